@@ -1,0 +1,93 @@
+//! Decoders: bytes go in as they arrive, rows of samples come out into a [`RowSink`].
+//!
+//! Each decoder has a header reader (`read_header`, which sees a growing prefix of the file)
+//! and a [`Decode`] that is fed the whole file from its first byte, in chunks of any size.
+//! No decoder holds the whole picture where its format lets it avoid that.
+
+use super::PipelineError;
+
+/// What a header reader says about a prefix of a file.
+#[derive(Debug, Clone, PartialEq)]
+pub enum HeaderStatus<H> {
+    /// The header is not complete: call again with a longer prefix from the first byte on.
+    NeedMore,
+    /// The header was read.
+    Ready(H),
+}
+
+/// What a decoder says after it took some bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// The picture is not complete: feed the next bytes.
+    NeedMore,
+    /// Every row was given to the sink; what follows in the file does not matter.
+    Done,
+}
+
+/// How much of a picture a file had, once it has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Completeness {
+    /// All of it.
+    Whole,
+    /// The file was cut or damaged; rows or details are missing and were filled with grey or with what was known.
+    Truncated,
+}
+
+/// Samples of one row, interleaved by channel.
+#[derive(Debug, Clone, Copy)]
+pub enum Samples<'a> {
+    /// 0…255.
+    U8(&'a [u8]),
+    /// 0…65535.
+    U16(&'a [u16]),
+}
+
+/// A plane of a decoded picture: one grid of samples that lies over the picture.
+///
+/// RGB pictures have one plane of three channels.
+/// A JPEG in YCbCr has three planes of one channel, each with its own resolution.
+/// The sample in column `i` covers the source's pixels from `i * pixels_per_sample_x`
+/// to `(i + 1) * pixels_per_sample_x`; the last one may reach past the picture's edge.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Plane {
+    /// Samples in a row (of one channel).
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+    /// Interleaved channels, 1…4.
+    pub channels: u8,
+    /// Source pixels that one sample covers, horizontally.
+    pub pixels_per_sample_x: f64,
+    /// Source pixels that one sample covers, vertically.
+    pub pixels_per_sample_y: f64,
+}
+
+/// Takes the samples of a picture as a decoder produces them.
+pub trait RowSink {
+    /// Takes row `y` of plane `plane`, which has `width * channels` samples.
+    ///
+    /// Each row comes at most once. Rows of one plane come in rising order,
+    /// except from decoders that say that theirs are scattered (interlaced files).
+    fn row(&mut self, plane: usize, y: u32, samples: Samples<'_>);
+
+    /// Takes the pixels of row `y` in the columns `x0`, `x0 + dx`, `x0 + 2 * dx`, …
+    ///
+    /// Only scattered decoders call it; each pixel comes at most once.
+    fn pixels(&mut self, plane: usize, y: u32, x0: u32, dx: u32, samples: Samples<'_>);
+}
+
+/// A decoder that is fed a file in chunks, from its first byte on.
+pub trait Decode {
+    /// The planes that rows will be given for.
+    fn planes(&self) -> &[Plane];
+
+    /// Takes the next bytes of the file and gives the sink every row that they complete.
+    fn feed(&mut self, bytes: &[u8], sink: &mut dyn RowSink) -> Result<Progress, PipelineError>;
+
+    /// Ends the decoding: called once, after [`Progress::Done`] or when the file has no more bytes.
+    ///
+    /// Gives the sink what can still be had, so that every row of every plane was given once,
+    /// and says whether anything was missing or damaged on the way.
+    /// A file of which nothing could be decoded is an error.
+    fn finish(&mut self, sink: &mut dyn RowSink) -> Result<Completeness, PipelineError>;
+}

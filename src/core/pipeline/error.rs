@@ -1,0 +1,118 @@
+//! What can go wrong with a picture, sorted by whose fault it is.
+
+use std::borrow::Cow;
+
+use super::ImageFormat;
+
+/// Why a picture was not rendered.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PipelineError {
+    /// The bytes are of no known picture format.
+    #[error("the file is not a picture in a known format")]
+    UnknownFormat,
+    /// The bytes break the rules of their format. The file's fault.
+    #[error("the {format} file is damaged: {detail}")]
+    Malformed {
+        /// The format that the bytes claim to be.
+        format: ImageFormat,
+        /// What is wrong, with the numbers.
+        detail: Cow<'static, str>,
+    },
+    /// The file ends before the picture does. The file's fault.
+    #[error("the {format} file ends early: {detail}")]
+    Truncated {
+        /// The format that the bytes claim to be.
+        format: ImageFormat,
+        /// How much of the picture there is.
+        detail: Cow<'static, str>,
+    },
+    /// A legal file that uses something we do not decode.
+    #[error("the {format} file uses {feature}, which is not supported")]
+    Unsupported {
+        /// The format of the file.
+        format: ImageFormat,
+        /// The feature, named as its specification names it.
+        feature: Cow<'static, str>,
+    },
+    /// The picture is larger, or more work, than the limits allow.
+    #[error(transparent)]
+    Limit(#[from] LimitError),
+    /// A fault of ours: a state that the code holds impossible.
+    #[error("internal error in the picture pipeline: {0}")]
+    Bug(Cow<'static, str>),
+}
+
+impl PipelineError {
+    /// A [`PipelineError::Malformed`] from a sentence.
+    pub fn malformed(format: ImageFormat, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::Malformed {
+            format,
+            detail: detail.into(),
+        }
+    }
+
+    /// A [`PipelineError::Truncated`] from a sentence.
+    pub fn truncated(format: ImageFormat, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::Truncated {
+            format,
+            detail: detail.into(),
+        }
+    }
+
+    /// A [`PipelineError::Unsupported`] from the feature's name.
+    pub fn unsupported(format: ImageFormat, feature: impl Into<Cow<'static, str>>) -> Self {
+        Self::Unsupported {
+            format,
+            feature: feature.into(),
+        }
+    }
+}
+
+/// A limit that a picture exceeds, with the numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LimitError {
+    /// Too many pixels in all.
+    #[error("{width}x{height} is more than {max_pixels} pixels")]
+    Pixels {
+        /// Width in pixels.
+        width: u32,
+        /// Height in pixels.
+        height: u32,
+        /// The most pixels allowed.
+        max_pixels: u64,
+    },
+    /// One side is too long.
+    #[error("{width}x{height} has a side of more than {max_side} pixels")]
+    Side {
+        /// Width in pixels.
+        width: u32,
+        /// Height in pixels.
+        height: u32,
+        /// The longest side allowed, in pixels.
+        max_side: u32,
+    },
+    /// Decoding would take more memory than the budget.
+    #[error(
+        "decoding {width}x{height} takes {need_bytes} bytes of memory, and {max_bytes} are available"
+    )]
+    Memory {
+        /// Width in pixels.
+        width: u32,
+        /// Height in pixels.
+        height: u32,
+        /// What the format needs at its peak.
+        need_bytes: u64,
+        /// The budget.
+        max_bytes: u64,
+    },
+    /// More of something in the file than we are willing to read.
+    #[error("the file has more than {max} {what}")]
+    Count {
+        /// What is counted: scans, chunks, frames, …
+        what: &'static str,
+        /// The most allowed.
+        max: u64,
+    },
+}
