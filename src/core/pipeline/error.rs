@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::ImageFormat;
+use super::{ImageFormat, OptionsError};
 
 /// Why a picture was not rendered.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PipelineError {
     /// The bytes are of no known picture format.
@@ -38,6 +38,9 @@ pub enum PipelineError {
     /// The picture is larger, or more work, than the limits allow.
     #[error(transparent)]
     Limit(#[from] LimitError),
+    /// Something was asked for that cannot be. The caller's fault.
+    #[error(transparent)]
+    Options(#[from] OptionsError),
     /// A fault of ours: a state that the code holds impossible.
     #[error("internal error in the picture pipeline: {0}")]
     Bug(Cow<'static, str>),

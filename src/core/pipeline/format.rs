@@ -69,6 +69,161 @@ impl ImageFormat {
     }
 }
 
+/// How many bytes [`ImageFormat::sniff`] needs to see to be sure; more do not change its answer,
+/// except for SVG behind a long comment.
+pub const SNIFF_BYTES: usize = 32;
+
+impl ImageFormat {
+    /// Recognises a format by the first bytes of a file, never by its name.
+    ///
+    /// `None` also where the bytes are too few: call again with [`SNIFF_BYTES`].
+    pub fn sniff(bytes: &[u8]) -> Option<Self> {
+        match bytes {
+            [0xff, 0xd8, 0xff, ..] => Some(Self::Jpeg),
+            [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some(Self::Png),
+            [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some(Self::Gif),
+            [
+                b'R',
+                b'I',
+                b'F',
+                b'F',
+                _,
+                _,
+                _,
+                _,
+                b'W',
+                b'E',
+                b'B',
+                b'P',
+                ..,
+            ] => Some(Self::WebP),
+            // The two next bytes are a version: 42 is TIFF 6.0, 43 BigTIFF; both are named TIFF here.
+            [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => Some(Self::Tiff),
+            [0xff, 0x0a, ..]
+            | [
+                0,
+                0,
+                0,
+                12,
+                b'J',
+                b'X',
+                b'L',
+                b' ',
+                b'\r',
+                b'\n',
+                0x87,
+                b'\n',
+                ..,
+            ] => Some(Self::Jxl),
+            [b'B', b'M', ..] => sniff_bmp(bytes),
+            [_, _, _, _, b'f', b't', b'y', b'p', ..] => sniff_heif(bytes),
+            _ => sniff_svg(bytes),
+        }
+    }
+
+    /// Why this format is refused, with what to do instead; `None` for the formats that are decoded.
+    pub const fn refusal(self) -> Option<&'static str> {
+        match self {
+            Self::Heic => Some(
+                "HEIC is not supported: convert to JPEG, or set the camera to \"Most Compatible\"",
+            ),
+            Self::Avif => Some("AVIF is not supported: convert to JPEG, PNG or WebP"),
+            Self::Jxl => Some("JPEG XL is not supported: convert to JPEG or PNG"),
+            Self::Svg => Some(
+                "SVG is not supported: it is a program rather than a picture; export it as PNG",
+            ),
+            _ => None,
+        }
+    }
+}
+
+/// "BM" alone also begins English text: the size of the second header must be one that exists.
+fn sniff_bmp(bytes: &[u8]) -> Option<ImageFormat> {
+    let size = u32::from_le_bytes(bytes.get(14..18)?.try_into().ok()?);
+    matches!(size, 12 | 16 | 40 | 52 | 56 | 64 | 108 | 124).then_some(ImageFormat::Bmp)
+}
+
+/// ISO/IEC 14496-12 file type box: the major brand first, then the compatible ones.
+fn sniff_heif(bytes: &[u8]) -> Option<ImageFormat> {
+    let length = u32::from_be_bytes(bytes.get(..4)?.try_into().ok()?) as usize;
+    let end = length.clamp(16, 256).min(bytes.len());
+    let brands = bytes.get(8..end)?.chunks_exact(4);
+    let mut general = None;
+    for brand in brands {
+        match brand {
+            b"avif" | b"avis" | b"avio" => return Some(ImageFormat::Avif),
+            b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"hevx" | b"hevm" | b"hevs" => {
+                return Some(ImageFormat::Heic);
+            }
+            // Brands of the container: what is coded in it is named by another brand, if at all.
+            b"mif1" | b"msf1" | b"mif2" => general = Some(ImageFormat::Heic),
+            _ => {}
+        }
+    }
+    general
+}
+
+/// XML whose first element is `svg`, behind a byte order mark, white space, declarations and comments.
+fn sniff_svg(bytes: &[u8]) -> Option<ImageFormat> {
+    let mut text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    loop {
+        text = text.trim_ascii_start();
+        let end: &[u8] = if text.starts_with(b"<!--") {
+            b"-->"
+        } else if text.starts_with(b"<?") || text.starts_with(b"<!") {
+            b">"
+        } else {
+            break;
+        };
+        let at = text.windows(end.len()).position(|window| window == end)?;
+        text = text.get(at + end.len()..)?;
+    }
+    let name = text.get(..4)?;
+    let after = text.get(4).copied().unwrap_or(b' ');
+    (name.eq_ignore_ascii_case(b"<svg") && !after.is_ascii_alphanumeric())
+        .then_some(ImageFormat::Svg)
+}
+
+/// A format that thumbnails are written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OutputFormat {
+    /// Without transparency: a background goes under it.
+    Jpeg,
+    /// Lossless.
+    Png,
+    /// Lossy or lossless, whichever the encoder has.
+    WebP,
+    /// 256 colours, transparency on or off.
+    Gif,
+}
+
+impl OutputFormat {
+    /// The same format as a format of files.
+    pub const fn image_format(self) -> ImageFormat {
+        match self {
+            Self::Jpeg => ImageFormat::Jpeg,
+            Self::Png => ImageFormat::Png,
+            Self::WebP => ImageFormat::WebP,
+            Self::Gif => ImageFormat::Gif,
+        }
+    }
+
+    /// Whether pixels can be transparent in it.
+    pub const fn has_alpha(self) -> bool {
+        !matches!(self, Self::Jpeg)
+    }
+
+    /// The longest side that the format can store.
+    pub const fn max_side(self) -> u32 {
+        match self {
+            // VP8 and VP8L have 14 bits for each side.
+            Self::WebP => 16_383,
+            _ => 65_535,
+        }
+    }
+}
+
 impl fmt::Display for ImageFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -83,5 +238,54 @@ impl fmt::Display for ImageFormat {
             Self::Jxl => "JPEG XL",
             Self::Svg => "SVG",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats_are_told_by_their_first_bytes() {
+        let bmp = [b"BM".as_slice(), &[0; 12], &40_u32.to_le_bytes()].concat();
+        let avif = b"\0\0\0\x1cftypmif1\0\0\0\0mif1avif".as_slice();
+        let heic = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic".as_slice();
+        let svg =
+            b"\xef\xbb\xbf <?xml version='1.0'?>\n<!-- a > b --><!DOCTYPE svg>\n<svg xmlns=''>"
+                .as_slice();
+        for (bytes, want) in [
+            (b"\xff\xd8\xff\xe0".as_slice(), Some(ImageFormat::Jpeg)),
+            (b"\x89PNG\r\n\x1a\n", Some(ImageFormat::Png)),
+            (b"GIF87a", Some(ImageFormat::Gif)),
+            (b"GIF89a", Some(ImageFormat::Gif)),
+            (b"RIFF\0\0\0\0WEBPVP8 ", Some(ImageFormat::WebP)),
+            (b"RIFF\0\0\0\0WAVEfmt ", None),
+            (b"II*\0", Some(ImageFormat::Tiff)),
+            (b"MM\0*", Some(ImageFormat::Tiff)),
+            (b"\xff\x0a", Some(ImageFormat::Jxl)),
+            (b"\0\0\0\x0cJXL \r\n\x87\n", Some(ImageFormat::Jxl)),
+            (&bmp, Some(ImageFormat::Bmp)),
+            (b"BMW makes cars, and motorcycles too", None),
+            (avif, Some(ImageFormat::Avif)),
+            (heic, Some(ImageFormat::Heic)),
+            (b"\0\0\0\x18ftypisom\0\0\0\0isommp42", None),
+            (svg, Some(ImageFormat::Svg)),
+            (b"<svgfoo>", None),
+            (b"<html><svg>", None),
+            (b"<!-- never closed", None),
+            (b"", None),
+        ] {
+            assert_eq!(ImageFormat::sniff(bytes), want, "{}", bytes.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn only_decoded_formats_are_not_refused() {
+        assert!(
+            ImageFormat::Heic
+                .refusal()
+                .is_some_and(|text| text.contains("Most Compatible"))
+        );
+        assert!(ImageFormat::Tiff.refusal().is_none());
     }
 }

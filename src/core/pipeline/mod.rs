@@ -3,9 +3,31 @@
 //! `probe` reads the header, `plan` takes every decision, `render` executes a plan.
 //! The pipeline knows pixels and nothing else: no jobs, no keys, no HTTP.
 
+mod canvas;
+pub mod color_model;
 pub mod decode;
+pub mod encode;
 pub mod error;
 pub mod format;
+pub mod geometry;
+pub mod gravity;
+pub mod limits;
+pub mod options;
+pub mod orient;
+pub mod pixmap;
+pub mod plan;
+pub mod probe;
+pub mod render;
+pub mod resize;
+pub mod shrink;
+pub mod sink;
 
+pub use encode::Encoded;
 pub use error::{LimitError, PipelineError};
-pub use format::ImageFormat;
+pub use format::{ImageFormat, OutputFormat};
+pub use limits::Limits;
+pub use options::{Options, OptionsError, Variant};
+pub use pixmap::Pixmap;
+pub use plan::{Plan, plan};
+pub use probe::{ImageInfo, probe};
+pub use render::{Rendered, Renderer, Thumbnail, render};

@@ -4,6 +4,8 @@
 //! and a [`Decode`] that is fed the whole file from its first byte, in chunks of any size.
 //! No decoder holds the whole picture where its format lets it avoid that.
 
+pub mod whole;
+
 use super::PipelineError;
 
 /// What a header reader says about a prefix of a file.

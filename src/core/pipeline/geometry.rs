@@ -1,0 +1,329 @@
+//! Sizes and boxes: all maths of aspect ratios.
+//!
+//! The sizes of results are those of sharp, so that users find what they know:
+//! sides are rounded half up and never vanish.
+
+use std::fmt;
+
+use super::gravity::Gravity;
+use super::options::{DEFAULT_SIDE, Fit, Options};
+
+/// Width and height in pixels, both at least 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size {
+    width: u32,
+    height: u32,
+}
+
+impl Size {
+    /// Makes a size; a side of 0 becomes 1.
+    pub fn new(width: u32, height: u32) -> Self {
+        Self {
+            width: width.max(1),
+            height: height.max(1),
+        }
+    }
+
+    /// Width in pixels.
+    pub const fn width(self) -> u32 {
+        self.width
+    }
+
+    /// Height in pixels.
+    pub const fn height(self) -> u32 {
+        self.height
+    }
+
+    /// Width times height.
+    pub const fn pixels(self) -> u64 {
+        self.width as u64 * self.height as u64
+    }
+}
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}x{}", self.width, self.height)
+    }
+}
+
+/// A box in a picture, in pixels and parts of pixels, from its upper left corner.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Region {
+    /// Left edge.
+    pub x: f64,
+    /// Upper edge.
+    pub y: f64,
+    /// Width.
+    pub width: f64,
+    /// Height.
+    pub height: f64,
+}
+
+impl Region {
+    /// All of a picture.
+    pub fn whole(size: Size) -> Self {
+        Self {
+            x: 0.0,
+            y: 0.0,
+            width: f64::from(size.width),
+            height: f64::from(size.height),
+        }
+    }
+}
+
+/// Where the pixels of a thumbnail come from and where they go, all in the picture as shown.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Layout {
+    /// The part of the source that is shown.
+    pub source: Region,
+    /// The size that it gets.
+    pub scaled: Size,
+    /// The size of the thumbnail, which is larger than `scaled` only where it is padded.
+    pub canvas: Size,
+    /// Where `scaled` lies on `canvas`.
+    pub offset: (u32, u32),
+}
+
+/// The box that options ask for, in device pixels; a side may be left to the aspect ratio.
+fn asked(options: &Options) -> (Option<u32>, Option<u32>) {
+    let device = |side: u32| round(f64::from(side) * options.dpr);
+    match (options.width, options.height) {
+        (None, None) => (Some(device(DEFAULT_SIDE)), Some(device(DEFAULT_SIDE))),
+        (width, height) => (width.map(device), height.map(device)),
+    }
+}
+
+/// Rounds half up to a side of at least 1.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "`as` saturates, and the plan refuses sides that long"
+)]
+fn round(side: f64) -> u32 {
+    ((side + 0.5).floor() as u32).max(1)
+}
+
+/// How many source pixels become one pixel, for each axis.
+fn shrinks(source: Size, options: &Options) -> (f64, f64) {
+    let (width, height) = asked(options);
+    let x = width.map(|width| f64::from(source.width) / f64::from(width));
+    let y = height.map(|height| f64::from(source.height) / f64::from(height));
+    let (x, y) = match (x, y, options.fit) {
+        (Some(x), Some(y), Fit::Fill) => (x, y),
+        (Some(x), Some(y), Fit::Cover | Fit::Outside) => (x.min(y), x.min(y)),
+        (Some(x), Some(y), Fit::Contain | Fit::Inside) => (x.max(y), x.max(y)),
+        (Some(one), None, _) | (None, Some(one), _) => (one, one),
+        (None, None, _) => (1.0, 1.0),
+    };
+    let (x, y) = if options.enlarge {
+        (x, y)
+    } else {
+        (x.max(1.0), y.max(1.0))
+    };
+    // A side never shrinks below one pixel.
+    (
+        x.min(f64::from(source.width)),
+        y.min(f64::from(source.height)),
+    )
+}
+
+/// Lays out a thumbnail of a picture that has the size `source` as shown.
+pub fn layout(source: Size, options: &Options) -> Layout {
+    let (shrink_x, shrink_y) = shrinks(source, options);
+    let whole = Region::whole(source);
+    let scaled = Size::new(
+        round(whole.width / shrink_x),
+        round(whole.height / shrink_y),
+    );
+    let (Some(width), Some(height)) = asked(options) else {
+        return uncropped(whole, scaled, scaled, (0, 0));
+    };
+    match options.fit {
+        Fit::Cover => crop(source, scaled, Size::new(width, height), options.gravity),
+        Fit::Contain => {
+            let canvas = Size::new(width.max(scaled.width), height.max(scaled.height));
+            let offset = options
+                .gravity
+                .pad_offset((canvas.width, canvas.height), (scaled.width, scaled.height));
+            uncropped(whole, scaled, canvas, offset)
+        }
+        Fit::Fill | Fit::Inside | Fit::Outside => uncropped(whole, scaled, scaled, (0, 0)),
+    }
+}
+
+const fn uncropped(source: Region, scaled: Size, canvas: Size, offset: (u32, u32)) -> Layout {
+    Layout {
+        source,
+        scaled,
+        canvas,
+        offset,
+    }
+}
+
+/// What stays of a picture that is scaled to `scaled` and cropped to `asked`.
+fn crop(source: Size, scaled: Size, asked: Size, gravity: Gravity) -> Layout {
+    let size = Size::new(
+        scaled.width.min(asked.width),
+        scaled.height.min(asked.height),
+    );
+    let whole = Region::whole(source);
+    let width = whole.width * f64::from(size.width) / f64::from(scaled.width);
+    let height = whole.height * f64::from(size.height) / f64::from(scaled.height);
+    let (x, y) = gravity.crop_offset((whole.width, whole.height), (width, height));
+    let source = Region {
+        x,
+        y,
+        width,
+        height,
+    };
+    uncropped(source, size, size, (0, 0))
+}
+
+/// The size that a picture gets before it is cropped to cover the box; with [`layout`] it gives the crop.
+pub fn uncropped_cover(source: Size, options: &Options) -> Size {
+    let (x, y) = shrinks(source, options);
+    Size::new(
+        round(f64::from(source.width) / x),
+        round(f64::from(source.height) / y),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn options(width: Option<u32>, height: Option<u32>, fit: Fit) -> Options {
+        Options {
+            width,
+            height,
+            fit,
+            ..Options::default()
+        }
+    }
+
+    /// Sizes that sharp 0.35 makes of the same sources.
+    #[test]
+    fn sizes_are_those_of_sharp() {
+        for (source, box_, fit, want) in [
+            ((4000, 3000), (Some(100), Some(100)), Fit::Cover, (100, 100)),
+            ((4000, 3000), (Some(100), Some(100)), Fit::Inside, (100, 75)),
+            (
+                (4000, 3000),
+                (Some(100), Some(100)),
+                Fit::Outside,
+                (133, 100),
+            ),
+            ((4000, 3000), (Some(100), Some(100)), Fit::Fill, (100, 100)),
+            (
+                (4000, 3000),
+                (Some(100), Some(100)),
+                Fit::Contain,
+                (100, 100),
+            ),
+            ((2725, 2225), (Some(320), None), Fit::Cover, (320, 261)),
+            ((2725, 2225), (None, Some(320)), Fit::Cover, (392, 320)),
+            (
+                (1_000_000, 1),
+                (Some(100), Some(100)),
+                Fit::Inside,
+                (100, 1),
+            ),
+            (
+                (1, 1_000_000),
+                (Some(100), Some(100)),
+                Fit::Inside,
+                (1, 100),
+            ),
+        ] {
+            let source = Size::new(source.0, source.1);
+            let canvas = layout(source, &options(box_.0, box_.1, fit)).canvas;
+            assert_eq!(
+                (canvas.width, canvas.height),
+                want,
+                "{source} {box_:?} {fit:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn small_pictures_stay_small_when_asked() {
+        let small = Size::new(50, 300);
+        let keep = |fit| Options {
+            enlarge: false,
+            fit,
+            ..Options::default()
+        };
+        assert_eq!(layout(small, &keep(Fit::Cover)).canvas, Size::new(50, 100));
+        let padded = layout(Size::new(50, 30), &keep(Fit::Contain));
+        assert_eq!(padded.scaled, Size::new(50, 30));
+        assert_eq!(padded.canvas, Size::new(100, 100));
+        assert_eq!(padded.offset, (25, 35));
+        assert_eq!(
+            layout(Size::new(50, 30), &keep(Fit::Inside)).canvas,
+            Size::new(50, 30)
+        );
+    }
+
+    #[test]
+    fn dpr_multiplies_the_box() {
+        let options = Options {
+            dpr: 1.5,
+            ..options(Some(101), Some(50), Fit::Cover)
+        };
+        assert_eq!(
+            layout(Size::new(999, 999), &options).canvas,
+            Size::new(152, 75)
+        );
+    }
+
+    fn any_fit() -> impl Strategy<Value = Fit> {
+        prop_oneof![
+            Just(Fit::Cover),
+            Just(Fit::Contain),
+            Just(Fit::Fill),
+            Just(Fit::Inside),
+            Just(Fit::Outside)
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn the_crop_lies_in_the_source_and_keeps_its_shape(
+            (sw, sh) in (1_u32..70_000, 1_u32..70_000),
+            (bw, bh) in (1_u32..=4096, 1_u32..=4096),
+            fit in any_fit(),
+            enlarge: bool,
+            focus in (0.0..=1.0, 0.0..=1.0),
+        ) {
+            let source = Size::new(sw, sh);
+            let options = Options {
+                enlarge,
+                gravity: Gravity::Focus { x: focus.0, y: focus.1 },
+                ..options(Some(bw), Some(bh), fit)
+            };
+            let got = layout(source, &options);
+            let Region { x, y, width, height } = got.source;
+            prop_assert!(x >= 0.0 && y >= 0.0 && width > 0.0 && height > 0.0);
+            prop_assert!(x + width <= f64::from(sw) + 1e-6 && y + height <= f64::from(sh) + 1e-6);
+            prop_assert!(got.offset.0 + got.scaled.width() <= got.canvas.width());
+            prop_assert!(got.offset.1 + got.scaled.height() <= got.canvas.height());
+            match fit {
+                Fit::Cover if enlarge => prop_assert_eq!(got.canvas, Size::new(bw, bh)),
+                Fit::Contain => prop_assert_eq!(got.canvas, Size::new(bw, bh)),
+                Fit::Cover | Fit::Inside => {
+                    prop_assert!(got.canvas.width() <= bw && got.canvas.height() <= bh);
+                }
+                _ => {}
+            }
+            if fit != Fit::Fill && got.scaled.width() > 1 && got.scaled.height() > 1 {
+                // Sides are whole numbers, so the scale of each axis is off by half a pixel at most.
+                let scale_x = f64::from(got.scaled.width()) / width;
+                let scale_y = f64::from(got.scaled.height()) / height;
+                let slack = 1.0 / f64::from(got.scaled.width().min(got.scaled.height()));
+                prop_assert!((scale_x / scale_y - 1.0).abs() <= slack * 1.01, "{} {}", scale_x, scale_y);
+            }
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Executes a plan.
+
+use super::decode::whole::Whole;
+use super::decode::{Completeness, Decode, Progress};
+use super::encode::{Encoded, encode};
+use super::limits::Limits;
+use super::options::{Truncated, Variant};
+use super::plan::{Plan, plan};
+use super::probe::{probe_file, trailing_orientation};
+use super::sink::ThumbnailSink;
+use super::{ImageFormat, PipelineError};
+
+/// A finished thumbnail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Thumbnail {
+    /// The name of its variant.
+    pub name: String,
+    /// The file.
+    pub encoded: Encoded,
+}
+
+/// All thumbnails of a picture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rendered {
+    /// In the order of the variants.
+    pub thumbnails: Vec<Thumbnail>,
+    /// How much of the picture there was.
+    pub completeness: Completeness,
+    /// The most memory that it took by the plan, in bytes.
+    pub peak_bytes: u64,
+}
+
+/// Renders a picture as its bytes arrive.
+pub struct Renderer {
+    plan: Plan,
+    work: Work,
+    bytes: u64,
+}
+
+enum Work {
+    /// Pixels are decoded.
+    Decoding(Box<dyn Decode>, ThumbnailSink),
+    /// The whole file is needed first, since its orientation decides which part of it is shown.
+    Collecting(Vec<u8>),
+}
+
+impl Renderer {
+    /// A renderer that has not seen any byte of the picture yet.
+    pub fn new(plan: Plan) -> Result<Self, PipelineError> {
+        let work = if plan.info.orientation_follows {
+            Work::Collecting(Vec::new())
+        } else {
+            Work::Decoding(Box::new(Whole::new(&plan)?), ThumbnailSink::new(&plan)?)
+        };
+        Ok(Self {
+            plan,
+            work,
+            bytes: 0,
+        })
+    }
+
+    /// Takes the next bytes of the file, from its first byte on.
+    ///
+    /// After [`Progress::Done`] the rest of the file need not be read.
+    pub fn feed(&mut self, bytes: &[u8]) -> Result<Progress, PipelineError> {
+        self.bytes = self.bytes.saturating_add(bytes.len() as u64);
+        self.plan.limits.check_bytes(self.bytes)?;
+        match &mut self.work {
+            Work::Decoding(decoder, sink) => decoder.feed(bytes, sink),
+            Work::Collecting(file) => {
+                file.try_reserve(bytes.len()).map_err(|_| {
+                    PipelineError::Bug("no memory for a file within its limit".into())
+                })?;
+                file.extend_from_slice(bytes);
+                Ok(Progress::NeedMore)
+            }
+        }
+    }
+
+    /// Ends the file and makes the thumbnails.
+    pub fn finish(self) -> Result<Rendered, PipelineError> {
+        let (mut decoder, mut sink) = match self.work {
+            Work::Decoding(decoder, sink) => (decoder, sink),
+            Work::Collecting(file) => return render_collected(self.plan, &file),
+        };
+        let completeness = decoder.finish(&mut sink)?;
+        drop(decoder);
+        if completeness == Completeness::Truncated && self.plan.truncated == Truncated::Refuse {
+            return Err(PipelineError::truncated(
+                self.plan.info.format,
+                "parts of the picture are missing",
+            ));
+        }
+        let thumbnails = sink.finish().into_iter().zip(&self.plan.variants);
+        let thumbnails = thumbnails.map(|(pixmap, variant)| {
+            Ok(Thumbnail {
+                name: variant.name.clone(),
+                encoded: encode(&pixmap, variant.format, variant.quality)?,
+            })
+        });
+        Ok(Rendered {
+            thumbnails: thumbnails.collect::<Result<_, PipelineError>>()?,
+            completeness,
+            peak_bytes: self.plan.peak_bytes,
+        })
+    }
+}
+
+/// Plans again, now that the orientation is known, and renders.
+fn render_collected(mut first: Plan, file: &[u8]) -> Result<Rendered, PipelineError> {
+    first.info.orientation = trailing_orientation(file);
+    first.info.orientation_follows = false;
+    let plan = plan(&first.info, &first.asked, &first.limits)?;
+    let mut renderer = Renderer::new(plan)?;
+    renderer.feed(file)?;
+    renderer.finish()
+}
+
+/// Renders a complete file: probes, plans and executes.
+pub fn render(
+    source: &[u8],
+    variants: &[Variant],
+    limits: &Limits,
+) -> Result<Rendered, PipelineError> {
+    limits.check_bytes(source.len() as u64)?;
+    let info = probe_file(source)?;
+    let mut renderer = Renderer::new(plan(&info, variants, limits)?)?;
+    renderer.feed(source)?;
+    renderer.finish()
+}
+
+impl PipelineError {
+    /// A [`PipelineError::Unsupported`] for a format that is recognised and not decoded.
+    pub(super) fn refused(format: ImageFormat) -> Self {
+        Self::unsupported(format, format.refusal().unwrap_or("this format"))
+    }
+}
