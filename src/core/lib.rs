@@ -2,5 +2,21 @@
 //!
 //! Nothing in here knows a Worker, JavaScript, a clock or a source of randomness:
 //! time, ids and bytes are arguments, so everything runs in native tests.
+//!
+//! `pipeline` turns bytes of a picture into bytes of thumbnails and knows nothing else.
+//! `job` is the life of a job as pure functions, `api` the HTTP contract as plain data.
+//! `service` puts them together over `ports`, which the Worker implements.
 
+pub mod api;
+pub mod config;
+pub mod job;
+pub mod keys;
 pub mod pipeline;
+pub mod ports;
+pub mod service;
+#[cfg(feature = "testing")]
+pub mod testing;
+pub mod timestamp;
+
+pub use config::Config;
+pub use timestamp::Timestamp;

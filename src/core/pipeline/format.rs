@@ -3,7 +3,8 @@
 use std::fmt;
 
 /// A picture format that can be recognised by its bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum ImageFormat {
     /// ISO/IEC 10918-1.
     Jpeg,

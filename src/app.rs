@@ -1,0 +1,39 @@
+//! Configuration and adapters, put together once per event.
+
+use thumbnail_core::Config;
+use worker::{Env, Result};
+
+use crate::bindings;
+use crate::platform::{JobClient, KvStatus, R2Store};
+
+/// What the handlers of an event work with.
+pub struct App {
+    /// The configuration.
+    pub config: Config,
+    /// Sources and thumbnails.
+    pub objects: R2Store,
+    /// The jobs.
+    pub jobs: JobClient,
+}
+
+impl App {
+    /// From the bindings that both Workers have.
+    pub fn from_env(env: &Env) -> Result<Self> {
+        Ok(Self {
+            config: config(env)?,
+            objects: R2Store::new(env.bucket(bindings::IMAGES)?),
+            jobs: JobClient::new(env.durable_object(bindings::JOB)?),
+        })
+    }
+}
+
+/// The configuration from `[vars]`.
+pub fn config(env: &Env) -> Result<Config> {
+    let var = |name: &str| env.var(name).ok().map(|value| value.to_string());
+    Config::parse(var).map_err(|error| worker::Error::RustError(error.to_string()))
+}
+
+/// Copies of records; only the edge has them.
+pub fn status(env: &Env) -> Result<KvStatus> {
+    Ok(KvStatus::new(env.kv(bindings::STATUS)?))
+}

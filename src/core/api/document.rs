@@ -1,0 +1,100 @@
+//! The status document: one shape wherever a job is shown.
+
+use serde::Serialize;
+
+use super::problem::{Problem, ProblemKind};
+use crate::job::record::Failure;
+use crate::job::{Record, Thumbnail};
+use crate::keys::ThumbnailFile;
+
+/// A job as clients see it. Fields that do not apply are absent.
+#[derive(Debug, Serialize)]
+pub struct StatusDocument<'a> {
+    id: String,
+    status: &'static str,
+    attempts: u32,
+    resized_image_url: String,
+    status_url: String,
+    created_at: String,
+    updated_at: String,
+    source: &'a crate::job::Source,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    thumbnails: Vec<ThumbnailDocument<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thumbhash: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    peak_memory_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<serde_json::Value>,
+}
+
+#[derive(Debug, Serialize)]
+struct ThumbnailDocument<'a> {
+    url: String,
+    #[serde(flatten)]
+    thumbnail: &'a Thumbnail,
+}
+
+impl<'a> StatusDocument<'a> {
+    /// The document of a job; `base` is the service's own origin.
+    pub fn new(record: &'a Record, base: &str) -> Self {
+        Self {
+            id: record.id.to_string(),
+            status: record.state.name(),
+            attempts: record.attempts,
+            resized_image_url: thumbnail_url(record, base),
+            status_url: status_url(record, base),
+            created_at: record.created_at.to_string(),
+            updated_at: record.updated_at.to_string(),
+            source: &record.source,
+            thumbnails: record
+                .thumbnails
+                .iter()
+                .map(|t| ThumbnailDocument::new(record, t, base))
+                .collect(),
+            thumbhash: record.thumbhash.as_deref(),
+            peak_memory_bytes: record.peak_memory_bytes,
+            problem: record
+                .failure
+                .as_ref()
+                .map(|f| job_problem(f).document(base)),
+        }
+    }
+}
+
+impl<'a> ThumbnailDocument<'a> {
+    fn new(record: &Record, thumbnail: &'a Thumbnail, base: &str) -> Self {
+        let file = ThumbnailFile {
+            id: record.id,
+            variant: thumbnail.name.clone(),
+            extension: thumbnail.format.image_format().extension().into(),
+        };
+        Self {
+            url: format!("{base}/thumbnails/{file}"),
+            thumbnail,
+        }
+    }
+}
+
+/// Where a job's first thumbnail is, or will be.
+pub fn thumbnail_url(record: &Record, base: &str) -> String {
+    record.files().next().map_or_else(
+        || status_url(record, base),
+        |file| format!("{base}/thumbnails/{file}"),
+    )
+}
+
+/// Where a job's status is.
+pub fn status_url(record: &Record, base: &str) -> String {
+    format!("{base}/thumbnails/{}", record.id)
+}
+
+/// A stored failure as a problem. A failed job is 422 whatever made it fail: the upload was taken,
+/// the picture cannot be had, and asking again changes nothing.
+pub fn job_problem(failure: &Failure) -> Problem {
+    let kind = ProblemKind::from_slug(&failure.kind).unwrap_or(ProblemKind::Internal);
+    Problem {
+        status: 422,
+        ..Problem::new(kind, failure.detail.clone())
+    }
+}

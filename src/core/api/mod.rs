@@ -1,0 +1,13 @@
+//! The HTTP contract as plain data: routes, replies, documents, problems.
+
+pub mod conditional;
+pub mod document;
+pub mod form;
+pub mod problem;
+pub mod reply;
+pub mod route;
+
+pub use document::StatusDocument;
+pub use problem::{Problem, ProblemKind};
+pub use reply::{Body, Reply};
+pub use route::{Method, Route};

@@ -1,0 +1,146 @@
+//! What is remembered of a job: in the Durable Object as the truth, in KV as a copy.
+
+use serde::{Deserialize, Serialize};
+
+use super::state::State;
+use crate::keys::{JobId, ThumbnailFile};
+use crate::pipeline::plan::output_format;
+use crate::pipeline::{ImageFormat, OutputFormat, Variant};
+use crate::timestamp::Timestamp;
+
+/// The version of the stored form.
+pub const VERSION: u32 = 1;
+
+/// Who a job belongs to where nobody signs in.
+pub const ANONYMOUS: &str = "anonymous";
+
+/// Everything that is known of a job.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// The version of this form.
+    pub v: u32,
+    /// The job.
+    pub id: JobId,
+    /// Who uploaded it.
+    pub owner: String,
+    /// Where it stands.
+    pub state: State,
+    /// Rises with each change: the newer of two copies has the higher one.
+    pub revision: u64,
+    /// Attempts begun.
+    pub attempts: u32,
+    /// Attempts that never came back.
+    pub lost_attempts: u32,
+    /// Messages sent.
+    pub sends: u32,
+    /// When it was accepted.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// When the alarm is to look at it again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub due_at: Option<Timestamp>,
+    /// What was uploaded.
+    pub source: Source,
+    /// What was asked for.
+    pub variants: Vec<Variant>,
+    /// What was made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub thumbnails: Vec<Thumbnail>,
+    /// A placeholder for the picture, Base64.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thumbhash: Option<String>,
+    /// The most memory that the instance which made the thumbnails has used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peak_memory_bytes: Option<u64>,
+    /// Why it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+}
+
+/// An uploaded picture, as its header and the upload described it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    /// The name that the client gave, cut to 255 bytes. Shown, never used as a key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filename: Option<String>,
+    /// The format that its bytes say.
+    pub format: ImageFormat,
+    /// Width in pixels, as the picture is shown.
+    pub width: u32,
+    /// Height in pixels, as the picture is shown.
+    pub height: u32,
+    /// Length in bytes.
+    pub bytes: u64,
+    /// SHA-256 of the bytes, hexadecimal.
+    pub sha256: String,
+}
+
+/// A thumbnail that was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Thumbnail {
+    /// The variant that it is of.
+    pub name: String,
+    /// Its format.
+    pub format: OutputFormat,
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+    /// Length in bytes.
+    pub bytes: u64,
+    /// The strong entity tag, without quotes.
+    pub etag: String,
+}
+
+/// Why a job failed, for its owner to read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The kind of problem, by its slug.
+    pub kind: String,
+    /// What happened, with the numbers.
+    pub detail: String,
+}
+
+impl Record {
+    /// The record of a job that was just accepted.
+    pub fn new(
+        id: JobId,
+        owner: &str,
+        source: Source,
+        variants: Vec<Variant>,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            v: VERSION,
+            id,
+            owner: owner.into(),
+            state: State::Pending,
+            revision: 1,
+            attempts: 0,
+            lost_attempts: 0,
+            sends: 0,
+            created_at: now,
+            updated_at: now,
+            due_at: None,
+            source,
+            variants,
+            thumbnails: Vec::new(),
+            thumbhash: None,
+            peak_memory_bytes: None,
+            failure: None,
+        }
+    }
+
+    /// The file of each variant, whether it was made or not.
+    pub fn files(&self) -> impl Iterator<Item = ThumbnailFile> {
+        self.variants.iter().map(|variant| ThumbnailFile {
+            id: self.id,
+            variant: variant.name.clone(),
+            extension: output_format(self.source.format, &variant.options)
+                .image_format()
+                .extension()
+                .into(),
+        })
+    }
+}

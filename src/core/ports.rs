@@ -1,0 +1,122 @@
+//! What the services need of the platform. The adapters implement it and decide nothing.
+
+#![expect(
+    async_fn_in_trait,
+    reason = "a Worker has one thread; nothing here is ever sent to another"
+)]
+
+use crate::job::{Command, Message, Record, Verdict};
+use crate::keys::JobId;
+use crate::timestamp::Timestamp;
+
+/// A binding did not do what it was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// It may work later. The effect may have happened all the same: the reply can be what was lost.
+    #[error("{0}")]
+    Transient(String),
+    /// The platform says that it is overloaded: come later, not at once.
+    #[error("{0}")]
+    Overloaded(String),
+    /// It will not work however often it is tried.
+    #[error("{0}")]
+    Permanent(String),
+}
+
+/// Bytes that arrive in chunks.
+pub trait Chunks {
+    /// The next chunk, or `None` at the end.
+    async fn next(&mut self) -> Result<Option<Vec<u8>>, ChunkError>;
+}
+
+/// Why no further chunk comes.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ChunkError {
+    /// Whoever sends them has broken off.
+    #[error("the transfer broke off: {0}")]
+    Aborted(String),
+    /// What is sent breaks the rules of its envelope.
+    #[error("{0}")]
+    Malformed(String),
+}
+
+/// What is known of a stored object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectInfo {
+    /// Length in bytes.
+    pub bytes: u64,
+    /// Entity tag without quotes.
+    pub etag: String,
+    /// When it was stored.
+    pub uploaded_at: Timestamp,
+}
+
+/// Objects by key: R2. Strongly consistent.
+pub trait ObjectStore {
+    /// The bytes of an object, not yet read.
+    type Body: Chunks;
+    /// An upload in parts.
+    type Upload: ObjectUpload;
+
+    /// Stores an object in one piece.
+    async fn put(
+        &self,
+        key: &str,
+        bytes: Vec<u8>,
+        media_type: &str,
+    ) -> Result<ObjectInfo, StoreError>;
+    /// Begins an upload in parts; nothing is stored before it completes.
+    async fn begin_upload(&self, key: &str, media_type: &str) -> Result<Self::Upload, StoreError>;
+    /// What is known of an object, or `None` where there is none.
+    async fn head(&self, key: &str) -> Result<Option<ObjectInfo>, StoreError>;
+    /// An object with its bytes, or `None` where there is none.
+    async fn get(&self, key: &str) -> Result<Option<(ObjectInfo, Self::Body)>, StoreError>;
+    /// Deletes an object; that there is none is no error.
+    async fn delete(&self, key: &str) -> Result<(), StoreError>;
+    /// The keys with a prefix that come after `start_after`, in order, up to one page of them.
+    async fn list(&self, prefix: &str, start_after: &str) -> Result<Vec<String>, StoreError>;
+}
+
+/// An upload in parts of equal size (but the last).
+pub trait ObjectUpload {
+    /// Adds the next part.
+    async fn part(&mut self, bytes: Vec<u8>) -> Result<(), StoreError>;
+    /// Makes the object visible.
+    async fn complete(self) -> Result<ObjectInfo, StoreError>;
+    /// Throws the parts away.
+    async fn abort(self) -> Result<(), StoreError>;
+}
+
+/// The jobs themselves, seen from outside: one Durable Object each.
+pub trait JobLedger {
+    /// Gives a job a command and returns its verdict.
+    async fn call(&self, id: JobId, command: Command) -> Result<Verdict, StoreError>;
+}
+
+/// Copies of records for cheap reads: KV. Stale by a minute or more, absent at times.
+pub trait StatusCache {
+    /// The copy of a record.
+    async fn get(&self, id: JobId) -> Result<Option<Record>, StoreError>;
+    /// Stores a copy. Only the job itself calls it.
+    async fn put(&self, record: &Record) -> Result<(), StoreError>;
+}
+
+/// The resize queue: at least once, in any order, seldom never.
+pub trait JobQueue {
+    /// Sends a message. Returns within a few seconds, one way or the other.
+    async fn send(&self, message: &Message) -> Result<(), StoreError>;
+}
+
+/// What a job keeps: the storage of its Durable Object, strongly consistent and alone.
+pub trait JobStorage {
+    /// The record, or `None` where the job does not exist.
+    async fn load(&self) -> Result<Option<Record>, StoreError>;
+    /// Stores the record and sets the alarm to its `due_at` (none: no alarm), both or neither.
+    async fn save(&self, record: &Record) -> Result<(), StoreError>;
+}
+
+/// The time.
+pub trait Clock {
+    /// Now.
+    fn now(&self) -> Timestamp;
+}

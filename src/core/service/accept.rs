@@ -1,0 +1,203 @@
+//! POST: bytes first, record second, message last.
+//!
+//! 1. read until the header is known: refuse here what can be refused here, nothing is stored yet
+//! 2. store the source, never holding more than one part of it
+//! 3. create the job, which is durable before it sends its message
+//!
+//! A crash leaves at worst a source without a job, never a message that points at nothing.
+
+use std::fmt::Write as _;
+
+use sha2::{Digest, Sha256};
+
+use crate::api::{Problem, ProblemKind};
+use crate::job::record::ANONYMOUS;
+use crate::job::{Command, Record, Source, Verdict};
+use crate::keys::{JobId, source_key};
+use crate::pipeline::{ImageInfo, Limits, PipelineError, Variant, plan};
+use crate::ports::{Chunks, JobLedger, ObjectStore, ObjectUpload};
+use crate::service::header::HeaderReader;
+
+/// How much of an upload is held at most: one part.
+/// R2 takes parts of equal size, at least 5 MiB, but for the last.
+const PART_BYTES: usize = 5 << 20;
+
+/// The longest file name that is remembered, in bytes.
+const MAX_FILENAME_BYTES: usize = 255;
+
+/// Stores a picture under the job's id and describes it, or says why it cannot be taken.
+/// Nothing stays stored after a refusal.
+pub async fn store_source<O: ObjectStore>(
+    objects: &O,
+    id: JobId,
+    filename: Option<&str>,
+    chunks: &mut impl Chunks,
+    variants: &[Variant],
+    limits: &Limits,
+) -> Result<Source, Problem> {
+    let mut intake = Intake::new(chunks, limits);
+    let info = intake.read_header(variants).await?;
+    let key = source_key(id);
+    if intake.fill_part().await? {
+        let bytes = std::mem::take(&mut intake.header.held);
+        objects.put(&key, bytes, info.format.media_type()).await?;
+    } else {
+        let upload = objects.begin_upload(&key, info.format.media_type()).await?;
+        intake.upload_parts(upload).await?;
+    }
+    let shown = info.shown_size();
+    Ok(Source {
+        filename: filename.map(shortened),
+        format: info.format,
+        width: shown.width(),
+        height: shown.height(),
+        bytes: intake.total,
+        sha256: intake.digest(),
+    })
+}
+
+/// Creates the job of a stored source.
+pub async fn create_job(
+    ledger: &impl JobLedger,
+    id: JobId,
+    source: Source,
+    variants: Vec<Variant>,
+) -> Result<Record, Problem> {
+    let command = Command::Create {
+        id,
+        owner: ANONYMOUS.into(),
+        source,
+        variants,
+    };
+    match ledger.call(id, command).await? {
+        Verdict::Recorded { record } | Verdict::Found { record } => Ok(*record),
+        verdict => Err(Problem::new(
+            ProblemKind::Internal,
+            format!("a new job answered {verdict:?}"),
+        )),
+    }
+}
+
+/// Reads an upload: counts, hashes, and holds what is not stored yet.
+struct Intake<'a, C> {
+    chunks: &'a mut C,
+    limits: &'a Limits,
+    header: HeaderReader,
+    total: u64,
+    hash: Sha256,
+}
+
+impl<'a, C: Chunks> Intake<'a, C> {
+    fn new(chunks: &'a mut C, limits: &'a Limits) -> Self {
+        Self {
+            chunks,
+            limits,
+            header: HeaderReader::default(),
+            total: 0,
+            hash: Sha256::new(),
+        }
+    }
+
+    /// Takes one more chunk; false at the end.
+    async fn pull(&mut self) -> Result<bool, Problem> {
+        let Some(chunk) = self.chunks.next().await? else {
+            return Ok(false);
+        };
+        self.total += chunk.len() as u64;
+        if self.total > self.limits.max_bytes {
+            return Err(too_large(self.limits.max_bytes));
+        }
+        self.hash.update(&chunk);
+        self.header.push(&chunk);
+        Ok(true)
+    }
+
+    /// Reads until the header is known, and refuses what could never be rendered.
+    async fn read_header(&mut self, variants: &[Variant]) -> Result<ImageInfo, Problem> {
+        loop {
+            let ended = !self.pull().await?;
+            if ended && self.total == 0 {
+                return Err(Problem::new(
+                    ProblemKind::EmptyUpload,
+                    "the upload has no bytes",
+                ));
+            }
+            if let Some(info) = self.header.probe(ended).map_err(|e| refusal(&e))? {
+                plan(&info, variants, self.limits).map_err(|e| refusal(&e))?;
+                return Ok(info);
+            }
+        }
+    }
+
+    /// Reads on until a part is full; true if the upload ended before.
+    async fn fill_part(&mut self) -> Result<bool, Problem> {
+        while self.header.held.len() <= PART_BYTES {
+            if !self.pull().await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    async fn upload_parts<U: ObjectUpload>(&mut self, mut upload: U) -> Result<(), Problem> {
+        match self.send_parts(&mut upload).await {
+            Ok(()) => upload.complete().await.map(|_| ()).map_err(Problem::from),
+            Err(problem) => {
+                // If this fails too, R2 drops the parts by itself after seven days.
+                let _ = upload.abort().await;
+                Err(problem)
+            }
+        }
+    }
+
+    async fn send_parts<U: ObjectUpload>(&mut self, upload: &mut U) -> Result<(), Problem> {
+        let mut ended = false;
+        while !ended {
+            ended = self.fill_part().await?;
+            while self.header.held.len() > PART_BYTES {
+                let rest = self.header.held.split_off(PART_BYTES);
+                upload
+                    .part(std::mem::replace(&mut self.header.held, rest))
+                    .await?;
+            }
+        }
+        upload.part(std::mem::take(&mut self.header.held)).await?;
+        Ok(())
+    }
+
+    fn digest(self) -> String {
+        self.hash
+            .finalize()
+            .iter()
+            .fold(String::with_capacity(64), |mut hex, byte| {
+                let _ = write!(hex, "{byte:02x}");
+                hex
+            })
+    }
+}
+
+/// The problem with an upload of more than `max_bytes` bytes.
+pub fn too_large(max_bytes: u64) -> Problem {
+    Problem::new(
+        ProblemKind::UploadTooLarge,
+        format!("the upload has more than {max_bytes} bytes"),
+    )
+}
+
+/// What is refused at upload is the request's fault: a damaged header counts as no picture.
+fn refusal(error: &PipelineError) -> Problem {
+    match error {
+        PipelineError::Malformed { .. } | PipelineError::Truncated { .. } => {
+            Problem::new(ProblemKind::NotAnImage, error.to_string())
+        }
+        _ => Problem::from(error),
+    }
+}
+
+fn shortened(filename: &str) -> String {
+    let mut end = filename.len().min(MAX_FILENAME_BYTES);
+    while !filename.is_char_boundary(end) {
+        end -= 1;
+    }
+    filename[..end].to_owned()
+}

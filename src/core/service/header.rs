@@ -1,0 +1,40 @@
+//! The beginning of a picture, held until its header can be read.
+
+use crate::pipeline::decode::HeaderStatus;
+use crate::pipeline::{ImageInfo, PipelineError, probe};
+
+/// How much of a file is searched for a complete header.
+/// Camera files carry a preview and profiles in front of it, a few hundred KiB of them.
+const MAX_HEADER_BYTES: usize = 4 << 20;
+
+/// Collects bytes until [`probe`] understands them.
+#[derive(Debug, Default)]
+pub struct HeaderReader {
+    /// All bytes so far, from the file's first one on.
+    pub held: Vec<u8>,
+    probed_len: usize,
+}
+
+impl HeaderReader {
+    /// Adds bytes.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.held.extend_from_slice(bytes);
+    }
+
+    /// Reads the header, or says with `None` that more bytes are needed.
+    ///
+    /// `ended` says that there are none: an incomplete header is an error then.
+    pub fn probe(&mut self, ended: bool) -> Result<Option<ImageInfo>, PipelineError> {
+        let len = self.held.len();
+        // Twice as much as last time, so that a header in many chunks is not read anew for each.
+        if !ended && (len == 0 || len < self.probed_len * 2) {
+            return Ok(None);
+        }
+        self.probed_len = len;
+        match probe(&self.held)? {
+            HeaderStatus::Ready(info) => Ok(Some(info)),
+            HeaderStatus::NeedMore if !ended && len < MAX_HEADER_BYTES => Ok(None),
+            HeaderStatus::NeedMore => Err(PipelineError::UnknownFormat),
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! One delivered message: begin the attempt, make the thumbnails, end the attempt.
+//!
+//! 1. `Start` marks the attempt before anything is decoded; a job that ended says stop
+//! 2. read the source in chunks: probe → plan → render
+//! 3. store each thumbnail under its deterministic key: a second delivery writes the same bytes
+//! 4. `Finish`; if that comes too late, delete what was stored
+//!
+//! The file's fault is final. The platform's fault is always tried again.
+
+use crate::api::Problem;
+use crate::job::record::Failure;
+use crate::job::{Command, Message, Outcome, Record, Thumbnail, Verdict};
+use crate::keys::{JobId, source_key, thumbnail_key};
+use crate::pipeline::decode::Progress;
+use crate::pipeline::{Encoded, Limits, PipelineError, Rendered, Renderer, Variant, plan};
+use crate::ports::{ChunkError, Chunks, JobLedger, ObjectStore, StoreError};
+use crate::service::header::HeaderReader;
+
+/// The pause before the next delivery where the job itself could not be asked.
+const UNREACHABLE_RETRY_SECS: u32 = 30;
+
+/// What a consumer works with.
+pub struct Processor<'a, O, L> {
+    /// Sources and thumbnails.
+    pub objects: &'a O,
+    /// The jobs.
+    pub ledger: &'a L,
+    /// What the pipeline may use.
+    pub limits: Limits,
+    /// The most memory that this instance has used, in bytes, where it can be known.
+    pub memory_high_water: fn() -> Option<u64>,
+}
+
+/// Why an attempt made no thumbnail.
+enum Fault {
+    /// Final.
+    File(Failure),
+    /// To be tried again.
+    Platform(String),
+}
+
+impl From<PipelineError> for Fault {
+    fn from(error: PipelineError) -> Self {
+        let problem = Problem::from(&error);
+        Self::File(Failure {
+            kind: problem.kind.slug().into(),
+            detail: problem.detail,
+        })
+    }
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        Self::Platform(error.to_string())
+    }
+}
+
+impl From<ChunkError> for Fault {
+    fn from(error: ChunkError) -> Self {
+        Self::Platform(error.to_string())
+    }
+}
+
+impl<O: ObjectStore, L: JobLedger> Processor<'_, O, L> {
+    /// Handles one message of the resize queue, given as the text of its body.
+    pub async fn process(&self, body: &str) -> Outcome {
+        let job = match Message::decode(body) {
+            Ok(message) => message.job,
+            Err(error) => {
+                return Outcome::Discard {
+                    reason: error.to_string(),
+                };
+            }
+        };
+        match self.ledger.call(job, Command::Start).await {
+            Ok(Verdict::Proceed { attempt, record }) => self.attempt(job, attempt, &record).await,
+            Ok(Verdict::Unknown) => Outcome::Discard {
+                reason: format!("there is no job {job}"),
+            },
+            Ok(_) => Outcome::Complete,
+            Err(_) => Outcome::Retry {
+                after_secs: UNREACHABLE_RETRY_SECS,
+            },
+        }
+    }
+
+    /// Handles one message that the queue has given up: marks the job, decodes nothing.
+    pub async fn bury(&self, body: &str) -> Outcome {
+        let job = match Message::decode(body) {
+            Ok(message) => message.job,
+            Err(error) => {
+                return Outcome::Discard {
+                    reason: error.to_string(),
+                };
+            }
+        };
+        match self.ledger.call(job, Command::DeadLetter).await {
+            Ok(Verdict::Unknown) => Outcome::Discard {
+                reason: format!("there is no job {job}"),
+            },
+            Ok(_) => Outcome::Complete,
+            Err(_) => Outcome::Retry {
+                after_secs: UNREACHABLE_RETRY_SECS,
+            },
+        }
+    }
+
+    async fn attempt(&self, job: JobId, attempt: u32, record: &Record) -> Outcome {
+        let end = match self.make(record).await {
+            Ok(finish) => finish,
+            Err(Fault::File(failure)) => Command::Fail { failure },
+            Err(Fault::Platform(reason)) => Command::Retry { attempt, reason },
+        };
+        let finishing = matches!(end, Command::Finish { .. });
+        match self.ledger.call(job, end).await {
+            Ok(Verdict::RetryAfter { secs }) => Outcome::Retry { after_secs: secs },
+            Ok(Verdict::Rejected { state }) if finishing && state != crate::job::State::Done => {
+                self.delete_thumbnails(record).await
+            }
+            Ok(_) => Outcome::Complete,
+            // The attempt's lease stays; when it is over, the job sends a message by itself.
+            Err(_) => Outcome::Retry {
+                after_secs: UNREACHABLE_RETRY_SECS,
+            },
+        }
+    }
+
+    async fn make(&self, record: &Record) -> Result<Command, Fault> {
+        let Some((_, body)) = self.objects.get(&source_key(record.id)).await? else {
+            return Err(Fault::File(Failure {
+                kind: "source-missing".into(),
+                detail: "the uploaded file is no longer stored".into(),
+            }));
+        };
+        let rendered = render_stream(body, &record.variants, &self.limits).await?;
+        let mut thumbnails = Vec::with_capacity(rendered.thumbnails.len());
+        for (thumbnail, file) in rendered.thumbnails.into_iter().zip(record.files()) {
+            let Encoded {
+                bytes,
+                format,
+                width,
+                height,
+            } = thumbnail.encoded;
+            let media_type = format.image_format().media_type();
+            let info = self
+                .objects
+                .put(&thumbnail_key(&file), bytes, media_type)
+                .await?;
+            thumbnails.push(Thumbnail {
+                name: thumbnail.name,
+                format,
+                width,
+                height,
+                bytes: info.bytes,
+                etag: info.etag,
+            });
+        }
+        Ok(Command::Finish {
+            thumbnails,
+            thumbhash: None,
+            peak_memory_bytes: (self.memory_high_water)(),
+        })
+    }
+
+    async fn delete_thumbnails(&self, record: &Record) -> Outcome {
+        for file in record.files() {
+            if self.objects.delete(&thumbnail_key(&file)).await.is_err() {
+                return Outcome::Retry {
+                    after_secs: UNREACHABLE_RETRY_SECS,
+                };
+            }
+        }
+        Outcome::Complete
+    }
+}
+
+/// probe → plan → render, on bytes as they arrive; stops reading once the picture is complete.
+async fn render_stream(
+    mut body: impl Chunks,
+    variants: &[Variant],
+    limits: &Limits,
+) -> Result<Rendered, Fault> {
+    let mut header = HeaderReader::default();
+    let info = loop {
+        let chunk = body.next().await?;
+        header.push(chunk.as_deref().unwrap_or_default());
+        if let Some(info) = header.probe(chunk.is_none())? {
+            break info;
+        }
+    };
+    let mut renderer = Renderer::new(plan(&info, variants, limits)?)?;
+    let mut progress = renderer.feed(&header.held)?;
+    drop(header);
+    while progress == Progress::NeedMore {
+        let Some(chunk) = body.next().await? else {
+            break;
+        };
+        progress = renderer.feed(&chunk)?;
+    }
+    Ok(renderer.finish()?)
+}

@@ -1,0 +1,108 @@
+//! HTTP: one match from route to handler. Handlers parse, call one service function and reply.
+
+mod problem_page;
+mod respond;
+mod thumbnail;
+mod upload;
+
+use serde_json::json;
+use thumbnail_core::api::{Body, Method, Problem, ProblemKind, Reply, Route};
+use thumbnail_core::service::serve::Reader;
+use worker::{Context, Env, Request, Response, Result};
+
+use crate::app::{self, App};
+use crate::platform::{JobClient, KvStatus, R2Body, R2Store, WorkerClock};
+use crate::telemetry;
+
+/// A request on its way through a handler.
+struct Call {
+    request: Request,
+    app: App,
+    status: KvStatus,
+    /// The service's own origin as the client sees it: `https://thumbs.example`.
+    base: String,
+    context: Context,
+}
+
+impl Call {
+    fn new(request: Request, env: &Env, base: &str, context: Context) -> Result<Self> {
+        let (app, status) = (App::from_env(env)?, app::status(env)?);
+        Ok(Self {
+            request,
+            app,
+            status,
+            base: base.into(),
+            context,
+        })
+    }
+
+    fn reader(&self) -> Reader<'_, R2Store, KvStatus, JobClient, WorkerClock> {
+        Reader {
+            objects: &self.app.objects,
+            status: &self.status,
+            ledger: &self.app.jobs,
+            clock: &WorkerClock,
+            base: &self.base,
+        }
+    }
+}
+
+/// Answers a request. Faults become problem documents.
+pub async fn handle(request: Request, env: Env, context: Context) -> Result<Response> {
+    let url = request.url()?;
+    let base = url.origin().ascii_serialization();
+    let method = method(&request);
+    let reply = match Route::parse(method, url.path()) {
+        Ok(route) => match Call::new(request, &env, &base, context) {
+            Ok(call) => dispatch(route, call).await,
+            Err(error) => Err(misconfigured(&error)),
+        },
+        Err(problem) => Err(problem),
+    };
+    let reply = reply.unwrap_or_else(|problem| problem.reply(&base));
+    let reply = if method == Method::Head {
+        reply.without_body()
+    } else {
+        reply
+    };
+    telemetry::log(
+        "request",
+        &json!({ "path": url.path(), "status": reply.status }),
+    );
+    respond::respond(reply)
+}
+
+async fn dispatch(route: Route, call: Call) -> std::result::Result<Reply<R2Body>, Problem> {
+    match route {
+        Route::Upload => upload::upload(call).await,
+        Route::Thumbnail(file) => thumbnail::thumbnail(&call, &file).await,
+        Route::Status(id) => thumbnail::status(&call, id).await,
+        Route::OldThumbnail(name) => {
+            Ok(Reply::new(308, Body::Empty).with("location", format!("/thumbnails/{name}")))
+        }
+        Route::ProblemPage(kind) => Ok(problem_page::page(kind)),
+        Route::Health => Ok(Reply::json(200, &json!({ "status": "ok" }))),
+    }
+}
+
+fn method(request: &Request) -> Method {
+    match request.method() {
+        worker::Method::Get => Method::Get,
+        worker::Method::Head => Method::Head,
+        worker::Method::Post => Method::Post,
+        _ => Method::Other,
+    }
+}
+
+fn misconfigured(error: &worker::Error) -> Problem {
+    telemetry::alert("misconfigured", &json!({ "error": error.to_string() }));
+    Problem::new(
+        ProblemKind::Internal,
+        "the service is not set up correctly; its log says more",
+    )
+}
+
+/// A header's value, where it is there and readable.
+fn header(request: &Request, name: &str) -> Option<String> {
+    request.headers().get(name).ok().flatten()
+}

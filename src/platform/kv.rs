@@ -1,0 +1,45 @@
+//! Copies of records in KV.
+
+use thumbnail_core::job::Record;
+use thumbnail_core::keys::{JobId, status_key};
+use thumbnail_core::ports::{StatusCache, StoreError};
+use worker::KvStore;
+
+/// The KV namespace of status copies.
+pub struct KvStatus {
+    store: KvStore,
+}
+
+impl KvStatus {
+    /// Over a namespace.
+    pub fn new(store: KvStore) -> Self {
+        Self { store }
+    }
+}
+
+impl StatusCache for KvStatus {
+    async fn get(&self, id: JobId) -> Result<Option<Record>, StoreError> {
+        let text = self
+            .store
+            .get(&status_key(id))
+            .text()
+            .await
+            .map_err(transient)?;
+        // A copy of another version is no copy: the job itself is asked.
+        Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+    }
+
+    async fn put(&self, record: &Record) -> Result<(), StoreError> {
+        let text =
+            serde_json::to_string(record).map_err(|e| StoreError::Permanent(e.to_string()))?;
+        let put = self
+            .store
+            .put(&status_key(record.id), text)
+            .map_err(transient)?;
+        put.execute().await.map_err(transient)
+    }
+}
+
+fn transient(error: impl std::fmt::Display) -> StoreError {
+    StoreError::Transient(error.to_string())
+}

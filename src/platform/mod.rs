@@ -1,0 +1,33 @@
+//! Adapters: one binding call per method, types and errors translated, nothing decided.
+
+pub mod job_object;
+
+mod clock;
+mod job_client;
+mod kv;
+mod memory;
+mod queue;
+mod r2;
+mod stream;
+
+pub use clock::WorkerClock;
+pub use job_client::JobClient;
+pub use kv::KvStatus;
+pub use memory::memory_high_water;
+pub use queue::ResizeQueue;
+pub use r2::{R2Body, R2Store};
+pub use stream::{RequestChunks, pump};
+
+use thumbnail_core::ports::StoreError;
+
+/// What a binding threw, sorted by whether another try makes sense.
+///
+/// Bindings tell their faults by text only: an overload is recognised by it, all else may pass.
+fn store_error(error: &worker::Error) -> StoreError {
+    let text = error.to_string();
+    if text.contains("overloaded") || text.contains("Too Many Requests") {
+        StoreError::Overloaded(text)
+    } else {
+        StoreError::Transient(text)
+    }
+}

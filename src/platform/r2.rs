@@ -1,0 +1,172 @@
+//! Objects in R2.
+
+use futures_util::StreamExt;
+use thumbnail_core::Timestamp;
+use thumbnail_core::ports::{
+    ChunkError, Chunks, ObjectInfo, ObjectStore, ObjectUpload, StoreError,
+};
+use worker::{
+    Bucket, ByteStream, HttpMetadata, MultipartUpload, Object, ResponseBody, UploadedPart,
+};
+
+use super::store_error;
+
+/// The bucket of sources and thumbnails.
+pub struct R2Store {
+    bucket: Bucket,
+}
+
+impl R2Store {
+    /// Over a bucket.
+    pub fn new(bucket: Bucket) -> Self {
+        Self { bucket }
+    }
+}
+
+/// The bytes of an object, not yet read.
+pub struct R2Body {
+    object: Object,
+    stream: Option<ByteStream>,
+}
+
+impl R2Body {
+    /// The bytes as a response's body: the runtime sends them, they never enter this Worker's memory.
+    pub fn into_response_body(self) -> worker::Result<ResponseBody> {
+        self.object
+            .body()
+            .map_or(Ok(ResponseBody::Empty), worker::ObjectBody::response_body)
+    }
+}
+
+impl Chunks for R2Body {
+    async fn next(&mut self) -> Result<Option<Vec<u8>>, ChunkError> {
+        let aborted = |e: worker::Error| ChunkError::Aborted(e.to_string());
+        if self.stream.is_none() {
+            let Some(body) = self.object.body() else {
+                return Ok(None);
+            };
+            self.stream = Some(body.stream().map_err(aborted)?);
+        }
+        match &mut self.stream {
+            Some(stream) => stream.next().await.transpose().map_err(aborted),
+            None => Ok(None),
+        }
+    }
+}
+
+/// A multipart upload.
+pub struct R2Upload {
+    upload: MultipartUpload,
+    parts: Vec<UploadedPart>,
+}
+
+impl ObjectUpload for R2Upload {
+    async fn part(&mut self, bytes: Vec<u8>) -> Result<(), StoreError> {
+        let number = u16::try_from(self.parts.len() + 1)
+            .map_err(|_| StoreError::Permanent("too many parts".into()))?;
+        let part = self
+            .upload
+            .upload_part(number, bytes)
+            .await
+            .map_err(|e| store_error(&e))?;
+        self.parts.push(part);
+        Ok(())
+    }
+
+    async fn complete(self) -> Result<ObjectInfo, StoreError> {
+        let object = self
+            .upload
+            .complete(self.parts)
+            .await
+            .map_err(|e| store_error(&e))?;
+        Ok(info(&object))
+    }
+
+    async fn abort(self) -> Result<(), StoreError> {
+        self.upload.abort().await.map_err(|e| store_error(&e))
+    }
+}
+
+impl ObjectStore for R2Store {
+    type Body = R2Body;
+    type Upload = R2Upload;
+
+    async fn put(
+        &self,
+        key: &str,
+        bytes: Vec<u8>,
+        media_type: &str,
+    ) -> Result<ObjectInfo, StoreError> {
+        let put = self
+            .bucket
+            .put(key, bytes)
+            .http_metadata(metadata(media_type))
+            .execute();
+        match put.await.map_err(|e| store_error(&e))? {
+            Some(object) => Ok(info(&object)),
+            None => Err(StoreError::Transient(
+                "R2 refused an unconditional put".into(),
+            )),
+        }
+    }
+
+    async fn begin_upload(&self, key: &str, media_type: &str) -> Result<R2Upload, StoreError> {
+        let begin = self
+            .bucket
+            .create_multipart_upload(key)
+            .http_metadata(metadata(media_type));
+        let upload = begin.execute().await.map_err(|e| store_error(&e))?;
+        Ok(R2Upload {
+            upload,
+            parts: Vec::new(),
+        })
+    }
+
+    async fn head(&self, key: &str) -> Result<Option<ObjectInfo>, StoreError> {
+        let object = self.bucket.head(key).await.map_err(|e| store_error(&e))?;
+        Ok(object.as_ref().map(info))
+    }
+
+    async fn get(&self, key: &str) -> Result<Option<(ObjectInfo, R2Body)>, StoreError> {
+        let object = self
+            .bucket
+            .get(key)
+            .execute()
+            .await
+            .map_err(|e| store_error(&e))?;
+        Ok(object.map(|object| {
+            (
+                info(&object),
+                R2Body {
+                    object,
+                    stream: None,
+                },
+            )
+        }))
+    }
+
+    async fn list(&self, prefix: &str, start_after: &str) -> Result<Vec<String>, StoreError> {
+        let list = self.bucket.list().prefix(prefix).start_after(start_after);
+        let page = list.execute().await.map_err(|e| store_error(&e))?;
+        Ok(page.objects().iter().map(Object::key).collect())
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        self.bucket.delete(key).await.map_err(|e| store_error(&e))
+    }
+}
+
+fn metadata(media_type: &str) -> HttpMetadata {
+    HttpMetadata {
+        content_type: Some(media_type.into()),
+        ..HttpMetadata::default()
+    }
+}
+
+fn info(object: &Object) -> ObjectInfo {
+    ObjectInfo {
+        bytes: object.size(),
+        etag: object.etag(),
+        uploaded_at: Timestamp::from_millis(object.uploaded().as_millis()),
+    }
+}

@@ -1,0 +1,53 @@
+//! Both Workers in `wrangler dev`, over real HTTP, with a state of their own that survives a restart.
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before } from "node:test";
+import { freePort, startDev } from "../tools/dev.mjs";
+
+/** Starts a server before the tests of a file and stops it after the last; `vars` replace those of wrangler.toml. */
+export function server({ vars = {} } = {}) {
+  const state = mkdtempSync(join(tmpdir(), "edge-thumbnails-"));
+  let output = "";
+  let dev;
+  const start = async () => {
+    dev = await startDev({ port: await freePort(), state, vars, onOutput: (text) => (output += text) });
+  };
+  // A test runner that gives up on this file must not leave the processes behind.
+  process.once("SIGTERM", () => {
+    dev?.kill();
+    process.exit(1);
+  });
+  before(() => start().catch((error) => Promise.reject(new Error(`${error.message}\n${output}`))));
+  after(async () => {
+    await dev?.stop();
+    rmSync(state, { recursive: true, force: true });
+  });
+  return {
+    /** Returns the absolute URL of a path. */
+    url: (path) => new URL(path, dev.url).href,
+
+    /** Sends a request and follows no redirects. */
+    fetch: (path, init) => fetch(new URL(path, dev.url), { redirect: "manual", ...init }),
+
+    /** Fires the cron trigger. */
+    sweep: () => fetch(new URL(`/cdn-cgi/local/scheduled?cron=${encodeURIComponent("*/5 * * * *")}`, dev.url)),
+
+    /** Stops everything and starts it again: what was stored stays, queued messages are lost. The port changes. */
+    async restart() {
+      await dev.stop();
+      await start();
+    },
+
+    /** As `restart`, but everything is killed at once, as in a power cut. */
+    async crash() {
+      dev.kill();
+      await dev.exited;
+      await start();
+    },
+
+    /** Returns what `wrangler dev` printed so far, the Workers' logs among it. */
+    output: () => output,
+  };
+}

@@ -1,0 +1,402 @@
+//! Whole flows on a platform in memory: accept, process, serve, with failures in between.
+
+use futures_util::FutureExt;
+use image::{ImageFormat as Encoding, RgbImage};
+use thumbnail_core::api::{Body, Problem, ProblemKind, Reply};
+use thumbnail_core::job::{Command, Outcome, Record, State, Timing};
+use thumbnail_core::keys::{JobId, ThumbnailFile};
+use thumbnail_core::pipeline::{Limits, Options, Variant};
+use thumbnail_core::ports::{Chunks, Clock, JobLedger};
+use thumbnail_core::service::accept::{create_job, store_source};
+use thumbnail_core::service::process::Processor;
+use thumbnail_core::service::serve::Reader;
+use thumbnail_core::service::sweep::{Swept, sweep};
+use thumbnail_core::testing::{Failure, Pieces, World};
+use thumbnail_core::timestamp::Timestamp;
+
+const BASE: &str = "https://thumbs.example";
+
+/// Nothing in a test ever waits.
+fn now<T>(future: impl Future<Output = T>) -> T {
+    future
+        .now_or_never()
+        .expect("the platform in memory is always ready")
+}
+
+fn world() -> World {
+    World::new(Timestamp::from_millis(1_795_428_000_000), Timing::default())
+}
+
+fn png(width: u32, height: u32) -> Vec<u8> {
+    let picture = RgbImage::from_fn(width, height, |x, y| {
+        image::Rgb([x, y, x ^ y].map(|value| u8::try_from(value % 256).unwrap()))
+    });
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    picture.write_to(&mut bytes, Encoding::Png).unwrap();
+    bytes.into_inner()
+}
+
+fn upload(world: &World, chunks: &mut impl Chunks) -> Result<Record, Problem> {
+    let id = JobId::new(world.now(), rand_bytes(world));
+    let variants = vec![Variant {
+        name: "default".into(),
+        options: Options::default(),
+    }];
+    now(async {
+        let limits = Limits::default();
+        let source = store_source(world, id, Some("a.png"), chunks, &variants, &limits).await?;
+        create_job(world, id, source, variants).await
+    })
+}
+
+/// Different for each upload to the same world.
+fn rand_bytes(world: &World) -> [u8; 10] {
+    let mut bytes = [0; 10];
+    let stored = (world.object_keys().len(), world.log().len());
+    bytes[..8].copy_from_slice(&((stored.0 << 32 | stored.1) as u64).to_be_bytes());
+    bytes
+}
+
+fn processor(world: &World) -> Processor<'_, World, World> {
+    Processor {
+        objects: world,
+        ledger: world,
+        limits: Limits::default(),
+        memory_high_water: || Some(1),
+    }
+}
+
+fn deliver(world: &World) -> Option<Outcome> {
+    world
+        .next_message()
+        .map(|message| now(processor(world).process(&message)))
+}
+
+fn ring_alarms(world: &World) {
+    for id in world.due_alarms() {
+        // What it answers is for nobody.
+        let _ = now(world.call(id, Command::Alarm));
+    }
+}
+
+/// Lets the platform run until every job has ended.
+fn settle(world: &World) {
+    for _ in 0..200 {
+        while deliver(world).is_some() {}
+        if world.records().iter().all(|record| record.state.is_final()) {
+            return;
+        }
+        world.advance_secs(60);
+        ring_alarms(world);
+    }
+    panic!("a job never ends: {:#?}", world.records());
+}
+
+fn reader(world: &World) -> Reader<'_, World, World, World, World> {
+    Reader {
+        objects: world,
+        status: world,
+        ledger: world,
+        clock: world,
+        base: BASE,
+    }
+}
+
+fn file(record: &Record) -> ThumbnailFile {
+    record.files().next().unwrap()
+}
+
+fn get(world: &World, record: &Record) -> Result<Reply<Pieces>, Problem> {
+    now(reader(world).thumbnail(&file(record), None))
+}
+
+fn state(world: &World, id: JobId) -> State {
+    world
+        .records()
+        .into_iter()
+        .find(|record| record.id == id)
+        .unwrap()
+        .state
+}
+
+#[test]
+fn an_upload_becomes_a_thumbnail() {
+    let world = world();
+    let record = upload(&world, &mut Pieces::new(png(150, 120), 1_000)).unwrap();
+    assert_eq!((record.source.width, record.source.height), (150, 120));
+
+    let pending = get(&world, &record).err().unwrap();
+    assert_eq!((pending.status, pending.retry_after_secs), (409, Some(1)));
+    assert!(pending.processing.unwrap().contains("PENDING"));
+
+    assert_eq!(deliver(&world), Some(Outcome::Complete));
+    let reply = get(&world, &record).unwrap();
+    assert_eq!(
+        (reply.status, reply.header("content-type")),
+        (200, Some("image/png"))
+    );
+    let Body::Object(_) = reply.body else {
+        panic!("no image")
+    };
+    let bytes = world
+        .object(&format!("thumbnail/{}", file(&record)))
+        .unwrap();
+    let thumbnail = image::load_from_memory(&bytes).unwrap();
+    assert_eq!((thumbnail.width(), thumbnail.height()), (100, 100));
+
+    let etag = reply.header("etag").unwrap();
+    let cached = now(reader(&world).thumbnail(&file(&record), Some(etag))).unwrap();
+    assert_eq!((cached.status, cached.body), (304, Body::Empty));
+}
+
+#[test]
+fn effects_come_in_order() {
+    let world = world();
+    upload(&world, &mut Pieces::new(png(9, 9), 10)).unwrap();
+    assert_eq!(
+        world.log(),
+        ["r2.put", "job.save", "kv.put", "queue.send", "job.call"]
+    );
+}
+
+#[test]
+fn a_large_upload_goes_up_in_equal_parts() {
+    let world = world();
+    let mut bytes = png(40, 40);
+    bytes.resize(12 << 20, 0);
+    let record = upload(&world, &mut Pieces::new(bytes.clone(), 1 << 16)).unwrap();
+    assert_eq!(
+        world.log()[..5],
+        ["r2.begin", "r2.part", "r2.part", "r2.part", "r2.complete"]
+    );
+    assert_eq!(
+        world.object(&format!("source/{}", record.id)).unwrap(),
+        bytes
+    );
+    assert_eq!(record.source.bytes, 12 << 20);
+}
+
+#[test]
+fn what_is_no_picture_is_refused_and_nothing_stays() {
+    for (bytes, kind) in [
+        (Vec::new(), ProblemKind::EmptyUpload),
+        (
+            b"hello, this is no picture at all; it only pretends to be one".to_vec(),
+            ProblemKind::NotAnImage,
+        ),
+        (png(30, 30)[..20].to_vec(), ProblemKind::NotAnImage),
+        (
+            b"<svg xmlns=\"http://www.w3.org/2000/svg\"/>".to_vec(),
+            ProblemKind::UnsupportedImage,
+        ),
+        (
+            b"\0\0\0\x18ftypheic\0\0\0\0heicmif1".to_vec(),
+            ProblemKind::UnsupportedImage,
+        ),
+    ] {
+        let world = world();
+        let problem = upload(&world, &mut Pieces::new(bytes, 7)).unwrap_err();
+        assert_eq!(problem.kind, kind, "{problem:?}");
+        assert!(world.object_keys().is_empty() && world.records().is_empty());
+    }
+}
+
+#[test]
+fn an_upload_over_the_limit_is_not_read_to_its_end() {
+    let world = world();
+    let mut bytes = png(40, 40);
+    bytes.resize(40 << 20, 0);
+    let mut pieces = Pieces::new(bytes, 1 << 20);
+    assert_eq!(upload(&world, &mut pieces).unwrap_err().status, 413);
+    assert!(pieces.taken() <= (33 << 20) && world.object_keys().is_empty());
+    assert_eq!(world.log().last().unwrap(), "r2.abort");
+}
+
+#[test]
+fn an_upload_that_breaks_off_leaves_nothing() {
+    let world = world();
+    let mut bytes = png(40, 40);
+    bytes.resize(7 << 20, 0);
+    for len in [0, 10, 3 << 20, 6 << 20] {
+        let mut pieces = Pieces::new(bytes.clone(), 1 << 16).breaking_at(len);
+        assert_eq!(
+            upload(&world, &mut pieces).unwrap_err().kind,
+            ProblemKind::BrokenUpload
+        );
+        assert!(world.object_keys().is_empty() && world.records().is_empty());
+    }
+}
+
+#[test]
+fn the_same_message_ten_times_makes_one_thumbnail() {
+    let world = world();
+    let record = upload(&world, &mut Pieces::new(png(60, 60), 999)).unwrap();
+    let message = world.next_message().unwrap();
+    for _ in 0..10 {
+        assert_eq!(now(processor(&world).process(&message)), Outcome::Complete);
+    }
+    assert_eq!(state(&world, record.id), State::Done);
+    let puts = world
+        .log()
+        .into_iter()
+        .filter(|name| name == "r2.put")
+        .count();
+    assert_eq!(puts, 2, "the source and one thumbnail");
+}
+
+#[test]
+fn a_damaged_picture_fails_for_good_and_says_why() {
+    let world = world();
+    let mut bytes = png(60, 60);
+    let middle = bytes.len() / 2;
+    bytes.truncate(middle);
+    bytes.truncate(60);
+    let record = upload(&world, &mut Pieces::new(bytes, 999)).unwrap();
+    assert_eq!(deliver(&world), Some(Outcome::Complete));
+    assert_eq!(state(&world, record.id), State::Failed);
+    let problem = get(&world, &record).err().unwrap();
+    assert_eq!(problem.status, 422);
+    assert!(problem.processing.unwrap().contains("FAILURE"));
+    assert_eq!(now(reader(&world).status(record.id)).unwrap().status, 200);
+}
+
+#[test]
+fn a_lost_message_is_rescued_by_the_alarm() {
+    let world = world();
+    let record = upload(&world, &mut Pieces::new(png(60, 60), 999)).unwrap();
+    world.lose_messages();
+    settle(&world);
+    assert_eq!(state(&world, record.id), State::Done);
+    assert!(get(&world, &record).is_ok());
+}
+
+#[test]
+fn a_dead_letter_marks_the_job() {
+    let world = world();
+    let record = upload(&world, &mut Pieces::new(png(60, 60), 999)).unwrap();
+    let message = world.next_message().unwrap();
+    assert_eq!(now(processor(&world).bury(&message)), Outcome::Complete);
+    assert_eq!(state(&world, record.id), State::Failed);
+    assert_eq!(
+        get(&world, &record).err().unwrap().kind,
+        ProblemKind::DeadLetter
+    );
+}
+
+#[test]
+fn nonsense_on_the_queue_is_discarded() {
+    let world = world();
+    let unknown = r#"{"v":1,"job":"01997c1e-0000-7aaa-8aaa-aaaaaaaaaaaa"}"#;
+    for body in ["", "{", "{\"v\":9}", unknown] {
+        assert!(
+            matches!(
+                now(processor(&world).process(body)),
+                Outcome::Discard { .. }
+            ),
+            "{body}"
+        );
+        assert!(
+            matches!(now(processor(&world).bury(body)), Outcome::Discard { .. }),
+            "{body}"
+        );
+    }
+}
+
+#[test]
+fn a_name_that_never_existed_is_not_found() {
+    let world = world();
+    let name: ThumbnailFile = "01997c1e-0000-7aaa-8aaa-aaaaaaaaaaaa.png".parse().unwrap();
+    let problem = now(reader(&world).thumbnail(&name, None)).err().unwrap();
+    assert_eq!(problem.status, 404);
+
+    let record = upload(&world, &mut Pieces::new(png(60, 60), 999)).unwrap();
+    let other = ThumbnailFile {
+        extension: "gif".into(),
+        ..file(&record)
+    };
+    let problem = now(reader(&world).thumbnail(&other, None)).err().unwrap();
+    assert_eq!(problem.status, 404);
+    assert!(problem.detail.contains(&file(&record).to_string()));
+}
+
+#[test]
+fn reading_changes_nothing() {
+    let world = world();
+    let record = upload(&world, &mut Pieces::new(png(60, 60), 999)).unwrap();
+    let before = world.log().len();
+    let _ = get(&world, &record);
+    let _ = now(reader(&world).status(record.id));
+    let writes = |name: &&String| !matches!(name.as_str(), "r2.get" | "kv.get" | "job.call");
+    assert_eq!(world.log()[before..].iter().find(writes), None);
+}
+
+#[test]
+fn the_sweep_deletes_orphans_and_wakes_forgotten_jobs() {
+    let world = world();
+    // Lost between the source and the record: nobody was told 202.
+    for _ in 0..5 {
+        world.fail(|name, _| (name == "job.save").then_some(Failure::Before));
+        assert!(upload(&world, &mut Pieces::new(png(9, 9), 99)).is_err());
+    }
+    world.heal();
+    let record = upload(&world, &mut Pieces::new(png(9, 9), 99)).unwrap();
+    world.lose_messages();
+    assert_eq!(
+        now(sweep(&world, &world, &world)).unwrap(),
+        Swept::default()
+    );
+
+    world.advance_secs(20 * 60);
+    let swept = now(sweep(&world, &world, &world)).unwrap();
+    assert_eq!(
+        swept,
+        Swept {
+            seen: 6,
+            orphans: 5,
+            woken: 1
+        }
+    );
+    assert_eq!(world.object_keys(), [format!("source/{}", record.id)]);
+    assert_eq!(deliver(&world), Some(Outcome::Complete));
+    assert_eq!(state(&world, record.id), State::Done);
+}
+
+#[test]
+fn an_accepted_job_survives_the_failure_of_any_single_operation() {
+    let mut accepted = 0;
+    for failing in 0.. {
+        for failure in [Failure::Before, Failure::After] {
+            let world = world();
+            let hit = std::rc::Rc::new(std::cell::Cell::new(false));
+            let seen = hit.clone();
+            world.fail(move |_, count| {
+                (count == failing).then(|| {
+                    seen.set(true);
+                    failure
+                })
+            });
+            let taken = upload(&world, &mut Pieces::new(png(60, 60), 999));
+            settle(&world);
+            world.heal();
+            if let Ok(record) = &taken {
+                accepted += 1;
+                assert_eq!(
+                    state(&world, record.id),
+                    State::Done,
+                    "operation {failing} {failure:?}"
+                );
+                assert!(
+                    get(&world, record).is_ok(),
+                    "operation {failing} {failure:?}"
+                );
+            }
+            if !hit.get() {
+                assert!(
+                    failing > 8 && accepted > 10,
+                    "{failing} operations, {accepted} accepted"
+                );
+                return;
+            }
+        }
+    }
+}

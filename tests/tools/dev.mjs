@@ -1,0 +1,94 @@
+//! Runs both Workers in `wrangler dev` and takes all of its processes down again.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { bothWorkers, environment, root, wrangler } from "./paths.mjs";
+import { Fault } from "./run.mjs";
+
+const HOST = "127.0.0.1";
+const READY_WITHIN_MS = 60_000;
+const STOP_WITHIN_MS = 5_000;
+
+/** Returns a port that nobody listens on. */
+export async function freePort() {
+  const server = createServer().listen(0, HOST);
+  await once(server, "listening");
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** Throws a Fault where another program has the port. */
+export async function claimPort(port) {
+  const server = createServer().listen(port, HOST);
+  await once(server, "listening").catch((error) => {
+    throw new Fault(`Port ${port} cannot be used (${error.code}). Take another one: PORT=8788 npm start`);
+  });
+  await new Promise((resolve) => server.close(resolve));
+}
+
+/**
+ * Starts `wrangler dev` and waits until it answers.
+ * Returns `{ url, exited, stop, kill }`: `kill` gives the processes no chance to finish anything. `state` names a folder for what the Workers store, Default: .wrangler/state.
+ */
+export async function startDev({ port, state, vars = {}, env = {}, onOutput = (text) => process.stdout.write(text) }) {
+  const args = ["dev", ...bothWorkers, "--ip", HOST, "--port", String(port), "--inspector-port", "0"];
+  args.push("--show-interactive-dev-session=false");
+  if (state) args.push("--persist-to", state);
+  for (const [name, value] of Object.entries(vars)) args.push("--var", `${name}:${value}`);
+  // Otherwise a `npm start` beside this would share its Workers of the same names.
+  const apart = state ? { WRANGLER_REGISTRY_PATH: join(state, "registry") } : {};
+  const [command, line] = wrangler(...args);
+  // A process group of its own: Ctrl-C reaches only us, and one signal to the group reaches workerd too.
+  const child = spawn(command, line, {
+    cwd: root,
+    env: environment({ ...apart, ...env }),
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
+  });
+  child.stdout.setEncoding("utf8").on("data", onOutput);
+  child.stderr.setEncoding("utf8").on("data", onOutput);
+  const exited = new Promise((resolve) => child.on("exit", resolve).on("error", resolve));
+  const stop = () => stopGroup(child, exited);
+  const url = `http://${HOST}:${port}`;
+  try {
+    await Promise.race([
+      answers(`${url}/healthz`),
+      exited.then(() => Promise.reject(new Fault("`wrangler dev` ended before it was ready, see its output above"))),
+    ]);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { url, exited, stop, kill: () => killGroup(child) };
+}
+
+async function answers(url) {
+  const deadline = Date.now() + READY_WITHIN_MS;
+  while (Date.now() < deadline) {
+    const response = await fetch(url).catch(() => undefined);
+    if (response?.ok) return;
+    await sleep(100);
+  }
+  throw new Fault(`${url} did not answer within ${READY_WITHIN_MS / 1000} s`);
+}
+
+async function stopGroup(child, exited) {
+  signalGroup(child, "SIGTERM");
+  await Promise.race([exited, sleep(STOP_WITHIN_MS, undefined, { ref: false })]);
+  killGroup(child);
+  await exited;
+}
+
+const killGroup = (child) => signalGroup(child, "SIGKILL");
+
+function signalGroup(child, name) {
+  try {
+    process.kill(-child.pid, name);
+  } catch {
+    // The group is gone already.
+  }
+}

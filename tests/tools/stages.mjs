@@ -1,0 +1,66 @@
+//! The stages of `npm test`, cheapest first. Each returns how many checks passed and failed.
+
+import { readdirSync } from "node:fs";
+import { build } from "./build.mjs";
+import { inRoot, nodeBin } from "./paths.mjs";
+import { capture, streamed } from "./run.mjs";
+
+const TARGET = "wasm32-unknown-unknown";
+/** What the core must not know: whoever uses it brings the platform. */
+const FOREIGN_TO_CORE = /\b(worker|js-sys|wasm-bindgen|tokio) v/g;
+
+export const stages = [
+  { name: "format", run: () => oneCheck("cargo", ["fmt", "--all", "--check"]) },
+  { name: "lints", run: () => oneCheck("cargo", ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]) },
+  { name: "core purity", run: corePurity },
+  { name: "native tests", run: () => cargoTest(["--workspace"]) },
+  { name: "core in wasm", run: coreInWasm },
+  { name: "release build", run: () => build().then(() => ({ passed: 1, failed: 0 })), times: "build" },
+  { name: "worker specs", run: () => nodeTests("worker", ".spec.mjs"), needs: "release build" },
+  { name: "contract", run: () => nodeTests("contract", ".spec.mjs"), needs: "release build" },
+];
+
+async function oneCheck(command, args, options) {
+  const { code } = await streamed(command, args, options);
+  return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+}
+
+async function corePurity() {
+  const args = ["tree", "-p", "thumbnail-core", "--edges", "normal,build", "--target", TARGET, "--locked"];
+  const { code, output } = await capture("cargo", args);
+  const foreign = [...output.matchAll(FOREIGN_TO_CORE)].map(([, name]) => name);
+  if (code === 0 && foreign.length === 0) return { passed: 1, failed: 0 };
+  console.error(output);
+  if (foreign.length > 0) console.error(`thumbnail-core depends on ${[...new Set(foreign)].join(", ")}`);
+  return { passed: 0, failed: 1 };
+}
+
+async function cargoTest(args) {
+  const { code, output } = await streamed("cargo", ["test", "--locked", "--no-fail-fast", ...args]);
+  const sums = { passed: 0, failed: 0 };
+  for (const [, passed, failed] of output.matchAll(/^test result: \w+\. (\d+) passed; (\d+) failed/gm)) {
+    sums.passed += Number(passed);
+    sums.failed += Number(failed);
+  }
+  return orOneFailure(code, sums);
+}
+
+/** Runs the core's unit tests as the wasm that ships; see wasm-tests.mjs. They count as one check. */
+function coreInWasm() {
+  const runner = JSON.stringify([nodeBin(), inRoot("tests", "tools", "wasm-tests.mjs")]);
+  const args = ["test", "--locked", "-p", "thumbnail-core", "--lib", "--target", TARGET];
+  return oneCheck("cargo", [...args, "--config", `target.${TARGET}.runner=${runner}`]);
+}
+
+async function nodeTests(folder, ending) {
+  const files = readdirSync(inRoot("tests", folder)).filter((name) => name.endsWith(ending)).sort();
+  const args = ["--test", "--test-reporter=spec", "--test-concurrency=1"];
+  const { code, output } = await streamed(nodeBin(), [...args, ...files.map((name) => inRoot("tests", folder, name))]);
+  const count = (word) => Number(new RegExp(`^ℹ ${word} (\\d+)`, "m").exec(output)?.[1] ?? 0);
+  return orOneFailure(code, { passed: count("pass"), failed: count("fail") + count("cancelled") });
+}
+
+/** A command that failed without saying which check did is one failure. */
+function orOneFailure(code, { passed, failed }) {
+  return code !== 0 && failed === 0 ? { passed, failed: 1 } : { passed, failed };
+}
