@@ -1,0 +1,69 @@
+//! `npm run deploy`: creates what is missing in the account and deploys both Workers; `-- --dry-run` needs no account.
+
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { build } from "./build.mjs";
+import { inRoot, wrangler } from "./paths.mjs";
+import { Fault, capture, program, streamed } from "./run.mjs";
+import { setup } from "./setup.mjs";
+
+const BUCKET = "edge-thumbnails-images";
+const QUEUES = ["edge-thumbnails-resize", "edge-thumbnails-resize-dead"];
+const NAMESPACE = "edge-thumbnails-status";
+// Beside wrangler.toml, so that the paths in it stay right.
+const RESOLVED_CONFIG = ".wrangler.deploy.toml";
+
+async function deploy() {
+  await setup();
+  await build();
+  if (process.argv.includes("--dry-run")) {
+    await run("deploy", "--dry-run", "-c", "wrangler.toml");
+    await run("deploy", "--dry-run", "-c", "wrangler.origin.toml");
+    return;
+  }
+  if ((await capture(...wrangler("whoami"))).output.includes("not authenticated")) {
+    throw new Fault("wrangler knows no account. Run `npx wrangler login`, or set CLOUDFLARE_API_TOKEN.");
+  }
+  await create("r2", "bucket", "create", BUCKET);
+  for (const queue of QUEUES) await create("queues", "create", queue);
+  const config = readFileSync(inRoot("wrangler.toml"), "utf8");
+  const id = await namespaceId();
+  writeFileSync(inRoot(RESOLVED_CONFIG), config.replace('binding = "STATUS"', `binding = "STATUS"\nid = "${id}"`));
+  try {
+    // The edge first: the origin binds its Durable Object.
+    await run("deploy", "-c", RESOLVED_CONFIG);
+    await run("deploy", "-c", "wrangler.origin.toml");
+  } finally {
+    rmSync(inRoot(RESOLVED_CONFIG));
+  }
+}
+
+async function run(...args) {
+  const { code } = await streamed(...wrangler(...args));
+  if (code !== 0) throw new Fault(`\`wrangler ${args.join(" ")}\` failed, see above`);
+}
+
+/** Creates something; that it is there already is as good. */
+async function create(...args) {
+  const { code, output } = await capture(...wrangler(...args));
+  if (code === 0) console.log(`created: ${args.at(-1)}`);
+  else if (!/already (exists|taken|own)|is already/i.test(output)) {
+    throw new Fault(`\`wrangler ${args.join(" ")}\` failed:\n${output}`);
+  }
+}
+
+async function namespaceId() {
+  const existing = (await namespaces()).find(({ title }) => title === NAMESPACE);
+  if (existing) return existing.id;
+  await create("kv", "namespace", "create", NAMESPACE);
+  const created = (await namespaces()).find(({ title }) => title === NAMESPACE);
+  if (!created) throw new Fault(`the KV namespace ${NAMESPACE} was created but is not listed; run the command again`);
+  return created.id;
+}
+
+async function namespaces() {
+  const { code, output } = await capture(...wrangler("kv", "namespace", "list"));
+  if (code !== 0) throw new Fault(`\`wrangler kv namespace list\` failed:\n${output}`);
+  return JSON.parse(output.slice(output.indexOf("["), output.lastIndexOf("]") + 1));
+}
+
+await program(deploy);
