@@ -14,11 +14,13 @@ export function server({ vars = {} } = {}) {
   const start = async () => {
     dev = await startDev({ port: await freePort(), state, vars, onOutput: (text) => (output += text) });
   };
-  // A test runner that gives up on this file must not leave the processes behind.
-  process.once("SIGTERM", () => {
-    dev?.kill();
-    process.exit(1);
-  });
+  // A test runner that gives up on this file, or Ctrl-C, must not leave the processes behind.
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) {
+    process.once(signal, () => {
+      dev?.kill();
+      process.exit(1);
+    });
+  }
   before(() => start().catch((error) => Promise.reject(new Error(`${error.message}\n${output}`))));
   after(async () => {
     await dev?.stop();
