@@ -4,7 +4,7 @@ use thumbnail_core::Config;
 use worker::{Env, Result};
 
 use crate::bindings;
-use crate::platform::{JobClient, KvStatus, R2Store};
+use crate::platform::{JobClient, KvStatus, R2Store, ResizeQueue};
 
 /// What the handlers of an event work with.
 pub struct App {
@@ -36,4 +36,9 @@ pub fn config(env: &Env) -> Result<Config> {
 /// Copies of records; only the edge has them.
 pub fn status(env: &Env) -> Result<KvStatus> {
     Ok(KvStatus::new(env.kv(bindings::STATUS)?))
+}
+
+/// The resize queue's sending end; only the edge has it.
+pub fn queue(env: &Env) -> Result<ResizeQueue> {
+    Ok(ResizeQueue::new(env.queue(bindings::RESIZE_QUEUE)?))
 }

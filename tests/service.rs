@@ -3,16 +3,20 @@
 use futures_util::FutureExt;
 use image::{ImageFormat as Encoding, RgbImage};
 use thumbnail_core::api::{Body, Problem, ProblemKind, Reply};
-use thumbnail_core::job::{Command, Outcome, Record, State, Timing};
+use thumbnail_core::job::{Command, NewJob, Outcome, Policy, Record, State};
 use thumbnail_core::keys::{JobId, ThumbnailFile};
 use thumbnail_core::pipeline::{Limits, Options, Variant};
 use thumbnail_core::ports::{Chunks, Clock, JobLedger};
 use thumbnail_core::service::accept::{create_job, store_source};
+use thumbnail_core::service::change::{cancel, rerun};
 use thumbnail_core::service::process::Processor;
 use thumbnail_core::service::serve::Reader;
 use thumbnail_core::service::sweep::{Swept, sweep};
 use thumbnail_core::testing::{Failure, Pieces, World};
 use thumbnail_core::timestamp::Timestamp;
+
+/// How long the jobs of these tests live.
+const LIFE_SECS: u64 = 30 * 86_400;
 
 const BASE: &str = "https://thumbs.example";
 
@@ -24,7 +28,7 @@ fn now<T>(future: impl Future<Output = T>) -> T {
 }
 
 fn world() -> World {
-    World::new(Timestamp::from_millis(1_795_428_000_000), Timing::default())
+    World::new(Timestamp::from_millis(1_795_428_000_000), Policy::default())
 }
 
 fn png(width: u32, height: u32) -> Vec<u8> {
@@ -45,7 +49,15 @@ fn upload(world: &World, chunks: &mut impl Chunks) -> Result<Record, Problem> {
     now(async {
         let limits = Limits::default();
         let source = store_source(world, id, Some("a.png"), chunks, &variants, &limits).await?;
-        create_job(world, id, source, variants).await
+        let expires_at = Some(world.now().plus_secs(LIFE_SECS));
+        let new = NewJob {
+            id,
+            owner: "anonymous".into(),
+            source,
+            variants,
+            expires_at,
+        };
+        Ok(create_job(world, new).await?.0)
     })
 }
 
@@ -239,9 +251,9 @@ fn the_same_message_ten_times_makes_one_thumbnail() {
     let puts = world
         .log()
         .into_iter()
-        .filter(|name| name == "r2.put")
+        .filter(|name| name == "r2.put_new")
         .count();
-    assert_eq!(puts, 2, "the source and one thumbnail");
+    assert_eq!(puts, 1, "one thumbnail");
 }
 
 #[test]
@@ -281,6 +293,88 @@ fn a_dead_letter_marks_the_job() {
         get(&world, &record).err().unwrap().kind,
         ProblemKind::DeadLetter
     );
+}
+
+#[test]
+fn a_deleted_job_is_gone_whatever_is_delivered_later() {
+    for done in [false, true] {
+        let world = world();
+        let record = upload(&world, &mut Pieces::new(png(60, 60), 999)).unwrap();
+        let message = world.next_message().unwrap();
+        if done {
+            now(processor(&world).process(&message));
+        }
+        now(cancel(&world, record.id)).unwrap();
+        assert_eq!(now(processor(&world).process(&message)), Outcome::Complete);
+        assert_eq!(get(&world, &record).err().unwrap().status, 410);
+        assert_eq!(now(cancel(&world, record.id)).unwrap_err().status, 410);
+        assert_eq!(
+            now(rerun(&world, &world, record.id)).unwrap_err().status,
+            410
+        );
+        // Only the tombstone stays, and that not for ever.
+        assert_eq!(
+            world.object_keys(),
+            [format!("thumbnail/{}", file(&record))]
+        );
+        world.advance_secs(15 * 86_400);
+        ring_alarms(&world);
+        assert!(world.object_keys().is_empty() && world.records().is_empty());
+        assert!(world.copy(record.id).is_none());
+        assert!(matches!(
+            now(processor(&world).process(&message)),
+            Outcome::Discard { .. }
+        ));
+    }
+}
+
+#[test]
+fn an_expired_job_leaves_nothing_behind() {
+    let world = world();
+    let record = upload(&world, &mut Pieces::new(png(60, 60), 999)).unwrap();
+    settle(&world);
+    world.advance_secs(LIFE_SECS);
+    ring_alarms(&world);
+    assert_eq!(state(&world, record.id), State::Expired);
+    assert_eq!(get(&world, &record).err().unwrap().status, 410);
+    world.advance_secs(15 * 86_400);
+    ring_alarms(&world);
+    assert!(world.object_keys().is_empty() && world.records().is_empty());
+}
+
+#[test]
+fn a_failed_job_is_tried_again_on_request() {
+    let world = world();
+    let record = upload(&world, &mut Pieces::new(png(60, 60), 999)).unwrap();
+    let message = world.next_message().unwrap();
+    assert_eq!(
+        now(rerun(&world, &world, record.id)).unwrap_err().kind,
+        ProblemKind::NotFailed
+    );
+    now(processor(&world).bury(&message));
+    assert_eq!(
+        now(rerun(&world, &world, record.id)).unwrap().state,
+        State::Pending
+    );
+    settle(&world);
+    assert_eq!(get(&world, &record).unwrap().status, 200);
+}
+
+#[test]
+fn a_stale_copy_in_kv_misleads_nobody() {
+    let world = world();
+    let record = upload(&world, &mut Pieces::new(png(60, 60), 999)).unwrap();
+    settle(&world);
+    // KV does not learn of the deletion.
+    world.fail(|name, _| name.starts_with("kv.").then_some(Failure::Before));
+    now(cancel(&world, record.id)).unwrap();
+    world.heal();
+    assert_eq!(world.copy(record.id).unwrap().state, State::Done);
+    assert_eq!(get(&world, &record).err().unwrap().status, 410);
+    let Body::Text(document) = now(reader(&world).status(record.id)).unwrap().body else {
+        panic!("no document")
+    };
+    assert!(document.contains("\"status\":\"cancelled\""), "{document}");
 }
 
 #[test]
@@ -326,7 +420,8 @@ fn reading_changes_nothing() {
     let before = world.log().len();
     let _ = get(&world, &record);
     let _ = now(reader(&world).status(record.id));
-    let writes = |name: &&String| !matches!(name.as_str(), "r2.get" | "kv.get" | "job.call");
+    let writes =
+        |name: &&String| !matches!(name.as_str(), "r2.get" | "r2.head" | "kv.get" | "job.call");
     assert_eq!(world.log()[before..].iter().find(writes), None);
 }
 

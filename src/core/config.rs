@@ -1,6 +1,6 @@
 //! Configuration: read once, checked before use, errors name the variable.
 
-use crate::job::Timing;
+use crate::job::Policy;
 use crate::pipeline::Limits;
 
 /// Everything that a deployment can set. The names are those of `[vars]` in `wrangler.toml`.
@@ -10,8 +10,15 @@ pub struct Config {
     pub max_upload_bytes: u64,
     /// What the picture pipeline accepts; `MAX_PIXELS` sets its pixel limit.
     pub limits: Limits,
-    /// The pace of a job: `LEASE_SECS`, `RESCUE_SECS`, `RETRY_SECS`, `MAX_ATTEMPTS`, …
-    pub timing: Timing,
+    /// How patient a job is: `LEASE_SECS`, `RESCUE_SECS`, `RETRY_SECS`, `MAX_ATTEMPTS`, …
+    pub policy: Policy,
+    /// `DEFAULT_EXPIRES_SECS`: after how long a job is deleted where its upload says nothing.
+    /// Default: 30 days.
+    pub default_expires_secs: u64,
+    /// `MAX_EXPIRES_SECS`: the longest that an upload may ask for. Default: 365 days.
+    pub max_expires_secs: u64,
+    /// `MAX_BACKLOG`: how many messages may wait before uploads are refused. Default: 100,000.
+    pub max_backlog: u64,
 }
 
 /// A variable has a value that cannot be.
@@ -42,9 +49,11 @@ impl Config {
         let small = |name, default: u32, min, max: u32| {
             number(name, default.into(), min, max.into()).map(|n| u32::try_from(n).unwrap_or(max))
         };
-        let (t, l) = (Timing::default(), Limits::default());
-        // A day: the longest that a queue delays a message.
+        let (t, l) = (Policy::default(), Limits::default());
+        // A queue delays a message for a day at the most.
         let day = 86_400;
+        let year = 365 * u64::from(day);
+        let max_expires_secs = number("MAX_EXPIRES_SECS", year, 60, 100 * year)?;
         let max_upload_bytes = number("MAX_UPLOAD_BYTES", l.max_bytes, 1_024, 100 << 20)?;
         Ok(Self {
             max_upload_bytes,
@@ -53,7 +62,7 @@ impl Config {
                 max_pixels: number("MAX_PIXELS", l.max_pixels, 1, 1 << 32)?,
                 ..l
             },
-            timing: Timing {
+            policy: Policy {
                 lease_secs: small("LEASE_SECS", t.lease_secs, 1, day)?,
                 rescue_secs: small("RESCUE_SECS", t.rescue_secs, 1, day)?,
                 rescue_cap_secs: small("RESCUE_CAP_SECS", t.rescue_cap_secs, 1, day)?,
@@ -62,7 +71,17 @@ impl Config {
                 max_attempts: small("MAX_ATTEMPTS", t.max_attempts, 1, 100)?,
                 max_lost_attempts: small("MAX_LOST_ATTEMPTS", t.max_lost_attempts, 1, 100)?,
                 max_sends: small("MAX_SENDS", t.max_sends, 1, 1_000)?,
+                tombstone_secs: small("TOMBSTONE_SECS", t.tombstone_secs, 1, 365 * day)?,
+                keep_sources: number("KEEP_SOURCES", t.keep_sources.into(), 0, 1)? == 1,
             },
+            default_expires_secs: number(
+                "DEFAULT_EXPIRES_SECS",
+                30 * 86_400,
+                60,
+                max_expires_secs,
+            )?,
+            max_expires_secs,
+            max_backlog: number("MAX_BACKLOG", 100_000, 1, 1 << 40)?,
         })
     }
 }
@@ -75,7 +94,7 @@ mod tests {
     fn nothing_set_gives_the_defaults() {
         let config = Config::parse(|_| None).unwrap();
         assert_eq!(config.max_upload_bytes, 32 << 20);
-        assert_eq!(config.timing, Timing::default());
+        assert_eq!(config.policy, Policy::default());
     }
 
     #[test]

@@ -11,6 +11,7 @@ pub mod api;
 pub mod config;
 pub mod job;
 pub mod keys;
+pub mod object;
 pub mod pipeline;
 pub mod ports;
 pub mod service;

@@ -7,6 +7,7 @@
 
 use crate::job::{Command, Message, Record, Verdict};
 use crate::keys::JobId;
+use crate::object::ObjectMeta;
 use crate::timestamp::Timestamp;
 
 /// A binding did not do what it was asked.
@@ -47,8 +48,8 @@ pub struct ObjectInfo {
     pub bytes: u64,
     /// Entity tag without quotes.
     pub etag: String,
-    /// When it was stored.
-    pub uploaded_at: Timestamp,
+    /// What it is.
+    pub meta: ObjectMeta,
 }
 
 /// Objects by key: R2. Strongly consistent.
@@ -58,15 +59,22 @@ pub trait ObjectStore {
     /// An upload in parts.
     type Upload: ObjectUpload;
 
-    /// Stores an object in one piece.
+    /// Stores an object in one piece, in place of what is there.
     async fn put(
         &self,
         key: &str,
         bytes: Vec<u8>,
-        media_type: &str,
+        meta: ObjectMeta,
     ) -> Result<ObjectInfo, StoreError>;
+    /// Stores an object in one piece, unless there is one: `None` then. Decided once, by the store.
+    async fn put_new(
+        &self,
+        key: &str,
+        bytes: Vec<u8>,
+        meta: ObjectMeta,
+    ) -> Result<Option<ObjectInfo>, StoreError>;
     /// Begins an upload in parts; nothing is stored before it completes.
-    async fn begin_upload(&self, key: &str, media_type: &str) -> Result<Self::Upload, StoreError>;
+    async fn begin_upload(&self, key: &str, meta: ObjectMeta) -> Result<Self::Upload, StoreError>;
     /// What is known of an object, or `None` where there is none.
     async fn head(&self, key: &str) -> Result<Option<ObjectInfo>, StoreError>;
     /// An object with its bytes, or `None` where there is none.
@@ -99,12 +107,16 @@ pub trait StatusCache {
     async fn get(&self, id: JobId) -> Result<Option<Record>, StoreError>;
     /// Stores a copy. Only the job itself calls it.
     async fn put(&self, record: &Record) -> Result<(), StoreError>;
+    /// Deletes the copy. Only the job itself calls it.
+    async fn delete(&self, id: JobId) -> Result<(), StoreError>;
 }
 
 /// The resize queue: at least once, in any order, seldom never.
 pub trait JobQueue {
     /// Sends a message. Returns within a few seconds, one way or the other.
     async fn send(&self, message: &Message) -> Result<(), StoreError>;
+    /// How many messages wait, where the platform tells.
+    async fn backlog(&self) -> Result<Option<u64>, StoreError>;
 }
 
 /// What a job keeps: the storage of its Durable Object, strongly consistent and alone.
@@ -113,6 +125,8 @@ pub trait JobStorage {
     async fn load(&self) -> Result<Option<Record>, StoreError>;
     /// Stores the record and sets the alarm to its `due_at` (none: no alarm), both or neither.
     async fn save(&self, record: &Record) -> Result<(), StoreError>;
+    /// Deletes everything, the alarm too.
+    async fn erase(&self) -> Result<(), StoreError>;
 }
 
 /// The time.

@@ -6,13 +6,14 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
-use crate::job::{Command, Message, Record, Timing, Verdict};
+use crate::job::{Command, Message, Policy, Record, Verdict};
 use crate::keys::JobId;
+use crate::object::ObjectMeta;
 use crate::ports::{
     ChunkError, Chunks, Clock, JobLedger, JobQueue, JobStorage, ObjectInfo, ObjectStore,
     ObjectUpload, StatusCache, StoreError,
 };
-use crate::service::job::JobService;
+use crate::service::job::{JobService, Platform};
 use crate::timestamp::Timestamp;
 
 /// When an operation fails.
@@ -29,7 +30,7 @@ type Plan = Box<dyn FnMut(&str, usize) -> Option<Failure>>;
 
 #[derive(Default)]
 struct Inner {
-    objects: RefCell<BTreeMap<String, (Vec<u8>, Timestamp)>>,
+    objects: RefCell<BTreeMap<String, (Vec<u8>, ObjectMeta)>>,
     copies: RefCell<BTreeMap<JobId, String>>,
     messages: RefCell<VecDeque<String>>,
     records: RefCell<BTreeMap<JobId, String>>,
@@ -43,15 +44,15 @@ struct Inner {
 #[derive(Clone, Default)]
 pub struct World {
     inner: Rc<Inner>,
-    timing: Timing,
+    policy: Policy,
 }
 
 impl World {
     /// An empty platform at the time `now`.
-    pub fn new(now: Timestamp, timing: Timing) -> Self {
+    pub fn new(now: Timestamp, policy: Policy) -> Self {
         let world = Self {
             inner: Rc::default(),
-            timing,
+            policy,
         };
         world.inner.now.set(now);
         world
@@ -151,25 +152,25 @@ impl World {
         }
     }
 
-    fn store(&self, key: &str, bytes: Vec<u8>) -> ObjectInfo {
-        let info = describe(&bytes, self.now());
+    fn store(&self, key: &str, bytes: Vec<u8>, meta: ObjectMeta) -> ObjectInfo {
+        let info = describe(&bytes, meta);
         self.inner
             .objects
             .borrow_mut()
-            .insert(key.into(), (bytes, self.now()));
+            .insert(key.into(), (bytes, meta));
         info
     }
 }
 
-/// An object's description; its tag follows from its bytes.
-fn describe(bytes: &[u8], uploaded_at: Timestamp) -> ObjectInfo {
+/// An object's description; its tag follows from its bytes (FNV-1a).
+fn describe(bytes: &[u8], meta: ObjectMeta) -> ObjectInfo {
     let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| {
         (h ^ u64::from(*b)).wrapping_mul(0x100_0000_01b3)
     });
     ObjectInfo {
         bytes: bytes.len() as u64,
         etag: format!("{hash:016x}"),
-        uploaded_at,
+        meta,
     }
 }
 
@@ -228,6 +229,7 @@ impl Chunks for Pieces {
 pub struct Parts {
     world: World,
     key: String,
+    meta: ObjectMeta,
     stored: Vec<Vec<u8>>,
 }
 
@@ -238,8 +240,13 @@ impl ObjectUpload for Parts {
     }
 
     async fn complete(self) -> Result<ObjectInfo, StoreError> {
-        let Self { world, key, stored } = &self;
-        world.operation("r2.complete", || world.store(key, stored.concat()))
+        let Self {
+            world,
+            key,
+            meta,
+            stored,
+        } = &self;
+        world.operation("r2.complete", || world.store(key, stored.concat(), *meta))
     }
 
     async fn abort(self) -> Result<(), StoreError> {
@@ -251,14 +258,32 @@ impl ObjectStore for World {
     type Body = Pieces;
     type Upload = Parts;
 
-    async fn put(&self, key: &str, bytes: Vec<u8>, _: &str) -> Result<ObjectInfo, StoreError> {
-        self.operation("r2.put", || self.store(key, bytes))
+    async fn put(
+        &self,
+        key: &str,
+        bytes: Vec<u8>,
+        meta: ObjectMeta,
+    ) -> Result<ObjectInfo, StoreError> {
+        self.operation("r2.put", || self.store(key, bytes, meta))
     }
 
-    async fn begin_upload(&self, key: &str, _: &str) -> Result<Parts, StoreError> {
+    async fn put_new(
+        &self,
+        key: &str,
+        bytes: Vec<u8>,
+        meta: ObjectMeta,
+    ) -> Result<Option<ObjectInfo>, StoreError> {
+        self.operation("r2.put_new", || {
+            let taken = self.inner.objects.borrow().contains_key(key);
+            (!taken).then(|| self.store(key, bytes, meta))
+        })
+    }
+
+    async fn begin_upload(&self, key: &str, meta: ObjectMeta) -> Result<Parts, StoreError> {
         let upload = || Parts {
             world: self.clone(),
             key: key.into(),
+            meta,
             stored: Vec::new(),
         };
         self.operation("r2.begin", upload)
@@ -267,7 +292,7 @@ impl ObjectStore for World {
     async fn head(&self, key: &str) -> Result<Option<ObjectInfo>, StoreError> {
         let objects = self.inner.objects.borrow();
         self.operation("r2.head", || {
-            objects.get(key).map(|(bytes, at)| describe(bytes, *at))
+            objects.get(key).map(|(bytes, meta)| describe(bytes, *meta))
         })
     }
 
@@ -276,7 +301,7 @@ impl ObjectStore for World {
         self.operation("r2.get", || {
             objects
                 .get(key)
-                .map(|(bytes, at)| (describe(bytes, *at), Pieces::new(bytes.clone(), 4_096)))
+                .map(|(bytes, meta)| (describe(bytes, *meta), Pieces::new(bytes.clone(), 4_096)))
         })
     }
 
@@ -310,12 +335,24 @@ impl StatusCache for World {
             self.inner.copies.borrow_mut().insert(record.id, text);
         })
     }
+
+    async fn delete(&self, id: JobId) -> Result<(), StoreError> {
+        self.operation("kv.delete", || {
+            self.inner.copies.borrow_mut().remove(&id);
+        })
+    }
 }
 
 impl JobQueue for World {
     async fn send(&self, message: &Message) -> Result<(), StoreError> {
         self.operation("queue.send", || {
             self.inner.messages.borrow_mut().push_back(message.encode());
+        })
+    }
+
+    async fn backlog(&self) -> Result<Option<u64>, StoreError> {
+        self.operation("queue.backlog", || {
+            Some(self.inner.messages.borrow().len() as u64)
         })
     }
 }
@@ -343,6 +380,12 @@ impl JobStorage for Storage {
             self.world.inner.records.borrow_mut().insert(self.id, text);
         })
     }
+
+    async fn erase(&self) -> Result<(), StoreError> {
+        self.world.operation("job.erase", || {
+            self.world.inner.records.borrow_mut().remove(&self.id);
+        })
+    }
 }
 
 impl JobLedger for World {
@@ -351,13 +394,13 @@ impl JobLedger for World {
             world: self.clone(),
             id,
         };
-        let job = JobService::new(
-            storage,
-            self.clone(),
-            self.clone(),
-            self.clone(),
-            self.timing,
-        );
+        let platform = Platform {
+            objects: self.clone(),
+            status: self.clone(),
+            queue: self.clone(),
+            clock: self.clone(),
+        };
+        let job = JobService::new(storage, platform, self.policy);
         let verdict = job.handle(command).await;
         self.operation("job.call", || verdict)?
     }

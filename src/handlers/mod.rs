@@ -1,5 +1,6 @@
 //! HTTP: one match from route to handler. Handlers parse, call one service function and reply.
 
+mod change;
 mod problem_page;
 mod respond;
 mod thumbnail;
@@ -18,6 +19,7 @@ use crate::telemetry;
 struct Call {
     request: Request,
     app: App,
+    env: Env,
     status: KvStatus,
     /// The service's own origin as the client sees it: `https://thumbs.example`.
     base: String,
@@ -27,9 +29,11 @@ struct Call {
 impl Call {
     fn new(request: Request, env: &Env, base: &str, context: Context) -> Result<Self> {
         let (app, status) = (App::from_env(env)?, app::status(env)?);
+        let env = env.clone();
         Ok(Self {
             request,
             app,
+            env,
             status,
             base: base.into(),
             context,
@@ -77,6 +81,8 @@ async fn dispatch(route: Route, call: Call) -> std::result::Result<Reply<R2Body>
         Route::Upload => upload::upload(call).await,
         Route::Thumbnail(file) => thumbnail::thumbnail(&call, &file).await,
         Route::Status(id) => thumbnail::status(&call, id).await,
+        Route::Delete(id) => change::delete(&call, id).await,
+        Route::Retry(id) => change::retry(&call, id).await,
         Route::OldThumbnail(name) => {
             Ok(Reply::new(308, Body::Empty).with("location", format!("/thumbnails/{name}")))
         }
@@ -90,6 +96,7 @@ fn method(request: &Request) -> Method {
         worker::Method::Get => Method::Get,
         worker::Method::Head => Method::Head,
         worker::Method::Post => Method::Post,
+        worker::Method::Delete => Method::Delete,
         _ => Method::Other,
     }
 }

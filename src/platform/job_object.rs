@@ -2,7 +2,8 @@
 //!
 //! Why one object: cancel against finish, first delivery against second, have to be decided once,
 //! and only a single writer can keep the copies in KV in order.
-//! Who calls it: the edge (create, read) and the origin (start, finish, fail, retry, dead letter).
+//! Who calls it: the edge (create, read, cancel, rerun), the origin (start, finish, fail, retry,
+//! dead letter) and the sweep (alarm).
 //! What it stores: the record as JSON text under `record`. Its alarm is the record's `due_at`:
 //! outbox and rescue timer at once.
 
@@ -13,12 +14,12 @@
 
 use thumbnail_core::job::{Command, Record, Verdict};
 use thumbnail_core::ports::{JobStorage, StoreError};
-use thumbnail_core::service::job::JobService;
+use thumbnail_core::service::job::{JobService, Platform};
 use wasm_bindgen::JsValue;
 use worker::durable::{ScheduledTime, Storage};
 use worker::{DurableObject, Env, Request, Response, Result, State, durable_object, js_sys};
 
-use super::{KvStatus, ResizeQueue, WorkerClock, store_error};
+use super::{KvStatus, R2Store, ResizeQueue, WorkerClock, store_error};
 use crate::{app, bindings};
 
 const RECORD: &str = "record";
@@ -27,7 +28,7 @@ const RECORD: &str = "record";
 #[durable_object(alarm)]
 pub struct Job {
     /// An error here is a wrong configuration; every call tells it.
-    service: Result<JobService<ObjectStorage, KvStatus, ResizeQueue, WorkerClock>>,
+    service: Result<JobService<ObjectStorage, R2Store, KvStatus, ResizeQueue, WorkerClock>>,
 }
 
 impl DurableObject for Job {
@@ -66,18 +67,17 @@ impl Job {
 fn service(
     state: &State,
     env: &Env,
-) -> Result<JobService<ObjectStorage, KvStatus, ResizeQueue, WorkerClock>> {
+) -> Result<JobService<ObjectStorage, R2Store, KvStatus, ResizeQueue, WorkerClock>> {
     let storage = ObjectStorage {
         storage: state.storage(),
     };
-    let queue = ResizeQueue::new(env.queue(bindings::RESIZE_QUEUE)?);
-    Ok(JobService::new(
-        storage,
-        app::status(env)?,
-        queue,
-        WorkerClock,
-        app::config(env)?.timing,
-    ))
+    let platform = Platform {
+        objects: R2Store::new(env.bucket(bindings::IMAGES)?),
+        status: app::status(env)?,
+        queue: app::queue(env)?,
+        clock: WorkerClock,
+    };
+    Ok(JobService::new(storage, platform, app::config(env)?.policy))
 }
 
 /// The storage of a Durable Object.
@@ -108,6 +108,13 @@ impl JobStorage for ObjectStorage {
             futures_util::join!(put, self.storage.delete_alarm())
         };
         put.and(armed).map_err(|e| store_error(&e))
+    }
+    async fn erase(&self) -> std::result::Result<(), StoreError> {
+        let erased = async {
+            self.storage.delete_alarm().await?;
+            self.storage.delete_all().await
+        };
+        erased.await.map_err(|e| store_error(&e))
     }
 }
 

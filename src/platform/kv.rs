@@ -38,6 +38,10 @@ impl StatusCache for KvStatus {
             .map_err(transient)?;
         put.execute().await.map_err(transient)
     }
+
+    async fn delete(&self, id: JobId) -> Result<(), StoreError> {
+        self.store.delete(&status_key(id)).await.map_err(transient)
+    }
 }
 
 fn transient(error: impl std::fmt::Display) -> StoreError {

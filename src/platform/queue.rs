@@ -6,7 +6,9 @@ use futures_util::future::{Either, select};
 use std::pin::pin;
 use thumbnail_core::job::Message;
 use thumbnail_core::ports::{JobQueue, StoreError};
-use worker::{Delay, Queue, QueueContentType, RawMessageBuilder};
+use wasm_bindgen::{JsCast, JsValue};
+use worker::wasm_bindgen_futures::JsFuture;
+use worker::{Delay, Queue, QueueContentType, RawMessageBuilder, js_sys};
 
 use super::store_error;
 
@@ -38,4 +40,27 @@ impl JobQueue for ResizeQueue {
             )),
         }
     }
+
+    async fn backlog(&self) -> Result<Option<u64>, StoreError> {
+        // The binding has it, the worker crate does not yet.
+        let queue: &JsValue = self.queue.as_ref();
+        let metrics = js_sys::Reflect::get(queue, &"metrics".into()).ok();
+        let Some(metrics) = metrics.and_then(|f| f.dyn_into::<js_sys::Function>().ok()) else {
+            return Ok(None);
+        };
+        let failed = |e: JsValue| StoreError::Transient(format!("{e:?}"));
+        let promise = js_sys::Promise::resolve(&metrics.call0(queue).map_err(failed)?);
+        let answer = JsFuture::from(promise).await.map_err(failed)?;
+        let count = js_sys::Reflect::get(&answer, &"backlogCount".into()).map_err(failed)?;
+        Ok(count.as_f64().map(whole))
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "`as` saturates, and a count is neither negative nor near 2^64"
+)]
+fn whole(count: f64) -> u64 {
+    count as u64
 }

@@ -1,12 +1,15 @@
 //! Objects in R2.
 
+use std::collections::HashMap;
+
 use futures_util::StreamExt;
-use thumbnail_core::Timestamp;
+use thumbnail_core::object::ObjectMeta;
 use thumbnail_core::ports::{
     ChunkError, Chunks, ObjectInfo, ObjectStore, ObjectUpload, StoreError,
 };
 use worker::{
-    Bucket, ByteStream, HttpMetadata, MultipartUpload, Object, ResponseBody, UploadedPart,
+    Bucket, ByteStream, Conditional, HttpMetadata, MultipartUpload, Object, ResponseBody,
+    UploadedPart,
 };
 
 use super::store_error;
@@ -20,6 +23,24 @@ impl R2Store {
     /// Over a bucket.
     pub fn new(bucket: Bucket) -> Self {
         Self { bucket }
+    }
+
+    async fn put_if(
+        &self,
+        key: &str,
+        bytes: Vec<u8>,
+        meta: ObjectMeta,
+        only_if: Option<Conditional>,
+    ) -> Result<Option<ObjectInfo>, StoreError> {
+        let put = self.bucket.put(key, bytes);
+        let mut put = put
+            .http_metadata(http_metadata(meta))
+            .custom_metadata(custom_metadata(meta));
+        if let Some(only_if) = only_if {
+            put = put.only_if(only_if);
+        }
+        let object = put.execute().await.map_err(|e| store_error(&e))?;
+        Ok(object.as_ref().map(info))
     }
 }
 
@@ -95,26 +116,34 @@ impl ObjectStore for R2Store {
         &self,
         key: &str,
         bytes: Vec<u8>,
-        media_type: &str,
+        meta: ObjectMeta,
     ) -> Result<ObjectInfo, StoreError> {
-        let put = self
-            .bucket
-            .put(key, bytes)
-            .http_metadata(metadata(media_type))
-            .execute();
-        match put.await.map_err(|e| store_error(&e))? {
-            Some(object) => Ok(info(&object)),
+        match self.put_if(key, bytes, meta, None).await? {
+            Some(info) => Ok(info),
             None => Err(StoreError::Transient(
                 "R2 refused an unconditional put".into(),
             )),
         }
     }
 
-    async fn begin_upload(&self, key: &str, media_type: &str) -> Result<R2Upload, StoreError> {
-        let begin = self
-            .bucket
-            .create_multipart_upload(key)
-            .http_metadata(metadata(media_type));
+    async fn put_new(
+        &self,
+        key: &str,
+        bytes: Vec<u8>,
+        meta: ObjectMeta,
+    ) -> Result<Option<ObjectInfo>, StoreError> {
+        let only_if = Conditional {
+            etag_does_not_match: Some("*".into()),
+            ..Conditional::default()
+        };
+        self.put_if(key, bytes, meta, Some(only_if)).await
+    }
+
+    async fn begin_upload(&self, key: &str, meta: ObjectMeta) -> Result<R2Upload, StoreError> {
+        let begin = self.bucket.create_multipart_upload(key);
+        let begin = begin
+            .http_metadata(http_metadata(meta))
+            .custom_metadata(custom_metadata(meta));
         let upload = begin.execute().await.map_err(|e| store_error(&e))?;
         Ok(R2Upload {
             upload,
@@ -156,17 +185,25 @@ impl ObjectStore for R2Store {
     }
 }
 
-fn metadata(media_type: &str) -> HttpMetadata {
+fn http_metadata(meta: ObjectMeta) -> HttpMetadata {
     HttpMetadata {
-        content_type: Some(media_type.into()),
+        content_type: Some(meta.media_type().into()),
         ..HttpMetadata::default()
     }
 }
 
+fn custom_metadata(meta: ObjectMeta) -> HashMap<String, String> {
+    meta.encode()
+        .into_iter()
+        .map(|(name, value)| (name.into(), value))
+        .collect()
+}
+
 fn info(object: &Object) -> ObjectInfo {
+    let stored = object.custom_metadata().unwrap_or_default();
     ObjectInfo {
         bytes: object.size(),
         etag: object.etag(),
-        uploaded_at: Timestamp::from_millis(object.uploaded().as_millis()),
+        meta: ObjectMeta::decode(|name| stored.get(name).map(String::as_str)),
     }
 }

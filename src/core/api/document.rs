@@ -18,6 +18,8 @@ pub struct StatusDocument<'a> {
     created_at: String,
     updated_at: String,
     source: &'a crate::job::Source,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     thumbnails: Vec<ThumbnailDocument<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -46,6 +48,7 @@ impl<'a> StatusDocument<'a> {
             status_url: status_url(record, base),
             created_at: record.created_at.to_string(),
             updated_at: record.updated_at.to_string(),
+            expires_at: record.expires_at.map(|at| at.to_string()),
             source: &record.source,
             thumbnails: record
                 .thumbnails

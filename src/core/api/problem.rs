@@ -40,6 +40,8 @@ pub enum ProblemKind {
     MethodNotAllowed,
     /// The thumbnail is not there yet.
     NotReady,
+    /// Only a failed job can be tried again.
+    NotFailed,
     /// The thumbnail was deleted, called off or expired.
     Gone,
     /// Attempts at the picture never came back.
@@ -60,7 +62,7 @@ pub enum ProblemKind {
 
 impl ProblemKind {
     /// Every kind, in the order of the documentation.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::EmptyUpload,
         Self::MissingFile,
         Self::MalformedForm,
@@ -76,6 +78,7 @@ impl ProblemKind {
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::NotReady,
+        Self::NotFailed,
         Self::Gone,
         Self::Poison,
         Self::DeadLetter,
@@ -202,6 +205,12 @@ impl ProblemKind {
                 409,
                 "The thumbnail is not ready",
                 "Ask again after the seconds in Retry-After.",
+            ),
+            Self::NotFailed => (
+                "not-failed",
+                409,
+                "The job has not failed",
+                "Read its status: it is done, or still at work.",
             ),
             Self::Gone => (
                 "gone",

@@ -12,6 +12,8 @@ pub enum Method {
     Head,
     /// Create.
     Post,
+    /// Call off, delete.
+    Delete,
     /// Any other.
     Other,
 }
@@ -25,6 +27,10 @@ pub enum Route {
     Thumbnail(ThumbnailFile),
     /// `GET /thumbnails/{id}`
     Status(JobId),
+    /// `DELETE /thumbnails/{id}`
+    Delete(JobId),
+    /// `POST /thumbnails/{id}/retry`
+    Retry(JobId),
     /// `GET /thumbnail/{name}`, which the replaced service's README shows: moved to `/thumbnails/{name}`
     OldThumbnail(String),
     /// `GET /problems/{slug}`
@@ -33,52 +39,62 @@ pub enum Route {
     Health,
 }
 
+/// What a URL is of, and the methods that it takes.
+enum Place {
+    Uploads,
+    Thumbnail(ThumbnailFile),
+    Job(JobId),
+    Retry(JobId),
+    Page(Route),
+}
+
 const READ: &str = "GET, HEAD";
 
 impl Route {
     /// The route of a request, or the problem to answer with.
     pub fn parse(method: Method, path: &str) -> Result<Self, Problem> {
-        let route = Self::of_path(path)
-            .ok_or_else(|| Problem::new(ProblemKind::NotFound, "there is nothing at this URL"))?;
-        let allow = route.allow();
-        let fits = match method {
-            Method::Get | Method::Head => allow == READ,
-            Method::Post => allow == "POST",
-            Method::Other => false,
+        let nothing = || Problem::new(ProblemKind::NotFound, "there is nothing at this URL");
+        let place = place(path).ok_or_else(nothing)?;
+        let read = matches!(method, Method::Get | Method::Head);
+        let allow = match (place, method) {
+            (Place::Uploads, Method::Post) => return Ok(Self::Upload),
+            (Place::Thumbnail(file), _) if read => return Ok(Self::Thumbnail(file)),
+            (Place::Job(id), _) if read => return Ok(Self::Status(id)),
+            (Place::Job(id), Method::Delete) => return Ok(Self::Delete(id)),
+            (Place::Retry(id), Method::Post) => return Ok(Self::Retry(id)),
+            (Place::Page(route), _) if read => return Ok(route),
+            (Place::Uploads | Place::Retry(_), _) => "POST",
+            (Place::Job(_), _) => "GET, HEAD, DELETE",
+            (Place::Thumbnail(_) | Place::Page(_), _) => READ,
         };
-        if fits {
-            return Ok(route);
-        }
-        let detail = format!("this URL takes {allow}");
+        let problem = Problem::new(
+            ProblemKind::MethodNotAllowed,
+            format!("this URL takes {allow}"),
+        );
         Err(Problem {
             allow: Some(allow),
-            ..Problem::new(ProblemKind::MethodNotAllowed, detail)
+            ..problem
         })
     }
+}
 
-    /// The methods of the route, as the Allow header lists them.
-    pub const fn allow(&self) -> &'static str {
-        match self {
-            Self::Upload => "POST",
-            _ => READ,
+fn place(path: &str) -> Option<Place> {
+    let segments: Vec<&str> = path.strip_prefix('/')?.split('/').collect();
+    match segments[..] {
+        ["thumbnails"] | ["thumbnails", ""] => Some(Place::Uploads),
+        ["thumbnails", name] => match name.parse() {
+            Ok(id) => Some(Place::Job(id)),
+            Err(_) => name.parse().ok().map(Place::Thumbnail),
+        },
+        ["thumbnails", id, "retry"] => id.parse().ok().map(Place::Retry),
+        ["thumbnail", name] if !name.is_empty() => {
+            Some(Place::Page(Route::OldThumbnail(name.into())))
         }
-    }
-
-    fn of_path(path: &str) -> Option<Self> {
-        match path.strip_prefix('/')?.split_once('/') {
-            None if path == "/thumbnails" => Some(Self::Upload),
-            None if path == "/healthz" => Some(Self::Health),
-            Some(("thumbnails", "")) => Some(Self::Upload),
-            Some(("thumbnails", name)) => match name.parse() {
-                Ok(id) => Some(Self::Status(id)),
-                Err(_) => name.parse().ok().map(Self::Thumbnail),
-            },
-            Some(("thumbnail", name)) if !name.is_empty() && !name.contains('/') => {
-                Some(Self::OldThumbnail(name.into()))
-            }
-            Some(("problems", slug)) => ProblemKind::from_slug(slug).map(Self::ProblemPage),
-            _ => None,
+        ["problems", slug] => {
+            ProblemKind::from_slug(slug).map(|kind| Place::Page(Route::ProblemPage(kind)))
         }
+        ["healthz"] => Some(Place::Page(Route::Health)),
+        _ => None,
     }
 }
 
@@ -102,6 +118,16 @@ mod tests {
                 Method::Head,
                 format!("/thumbnails/{ID}.png"),
                 Route::Thumbnail(format!("{ID}.png").parse().unwrap()),
+            ),
+            (
+                Method::Delete,
+                format!("/thumbnails/{ID}"),
+                Route::Delete(ID.parse().unwrap()),
+            ),
+            (
+                Method::Post,
+                format!("/thumbnails/{ID}/retry"),
+                Route::Retry(ID.parse().unwrap()),
             ),
             (
                 Method::Get,

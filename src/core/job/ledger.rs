@@ -2,172 +2,77 @@
 //!
 //! The Durable Object loads the record, asks [`decide`], stores what changed together with the
 //! alarm, and only then lets the effects out: the copy in KV first, the message last.
+//!
+//! A job ends without a thumbnail in two steps. First the record notes the [`Intent`], which no
+//! client can see; then R2 is made to agree (tombstones in place of thumbnails, so that an attempt
+//! that is still out there can no longer store one); then the state changes. What a client has once
+//! seen cancelled or failed is therefore never served afterwards, and a crash between the steps
+//! leaves an intent for the alarm to carry out.
 
-use serde::{Deserialize, Serialize};
-
+use super::command::{Command, Verdict};
 use super::outcome::backoff_secs;
-use super::record::{Failure, Record, Source, Thumbnail};
+use super::policy::Policy;
+use super::record::{Failure, Intent, Record, Thumbnail};
 use super::state::{Event, State};
-use crate::keys::JobId;
-use crate::pipeline::Variant;
 use crate::timestamp::Timestamp;
-
-/// What reaches a job.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "command")]
-pub enum Command {
-    /// An upload was stored: begin the job. Repeating it changes nothing.
-    Create {
-        /// The job.
-        id: JobId,
-        /// Who uploaded it.
-        owner: String,
-        /// What was uploaded.
-        source: Source,
-        /// What was asked for.
-        variants: Vec<Variant>,
-    },
-    /// A consumer wants to begin an attempt.
-    Start,
-    /// The attempt stored every thumbnail.
-    Finish {
-        /// What was made.
-        thumbnails: Vec<Thumbnail>,
-        /// A placeholder, Base64.
-        thumbhash: Option<String>,
-        /// The instance's memory high-water mark.
-        peak_memory_bytes: Option<u64>,
-    },
-    /// The file is at fault.
-    Fail {
-        /// Why.
-        failure: Failure,
-    },
-    /// The platform is at fault.
-    Retry {
-        /// The attempt that came back.
-        attempt: u32,
-        /// What failed, for the log and the record if it was the last attempt.
-        reason: String,
-    },
-    /// The queue gave the job's message up.
-    DeadLetter,
-    /// The alarm went off.
-    Alarm,
-    /// Read only.
-    Get,
-}
-
-/// What a job answers.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "verdict")]
-pub enum Verdict {
-    /// Begin attempt `attempt`.
-    Proceed {
-        /// Counts from 1.
-        attempt: u32,
-        /// The job as it is now.
-        record: Box<Record>,
-    },
-    /// There is nothing to do for a consumer: ended, or in other hands.
-    Stop {
-        /// Where the job stands.
-        state: State,
-    },
-    /// The change was taken.
-    Recorded {
-        /// The job as it is now.
-        record: Box<Record>,
-    },
-    /// The change came too late: the job stays as it is.
-    Rejected {
-        /// Where the job stands.
-        state: State,
-    },
-    /// Come again.
-    RetryAfter {
-        /// Seconds from now.
-        secs: u32,
-    },
-    /// The job, as it was asked for.
-    Found {
-        /// The job as it is now.
-        record: Box<Record>,
-    },
-    /// There is no such job.
-    Unknown,
-}
-
-/// The pace of a job. All of it is configuration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Timing {
-    /// How long an attempt may run before it counts as lost. Default: 120 s,
-    /// twice the CPU time that the origin allows.
-    pub lease_secs: u32,
-    /// After how long a message that nobody answered is sent again. Default: 30 s, then doubling.
-    pub rescue_secs: u32,
-    /// The longest pause between two sends. Default: 1 h.
-    pub rescue_cap_secs: u32,
-    /// The pause after the first fault of the platform. Default: 10 s, then doubling.
-    pub retry_secs: u32,
-    /// The longest pause after a fault of the platform. Default: 10 min.
-    pub retry_cap_secs: u32,
-    /// Attempts before a job fails for the platform's faults. Default: 8.
-    pub max_attempts: u32,
-    /// Attempts that never come back before a job counts as poison. Default: 2.
-    pub max_lost_attempts: u32,
-    /// Messages sent before a job fails because nobody picks it up. Default: 20.
-    pub max_sends: u32,
-}
-
-impl Default for Timing {
-    fn default() -> Self {
-        Self {
-            lease_secs: 120,
-            rescue_secs: 30,
-            rescue_cap_secs: 3_600,
-            retry_secs: 10,
-            retry_cap_secs: 600,
-            max_attempts: 8,
-            max_lost_attempts: 2,
-            max_sends: 20,
-        }
-    }
-}
 
 /// What follows from a command.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decision {
     /// The record to store, with `due_at` as the alarm. `None`: nothing changed.
     pub changed: Option<Record>,
-    /// Whether a message is to be sent once the record is stored.
-    pub send: bool,
+    /// What happens once the record is stored.
+    pub follow_up: FollowUp,
     /// What to answer.
     pub verdict: Verdict,
+}
+
+/// What happens once a record is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FollowUp {
+    /// Nothing but the copy in KV.
+    Nothing,
+    /// The message is sent.
+    Send,
+    /// The record's intent is carried out.
+    CarryOut,
+    /// The source is deleted: it is not needed any more.
+    DropSource,
+    /// The record itself is deleted.
+    Erase,
 }
 
 impl Decision {
     fn answer(verdict: Verdict) -> Self {
         Self {
             changed: None,
-            send: false,
+            follow_up: FollowUp::Nothing,
             verdict,
         }
     }
 
-    fn changed(record: Record, verdict: Verdict) -> Self {
-        Self {
-            changed: Some(record),
-            send: false,
-            verdict,
-        }
+    fn stop(record: &Record) -> Self {
+        Self::answer(Verdict::Stop {
+            state: record.state,
+        })
     }
 
-    fn recorded(record: Record) -> Self {
+    fn rejected(record: &Record) -> Self {
+        Self::answer(Verdict::Rejected {
+            state: record.state,
+        })
+    }
+
+    fn recorded(record: Record, follow_up: FollowUp) -> Self {
         let verdict = Verdict::Recorded {
             record: Box::new(record.clone()),
+            overloaded: false,
         };
-        Self::changed(record, verdict)
+        Self {
+            changed: Some(record),
+            follow_up,
+            verdict,
+        }
     }
 }
 
@@ -176,82 +81,94 @@ pub fn decide(
     record: Option<Record>,
     command: Command,
     now: Timestamp,
-    timing: &Timing,
+    policy: &Policy,
 ) -> Decision {
     let Some(record) = record else {
         return match command {
-            Command::Create {
-                id,
-                owner,
-                source,
-                variants,
-            } => create(Record::new(id, &owner, source, variants, now), now, timing),
+            Command::Create(new) => send(Record::new(*new, now), now, policy),
             _ => Decision::answer(Verdict::Unknown),
         };
     };
     match command {
-        Command::Create { .. } | Command::Get => Decision::answer(Verdict::Found {
+        Command::Create(_) | Command::Get => Decision::answer(Verdict::Found {
             record: Box::new(record),
         }),
-        Command::Start => start(record, now, timing),
+        Command::Start => start(record, now, policy),
         Command::Finish {
             thumbnails,
             thumbhash,
             peak_memory_bytes,
-        } => step(record, Event::Finish, now, |record| {
-            record.thumbnails = thumbnails;
-            record.thumbhash = thumbhash;
-            record.peak_memory_bytes = peak_memory_bytes;
-        }),
-        Command::Fail { failure } => fail(record, failure, now),
-        Command::Retry { attempt, reason } => retry(record, attempt, &reason, now, timing),
-        Command::DeadLetter => fail(
-            record,
-            failure(
-                "dead-letter",
-                "the queue gave up delivering the job's message".into(),
-            ),
-            now,
-        ),
-        Command::Alarm => alarm(record, now, timing),
+        } => {
+            if record.intent.is_some() {
+                return Decision::rejected(&record);
+            }
+            finish(record, thumbnails, now, policy, |record| {
+                record.thumbhash = thumbhash;
+                record.peak_memory_bytes = peak_memory_bytes;
+            })
+        }
+        Command::Fail { failure } => fail(record, failure, now, policy),
+        Command::Retry { attempt, reason } => retry(record, attempt, &reason, now, policy),
+        Command::DeadLetter => {
+            let detail = "the queue gave up delivering the job's message";
+            fail(record, failure("dead-letter", detail.into()), now, policy)
+        }
+        Command::Cancel => cancel(record, now, policy),
+        Command::Rerun => rerun(record, now, policy),
+        Command::Alarm => alarm(record, now, policy),
+        Command::Carried { intent, found } => carried(record, &intent, found, now, policy),
     }
 }
 
-fn create(record: Record, now: Timestamp, timing: &Timing) -> Decision {
-    send(record, now, timing, |record| Verdict::Recorded {
-        record: Box::new(record),
-    })
-}
-
-fn start(mut record: Record, now: Timestamp, timing: &Timing) -> Decision {
-    let leased = record.due_at.is_some_and(|due| now < due);
-    if record.state.is_final() || (record.state == State::Processing && leased) {
-        return Decision::answer(Verdict::Stop {
-            state: record.state,
-        });
+fn start(mut record: Record, now: Timestamp, policy: &Policy) -> Decision {
+    let leased = record.state == State::Processing && record.due_at.is_some_and(|due| now < due);
+    if record.intent.is_some() || record.state.is_final() || leased {
+        return Decision::stop(&record);
     }
     if record.state == State::Processing {
         record.lost_attempts += 1;
-        if record.lost_attempts >= timing.max_lost_attempts {
-            let lost = poison(&record);
-            let mut decision = fail(record, lost, now);
+        if record.lost_attempts >= policy.max_lost_attempts {
+            let mut decision = fail_as_poison(record, now, policy);
             decision.verdict = Verdict::Stop {
-                state: State::Failed,
+                state: State::Processing,
             };
             return decision;
         }
     }
-    record.attempts += 1;
-    record.due_at = Some(now.plus_secs(timing.lease_secs.into()));
-    let attempt = record.attempts;
-    let mut decision = step_keeping_alarm(record, Event::Start, now);
-    if let Some(record) = &decision.changed {
-        decision.verdict = Verdict::Proceed {
-            attempt,
-            record: Box::new(record.clone()),
-        };
+    if !moved(&mut record, Event::Start, now) {
+        return Decision::rejected(&record);
     }
-    decision
+    record.attempts += 1;
+    record.due_at = Some(now.plus_secs(policy.lease_secs.into()));
+    Decision {
+        verdict: Verdict::Proceed {
+            attempt: record.attempts,
+            record: Box::new(record.clone()),
+        },
+        changed: Some(record),
+        follow_up: FollowUp::Nothing,
+    }
+}
+
+fn finish(
+    mut record: Record,
+    thumbnails: Vec<Thumbnail>,
+    now: Timestamp,
+    policy: &Policy,
+    change: impl FnOnce(&mut Record),
+) -> Decision {
+    if !moved(&mut record, Event::Finish, now) {
+        return Decision::rejected(&record);
+    }
+    record.thumbnails = thumbnails;
+    record.due_at = record.expires_at;
+    change(&mut record);
+    let follow_up = if policy.keep_sources {
+        FollowUp::Nothing
+    } else {
+        FollowUp::DropSource
+    };
+    Decision::recorded(record, follow_up)
 }
 
 fn retry(
@@ -259,120 +176,186 @@ fn retry(
     attempt: u32,
     reason: &str,
     now: Timestamp,
-    timing: &Timing,
+    policy: &Policy,
 ) -> Decision {
     // A report of an attempt that was replaced meanwhile says nothing about the one that runs.
-    if record.state != State::Processing || attempt != record.attempts {
-        return Decision::answer(Verdict::Stop {
-            state: record.state,
-        });
+    if record.intent.is_some() || record.state != State::Processing || attempt != record.attempts {
+        return Decision::stop(&record);
     }
-    if record.attempts >= timing.max_attempts {
-        let detail = format!("gave up after {} attempts: {reason}", record.attempts);
-        return fail(record, failure("platform-fault", detail), now);
+    record.faults += 1;
+    if record.faults >= policy.max_attempts {
+        let detail = format!("gave up after {} attempts: {reason}", record.faults);
+        return fail(record, failure("platform-fault", detail), now, policy);
     }
     let secs = backoff_secs(
-        attempt,
-        timing.retry_secs,
-        timing.retry_cap_secs,
+        record.faults,
+        policy.retry_secs,
+        policy.retry_cap_secs,
         jitter(&record),
     );
+    if !moved(&mut record, Event::Retry, now) {
+        return Decision::rejected(&record);
+    }
     // The queue delivers again after `secs`; the alarm is the net below it.
-    record.due_at = Some(now.plus_secs(u64::from(secs) + u64::from(timing.rescue_secs)));
-    let mut decision = step_keeping_alarm(record, Event::Retry, now);
-    decision.verdict = Verdict::RetryAfter { secs };
-    decision
+    record.due_at = Some(now.plus_secs(u64::from(secs) + u64::from(policy.rescue_secs)));
+    Decision {
+        verdict: Verdict::RetryAfter { secs },
+        ..Decision::recorded(record, FollowUp::Nothing)
+    }
 }
 
-fn alarm(mut record: Record, now: Timestamp, timing: &Timing) -> Decision {
-    let early = record.due_at.is_some_and(|due| now < due);
-    if record.state.is_final() || early {
-        // Storing the record again arms the alarm for its time, or disarms it.
-        return Decision::recorded(record);
+fn cancel(record: Record, now: Timestamp, policy: &Policy) -> Decision {
+    match (record.state, &record.intent) {
+        (State::Cancelled | State::Expired, _) | (_, Some(Intent::Expire | Intent::Purge)) => {
+            Decision::rejected(&record)
+        }
+        _ => intend(record, Intent::Cancel, now, policy),
     }
+}
+
+fn rerun(record: Record, now: Timestamp, policy: &Policy) -> Decision {
+    match (record.state, &record.intent) {
+        (State::Failed, None | Some(Intent::Rerun)) => intend(record, Intent::Rerun, now, policy),
+        _ => Decision::rejected(&record),
+    }
+}
+
+fn alarm(mut record: Record, now: Timestamp, policy: &Policy) -> Decision {
+    if record.due_at.is_some_and(|due| now < due) {
+        // Storing the record again arms the alarm for its time.
+        return Decision::recorded(record, FollowUp::Nothing);
+    }
+    if let Some(intent) = record.intent.clone() {
+        return intend(record, intent, now, policy);
+    }
+    if matches!(record.state, State::Cancelled | State::Expired) {
+        return intend(record, Intent::Purge, now, policy);
+    }
+    if record.expires_at.is_some_and(|expires| expires <= now) {
+        return intend(record, Intent::Expire, now, policy);
+    }
+    if record.state.is_final() {
+        record.due_at = record.expires_at;
+        return Decision::recorded(record, FollowUp::Nothing);
+    }
+    rescue(record, now, policy)
+}
+
+/// Sends the message of a job again that nobody answered, unless that was tried often enough.
+fn rescue(mut record: Record, now: Timestamp, policy: &Policy) -> Decision {
     if record.state == State::Processing {
         record.lost_attempts += 1;
-        if record.lost_attempts >= timing.max_lost_attempts {
-            let lost = poison(&record);
-            return fail(record, lost, now);
+        if record.lost_attempts >= policy.max_lost_attempts {
+            return fail_as_poison(record, now, policy);
         }
-        record.state = State::Retrying;
+        if !moved(&mut record, Event::Retry, now) {
+            return Decision::rejected(&record);
+        }
     }
-    if record.sends >= timing.max_sends {
+    if record.sends >= policy.max_sends {
         let detail = format!("no consumer took the job after {} messages", record.sends);
-        return fail(record, failure("never-processed", detail), now);
+        return fail(record, failure("never-processed", detail), now, policy);
     }
-    record.revision += 1;
-    record.updated_at = now;
-    send(record, now, timing, |record| Verdict::Recorded {
-        record: Box::new(record),
-    })
+    send(record, now, policy)
 }
 
-fn fail(record: Record, failure: Failure, now: Timestamp) -> Decision {
-    step(record, Event::Fail, now, |record| {
-        record.failure = Some(failure);
-    })
+fn fail(record: Record, failure: Failure, now: Timestamp, policy: &Policy) -> Decision {
+    if record.state.is_final() || record.intent.is_some() {
+        return Decision::rejected(&record);
+    }
+    intend(record, Intent::Fail { failure }, now, policy)
 }
 
-/// Sends the job's message, with the alarm set for the case that nobody answers it.
-fn send(
-    mut record: Record,
-    now: Timestamp,
-    timing: &Timing,
-    verdict: impl FnOnce(Record) -> Verdict,
-) -> Decision {
-    record.sends += 1;
-    let pause = backoff_secs(
-        record.sends,
-        timing.rescue_secs,
-        timing.rescue_cap_secs,
-        jitter(&record),
+fn fail_as_poison(record: Record, now: Timestamp, policy: &Policy) -> Decision {
+    let detail = format!(
+        "{} attempts at this picture never came back",
+        record.lost_attempts
     );
-    record.due_at = Some(now.plus_secs(pause.into()));
-    Decision {
-        changed: Some(record.clone()),
-        send: true,
-        verdict: verdict(record),
+    fail(record, failure("poison", detail), now, policy)
+}
+
+/// Notes what is to be done in R2. No client sees it before it is done.
+fn intend(mut record: Record, intent: Intent, now: Timestamp, policy: &Policy) -> Decision {
+    record.intent = Some(intent);
+    // If carrying it out fails or is cut short, the alarm tries again.
+    record.due_at = Some(now.plus_secs(policy.retry_secs.into()));
+    Decision::recorded(record, FollowUp::CarryOut)
+}
+
+/// R2 agrees with the intent: now the state may change.
+fn carried(
+    mut record: Record,
+    intent: &Intent,
+    found: Vec<Thumbnail>,
+    now: Timestamp,
+    policy: &Policy,
+) -> Decision {
+    if record.intent.as_ref() != Some(intent) {
+        // Another intent has replaced it, or it was carried out twice.
+        return Decision::rejected(&record);
+    }
+    record.intent = None;
+    let forget_at = now.plus_secs(policy.tombstone_secs.into());
+    match intent {
+        // Every thumbnail was stored by an attempt that could not say so: clients may have them.
+        Intent::Fail { .. } if found.len() == record.variants.len() => {
+            finish(record, found, now, policy, |_| {})
+        }
+        Intent::Fail { failure } => ended(record, Event::Fail, now, |record| {
+            record.failure = Some(failure.clone());
+            record.thumbnails = found;
+            record.due_at = record.expires_at;
+        }),
+        Intent::Cancel => ended(record, Event::Cancel, now, |record| record.bury(forget_at)),
+        Intent::Expire => ended(record, Event::Expire, now, |record| record.bury(forget_at)),
+        Intent::Rerun => match record.state.apply(Event::Rerun) {
+            Ok(state) => {
+                record.reset(state);
+                send(record, now, policy)
+            }
+            Err(_) => Decision::rejected(&record),
+        },
+        Intent::Purge => Decision::recorded(record, FollowUp::Erase),
     }
 }
 
-/// Takes a step that ends the job or leaves it without an alarm.
-fn step(
+fn ended(
     mut record: Record,
     event: Event,
     now: Timestamp,
     change: impl FnOnce(&mut Record),
 ) -> Decision {
-    if record.state.apply(event).is_ok() {
-        change(&mut record);
-        record.due_at = None;
+    if !moved(&mut record, event, now) {
+        return Decision::rejected(&record);
     }
-    step_keeping_alarm(record, event, now)
+    change(&mut record);
+    Decision::recorded(record, FollowUp::Nothing)
 }
 
-fn step_keeping_alarm(mut record: Record, event: Event, now: Timestamp) -> Decision {
-    match record.state.apply(event) {
-        Ok(state) => {
-            record.state = state;
-            record.revision += 1;
-            record.updated_at = now;
-            Decision::recorded(record)
-        }
-        Err(rejected) => Decision::answer(Verdict::Rejected {
-            state: rejected.state,
-        }),
-    }
+/// Sends the job's message, with the alarm set for the case that nobody answers it.
+fn send(mut record: Record, now: Timestamp, policy: &Policy) -> Decision {
+    record.sends += 1;
+    record.revision += 1;
+    record.updated_at = now;
+    let pause = backoff_secs(
+        record.sends,
+        policy.rescue_secs,
+        policy.rescue_cap_secs,
+        jitter(&record),
+    );
+    record.due_at = Some(now.plus_secs(pause.into()));
+    Decision::recorded(record, FollowUp::Send)
 }
 
-fn poison(record: &Record) -> Failure {
-    failure(
-        "poison",
-        format!(
-            "{} attempts at this picture never came back",
-            record.lost_attempts
-        ),
-    )
+/// Takes a step, if it exists: everything that clients can see counts as a revision.
+fn moved(record: &mut Record, event: Event, now: Timestamp) -> bool {
+    let Ok(state) = record.state.apply(event) else {
+        return false;
+    };
+    record.state = state;
+    record.revision += 1;
+    record.updated_at = now;
+    true
 }
 
 fn failure(kind: &str, detail: String) -> Failure {
@@ -382,7 +365,7 @@ fn failure(kind: &str, detail: String) -> Failure {
     }
 }
 
-/// Different for each job and send, the same on each replay.
+/// Different for each job and send, the same on each replay (FNV-1a over the id).
 fn jitter(record: &Record) -> u32 {
     let id = record.id.to_string();
     let hash = id.bytes().fold(2_166_136_261_u32, |h, b| {
@@ -395,10 +378,11 @@ fn jitter(record: &Record) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::job::record::ANONYMOUS;
-    use crate::pipeline::{ImageFormat, Options};
+    use crate::job::NewJob;
+    use crate::job::record::{ANONYMOUS, Source};
+    use crate::pipeline::{ImageFormat, Options, Variant};
 
-    const TIMING: Timing = Timing {
+    const POLICY: Policy = Policy {
         lease_secs: 60,
         rescue_secs: 30,
         rescue_cap_secs: 120,
@@ -407,14 +391,18 @@ mod tests {
         max_attempts: 3,
         max_lost_attempts: 2,
         max_sends: 4,
+        tombstone_secs: 1_000,
+        keep_sources: true,
     };
+
+    const EXPIRES: u64 = 100_000;
 
     fn at(secs: u64) -> Timestamp {
         Timestamp::from_millis(1_000_000).plus_secs(secs)
     }
 
     fn create() -> Command {
-        Command::Create {
+        Command::Create(Box::new(NewJob {
             id: "01997c1e-0000-7aaa-8aaa-aaaaaaaaaaaa".parse().unwrap(),
             owner: ANONYMOUS.into(),
             source: Source {
@@ -429,7 +417,8 @@ mod tests {
                 name: "default".into(),
                 options: Options::default(),
             }],
-        }
+            expires_at: Some(at(EXPIRES)),
+        }))
     }
 
     fn finish() -> Command {
@@ -440,10 +429,11 @@ mod tests {
         }
     }
 
-    /// A job that is told things, one after the other.
+    /// A job that is told things, one after the other, over an R2 that always agrees.
     struct Told {
         record: Option<Record>,
         sends: u32,
+        found: Vec<Thumbnail>,
     }
 
     impl Told {
@@ -451,16 +441,26 @@ mod tests {
             let mut told = Self {
                 record: None,
                 sends: 0,
+                found: Vec::new(),
             };
             told.tell(create(), 0);
             told
         }
 
         fn tell(&mut self, command: Command, secs: u64) -> Verdict {
-            let decision = decide(self.record.clone(), command, at(secs), &TIMING);
-            self.sends += u32::from(decision.send);
-            if let Some(record) = decision.changed {
-                self.record = Some(record);
+            let decision = decide(self.record.clone(), command, at(secs), &POLICY);
+            if decision.changed.is_some() {
+                self.record = decision.changed;
+            }
+            match decision.follow_up {
+                FollowUp::Send => self.sends += 1,
+                FollowUp::Erase => self.record = None,
+                FollowUp::CarryOut => {
+                    let intent = self.record().intent.clone().unwrap();
+                    let found = self.found.clone();
+                    return self.tell(Command::Carried { intent, found }, secs);
+                }
+                FollowUp::Nothing | FollowUp::DropSource => {}
             }
             decision.verdict
         }
@@ -473,6 +473,24 @@ mod tests {
             self.record()
                 .due_at
                 .map(|due| due.millis_since(at(0)) / 1_000)
+        }
+
+        fn failed_as(&self) -> Option<&str> {
+            self.record()
+                .failure
+                .as_ref()
+                .map(|failure| failure.kind.as_str())
+        }
+    }
+
+    fn thumbnail() -> Thumbnail {
+        Thumbnail {
+            name: "default".into(),
+            format: crate::pipeline::OutputFormat::Png,
+            width: 100,
+            height: 100,
+            bytes: 9,
+            etag: "e".into(),
         }
     }
 
@@ -509,7 +527,10 @@ mod tests {
             }
         );
         assert!(matches!(job.tell(finish(), 3), Verdict::Recorded { .. }));
-        assert_eq!((job.record().state, job.due_secs()), (State::Done, None));
+        assert_eq!(
+            (job.record().state, job.due_secs()),
+            (State::Done, Some(EXPIRES))
+        );
         let done = job.record().clone();
         for command in [
             finish(),
@@ -531,11 +552,8 @@ mod tests {
             job.tell(Command::Alarm, due);
             pauses.push(job.due_secs().map(|next| next - due));
         }
-        assert_eq!(job.sends, TIMING.max_sends);
-        assert_eq!(
-            job.record().failure.as_ref().unwrap().kind,
-            "never-processed"
-        );
+        assert_eq!(job.sends, POLICY.max_sends);
+        assert_eq!(job.failed_as(), Some("never-processed"));
         // 30 s doubled once, twice, then held at the cap; up to a quarter less by jitter.
         for (pause, range) in pauses.iter().zip([45..=60, 90..=120, 90..=120]) {
             assert!(range.contains(&pause.unwrap()), "{pauses:?}");
@@ -559,7 +577,7 @@ mod tests {
         job.tell(Command::Start, 62);
         job.tell(Command::Alarm, 122);
         assert_eq!(job.record().state, State::Failed);
-        assert_eq!(job.record().failure.as_ref().unwrap().kind, "poison");
+        assert_eq!(job.failed_as(), Some("poison"));
     }
 
     #[test]
@@ -570,11 +588,10 @@ mod tests {
             job.tell(Command::Start, 61),
             Verdict::Proceed { attempt: 2, .. }
         ));
+        job.tell(Command::Start, 121);
         assert_eq!(
-            job.tell(Command::Start, 121),
-            Verdict::Stop {
-                state: State::Failed
-            }
+            (job.record().state, job.failed_as()),
+            (State::Failed, Some("poison"))
         );
     }
 
@@ -638,11 +655,130 @@ mod tests {
             Command::DeadLetter,
             finish(),
         ] {
-            let decision = decide(None, command, at(0), &TIMING);
+            let decision = decide(None, command, at(0), &POLICY);
             assert_eq!(
-                (decision.changed, decision.send, decision.verdict),
-                (None, false, Verdict::Unknown)
+                (decision.changed, decision.follow_up, decision.verdict),
+                (None, FollowUp::Nothing, Verdict::Unknown)
             );
         }
+    }
+
+    #[test]
+    fn a_cancelled_job_takes_nothing_more_until_it_is_forgotten() {
+        for begun in [false, true] {
+            let mut job = Told::job();
+            if begun {
+                job.tell(Command::Start, 1);
+            }
+            assert!(matches!(
+                job.tell(Command::Cancel, 2),
+                Verdict::Recorded { .. }
+            ));
+            let cancelled = job.record().clone();
+            assert_eq!(
+                (cancelled.state, job.due_secs()),
+                (State::Cancelled, Some(1_002))
+            );
+            for command in [
+                Command::Start,
+                finish(),
+                Command::Rerun,
+                Command::Cancel,
+                Command::DeadLetter,
+            ] {
+                assert!(!matches!(
+                    job.tell(command, 3),
+                    Verdict::Recorded { .. } | Verdict::Proceed { .. }
+                ));
+                assert_eq!(job.record(), &cancelled);
+            }
+            job.tell(Command::Alarm, 1_002);
+            assert_eq!(job.record, None);
+        }
+    }
+
+    #[test]
+    fn nothing_is_visible_before_r2_agrees() {
+        let mut job = Told::job();
+        job.tell(Command::Start, 1);
+        let decision = decide(job.record.clone(), Command::Cancel, at(2), &POLICY);
+        assert_eq!(decision.follow_up, FollowUp::CarryOut);
+        job.record = decision.changed;
+        assert_eq!(
+            (job.record().state, job.record().revision),
+            (State::Processing, 2)
+        );
+        // The attempt that was running comes too late.
+        assert_eq!(
+            job.tell(finish(), 3),
+            Verdict::Rejected {
+                state: State::Processing
+            }
+        );
+        // A crash here leaves the intent to the alarm.
+        job.tell(Command::Alarm, job.due_secs().unwrap());
+        assert_eq!(job.record().state, State::Cancelled);
+    }
+
+    #[test]
+    fn a_cancel_replaces_a_failure_that_nobody_has_seen() {
+        let mut job = Told::job();
+        job.tell(Command::Start, 1);
+        let fail = Command::Fail {
+            failure: failure("damaged-image", String::new()),
+        };
+        job.record = decide(job.record.clone(), fail, at(2), &POLICY).changed;
+        job.tell(Command::Cancel, 2);
+        assert_eq!(
+            (job.record().state, job.failed_as()),
+            (State::Cancelled, None)
+        );
+    }
+
+    #[test]
+    fn thumbnails_that_are_there_make_a_lost_job_done() {
+        let mut job = Told::job();
+        job.found = vec![thumbnail()];
+        job.tell(Command::Start, 1);
+        job.tell(Command::Alarm, 61);
+        job.tell(Command::Start, 62);
+        job.tell(Command::Alarm, 122);
+        assert_eq!((job.record().state, job.failed_as()), (State::Done, None));
+        assert_eq!(job.record().thumbnails, [thumbnail()]);
+    }
+
+    #[test]
+    fn a_failed_job_can_be_run_again() {
+        let mut job = Told::job();
+        assert!(matches!(
+            job.tell(Command::Rerun, 1),
+            Verdict::Rejected { .. }
+        ));
+        job.tell(Command::DeadLetter, 1);
+        assert!(matches!(
+            job.tell(Command::Rerun, 2),
+            Verdict::Recorded { .. }
+        ));
+        assert_eq!(
+            (job.record().state, job.sends, job.failed_as()),
+            (State::Pending, 2, None)
+        );
+        job.tell(Command::Start, 3);
+        job.tell(finish(), 4);
+        assert_eq!(job.record().state, State::Done);
+    }
+
+    #[test]
+    fn everything_of_a_job_ends_at_its_expiry() {
+        let mut job = Told::job();
+        job.tell(Command::Start, 1);
+        job.tell(finish(), 2);
+        job.tell(Command::Alarm, EXPIRES);
+        assert_eq!(
+            (job.record().state, job.due_secs()),
+            (State::Expired, Some(EXPIRES + 1_000))
+        );
+        job.tell(Command::Alarm, EXPIRES + 1_000);
+        assert_eq!(job.record, None);
     }
 }

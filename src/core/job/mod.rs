@@ -1,17 +1,21 @@
 //! What a job is and how it moves.
 //!
 //! `state` says which steps exist, `record` what is remembered of a job,
-//! `ledger` decides about every command that reaches it, `message` is what travels on the queue,
-//! `outcome` what a consumer makes of a delivery.
+//! `ledger` decides about every `command` that reaches it, as patiently as `policy` says,
+//! `message` is what travels on the queue, `outcome` what a consumer makes of a delivery.
 
+pub mod command;
 pub mod ledger;
 pub mod message;
 pub mod outcome;
+pub mod policy;
 pub mod record;
 pub mod state;
 
-pub use ledger::{Command, Decision, Timing, Verdict};
+pub use command::{Command, NewJob, Verdict};
+pub use ledger::{Decision, FollowUp};
 pub use message::Message;
 pub use outcome::{Outcome, backoff_secs};
-pub use record::{Record, Source, Thumbnail};
+pub use policy::Policy;
+pub use record::{Failure, Intent, Record, Source, Thumbnail};
 pub use state::{Event, State};

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::command::NewJob;
 use super::state::State;
 use crate::keys::{JobId, ThumbnailFile};
 use crate::pipeline::plan::output_format;
@@ -31,14 +32,22 @@ pub struct Record {
     pub attempts: u32,
     /// Attempts that never came back.
     pub lost_attempts: u32,
+    /// Attempts that met a fault of the platform.
+    pub faults: u32,
     /// Messages sent.
     pub sends: u32,
     /// When it was accepted.
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
+    /// When everything of it is deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    /// What is being done to it and no client can see yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intent: Option<Intent>,
     /// When the alarm is to look at it again.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_at: Option<Timestamp>,
     /// What was uploaded.
     pub source: Source,
@@ -102,34 +111,72 @@ pub struct Failure {
     pub detail: String,
 }
 
+/// An end, or a new beginning, that R2 has to agree with before anybody is told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "intent")]
+pub enum Intent {
+    /// Fail, unless every thumbnail turns out to be there.
+    Fail {
+        /// Why.
+        failure: Failure,
+    },
+    /// Call it off: delete the source, bury the thumbnails.
+    Cancel,
+    /// Its time is over: as for cancel.
+    Expire,
+    /// Try again: remove the tombstones.
+    Rerun,
+    /// Forget it: remove the tombstones and the copy in KV.
+    Purge,
+}
+
 impl Record {
     /// The record of a job that was just accepted.
-    pub fn new(
-        id: JobId,
-        owner: &str,
-        source: Source,
-        variants: Vec<Variant>,
-        now: Timestamp,
-    ) -> Self {
+    pub fn new(new: NewJob, now: Timestamp) -> Self {
         Self {
             v: VERSION,
-            id,
-            owner: owner.into(),
+            id: new.id,
+            owner: new.owner,
             state: State::Pending,
-            revision: 1,
+            revision: 0,
             attempts: 0,
             lost_attempts: 0,
+            faults: 0,
             sends: 0,
             created_at: now,
             updated_at: now,
+            expires_at: new.expires_at,
+            intent: None,
             due_at: None,
-            source,
-            variants,
+            source: new.source,
+            variants: new.variants,
             thumbnails: Vec::new(),
             thumbhash: None,
             peak_memory_bytes: None,
             failure: None,
         }
+    }
+
+    /// Forgets what was made; the rest stays until `forget_at`.
+    pub(super) fn bury(&mut self, forget_at: Timestamp) {
+        self.thumbnails.clear();
+        self.thumbhash = None;
+        self.due_at = Some(forget_at);
+    }
+
+    /// Begins anew. Attempts are counted on, so that a late report of an earlier one stays apart.
+    pub(super) fn reset(&mut self, state: State) {
+        self.state = state;
+        self.lost_attempts = 0;
+        self.faults = 0;
+        self.sends = 0;
+        self.failure = None;
+        self.thumbnails.clear();
+    }
+
+    /// The file of the first variant.
+    pub fn first_file(&self) -> Option<ThumbnailFile> {
+        self.files().next()
     }
 
     /// The file of each variant, whether it was made or not.

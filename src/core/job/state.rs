@@ -37,6 +37,8 @@ pub enum Event {
     Cancel,
     /// Its time is over.
     Expire,
+    /// The client wants a failed job tried again.
+    Rerun,
 }
 
 /// The step does not exist: the job is in a state that the event cannot change.
@@ -62,6 +64,7 @@ impl State {
             (Self::Pending | Self::Processing | Self::Retrying, E::Fail) => Ok(Self::Failed),
             (state, E::Cancel) if !state.is_over() => Ok(Self::Cancelled),
             (state, E::Expire) if !state.is_over() => Ok(Self::Expired),
+            (Self::Failed, E::Rerun) => Ok(Self::Pending),
             (state, event) => Err(Rejected { state, event }),
         }
     }
@@ -118,24 +121,24 @@ mod tests {
         State::Cancelled,
         State::Expired,
     ];
-    const EVENTS: [Event; 6] = [
+    const EVENTS: [Event; 7] = [
         Event::Start,
         Event::Retry,
         Event::Finish,
         Event::Fail,
         Event::Cancel,
         Event::Expire,
+        Event::Rerun,
     ];
 
     #[test]
-    fn a_final_state_is_only_left_by_deletion_or_expiry() {
+    fn a_final_state_is_only_left_by_deletion_expiry_or_another_try() {
         for state in STATES.into_iter().filter(|s| s.is_final()) {
             for event in EVENTS {
                 if let Ok(next) = state.apply(event) {
-                    assert!(
-                        matches!(next, State::Cancelled | State::Expired),
-                        "{state:?} {event:?}"
-                    );
+                    let again = (state, event) == (State::Failed, Event::Rerun);
+                    let over = matches!(next, State::Cancelled | State::Expired);
+                    assert!(over || again, "{state:?} {event:?}");
                 }
             }
         }

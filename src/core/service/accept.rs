@@ -11,9 +11,9 @@ use std::fmt::Write as _;
 use sha2::{Digest, Sha256};
 
 use crate::api::{Problem, ProblemKind};
-use crate::job::record::ANONYMOUS;
-use crate::job::{Command, Record, Source, Verdict};
+use crate::job::{Command, NewJob, Record, Source, Verdict};
 use crate::keys::{JobId, source_key};
+use crate::object::ObjectMeta;
 use crate::pipeline::{ImageInfo, Limits, PipelineError, Variant, plan};
 use crate::ports::{Chunks, JobLedger, ObjectStore, ObjectUpload};
 use crate::service::header::HeaderReader;
@@ -38,11 +38,14 @@ pub async fn store_source<O: ObjectStore>(
     let mut intake = Intake::new(chunks, limits);
     let info = intake.read_header(variants).await?;
     let key = source_key(id);
+    let meta = ObjectMeta::Source {
+        format: info.format,
+    };
     if intake.fill_part().await? {
         let bytes = std::mem::take(&mut intake.header.held);
-        objects.put(&key, bytes, info.format.media_type()).await?;
+        objects.put(&key, bytes, meta).await?;
     } else {
-        let upload = objects.begin_upload(&key, info.format.media_type()).await?;
+        let upload = objects.begin_upload(&key, meta).await?;
         intake.upload_parts(upload).await?;
     }
     let shown = info.shown_size();
@@ -56,25 +59,16 @@ pub async fn store_source<O: ObjectStore>(
     })
 }
 
-/// Creates the job of a stored source.
-pub async fn create_job(
-    ledger: &impl JobLedger,
-    id: JobId,
-    source: Source,
-    variants: Vec<Variant>,
-) -> Result<Record, Problem> {
-    let command = Command::Create {
-        id,
-        owner: ANONYMOUS.into(),
-        source,
-        variants,
-    };
-    match ledger.call(id, command).await? {
-        Verdict::Recorded { record } | Verdict::Found { record } => Ok(*record),
-        verdict => Err(Problem::new(
-            ProblemKind::Internal,
-            format!("a new job answered {verdict:?}"),
-        )),
+/// Creates the job of a stored source. The flag says that the queue is overloaded.
+pub async fn create_job(ledger: &impl JobLedger, new: NewJob) -> Result<(Record, bool), Problem> {
+    let id = new.id;
+    match ledger.call(id, Command::Create(Box::new(new))).await? {
+        Verdict::Recorded { record, overloaded } => Ok((*record, overloaded)),
+        Verdict::Found { record } => Ok((*record, false)),
+        verdict => {
+            let detail = format!("a new job answered {verdict:?}");
+            Err(Problem::new(ProblemKind::Internal, detail))
+        }
     }
 }
 

@@ -1,11 +1,13 @@
 //! The use cases, over ports. The order of effects lives here and nowhere else.
 //!
 //! `accept` takes an upload, `job` carries out what the ledger decided, `process` makes the
-//! thumbnails, `serve` answers reads, `sweep` clears up what a crash left.
+//! thumbnails, `overload` keeps uploads off a queue that cannot keep up, `serve` answers reads, `change` deletes and tries again, `sweep` clears up what a crash left.
 
 pub mod accept;
+pub mod change;
 mod header;
 pub mod job;
+pub mod overload;
 pub mod process;
 pub mod serve;
 pub mod sweep;

@@ -2,19 +2,22 @@
 //!
 //! 1. `Start` marks the attempt before anything is decoded; a job that ended says stop
 //! 2. read the source in chunks: probe → plan → render
-//! 3. store each thumbnail under its deterministic key: a second delivery writes the same bytes
-//! 4. `Finish`; if that comes too late, delete what was stored
+//! 3. store each thumbnail under its deterministic key, unless something is there: R2 decides
+//!    between this attempt, another one, and the tombstone of a job that was called off
+//! 4. `Finish`
 //!
 //! The file's fault is final. The platform's fault is always tried again.
 
 use crate::api::Problem;
 use crate::job::record::Failure;
 use crate::job::{Command, Message, Outcome, Record, Thumbnail, Verdict};
-use crate::keys::{JobId, source_key, thumbnail_key};
+use crate::keys::{JobId, ThumbnailFile, source_key, thumbnail_key};
+use crate::object::ObjectMeta;
 use crate::pipeline::decode::Progress;
 use crate::pipeline::{Encoded, Limits, PipelineError, Rendered, Renderer, Variant, plan};
 use crate::ports::{ChunkError, Chunks, JobLedger, ObjectStore, StoreError};
 use crate::service::header::HeaderReader;
+use crate::service::job::thumbnail;
 
 /// The pause before the next delivery where the job itself could not be asked.
 const UNREACHABLE_RETRY_SECS: u32 = 30;
@@ -37,6 +40,8 @@ enum Fault {
     File(Failure),
     /// To be tried again.
     Platform(String),
+    /// The job has ended meanwhile: a tombstone stands where its thumbnail would go.
+    Ended,
 }
 
 impl From<PipelineError> for Fault {
@@ -110,13 +115,10 @@ impl<O: ObjectStore, L: JobLedger> Processor<'_, O, L> {
             Ok(finish) => finish,
             Err(Fault::File(failure)) => Command::Fail { failure },
             Err(Fault::Platform(reason)) => Command::Retry { attempt, reason },
+            Err(Fault::Ended) => return Outcome::Complete,
         };
-        let finishing = matches!(end, Command::Finish { .. });
         match self.ledger.call(job, end).await {
             Ok(Verdict::RetryAfter { secs }) => Outcome::Retry { after_secs: secs },
-            Ok(Verdict::Rejected { state }) if finishing && state != crate::job::State::Done => {
-                self.delete_thumbnails(record).await
-            }
             Ok(_) => Outcome::Complete,
             // The attempt's lease stays; when it is over, the job sends a message by itself.
             Err(_) => Outcome::Retry {
@@ -134,26 +136,8 @@ impl<O: ObjectStore, L: JobLedger> Processor<'_, O, L> {
         };
         let rendered = render_stream(body, &record.variants, &self.limits).await?;
         let mut thumbnails = Vec::with_capacity(rendered.thumbnails.len());
-        for (thumbnail, file) in rendered.thumbnails.into_iter().zip(record.files()) {
-            let Encoded {
-                bytes,
-                format,
-                width,
-                height,
-            } = thumbnail.encoded;
-            let media_type = format.image_format().media_type();
-            let info = self
-                .objects
-                .put(&thumbnail_key(&file), bytes, media_type)
-                .await?;
-            thumbnails.push(Thumbnail {
-                name: thumbnail.name,
-                format,
-                width,
-                height,
-                bytes: info.bytes,
-                etag: info.etag,
-            });
+        for (made, file) in rendered.thumbnails.into_iter().zip(record.files()) {
+            thumbnails.push(self.store(record, made.encoded, file).await?);
         }
         Ok(Command::Finish {
             thumbnails,
@@ -162,15 +146,31 @@ impl<O: ObjectStore, L: JobLedger> Processor<'_, O, L> {
         })
     }
 
-    async fn delete_thumbnails(&self, record: &Record) -> Outcome {
-        for file in record.files() {
-            if self.objects.delete(&thumbnail_key(&file)).await.is_err() {
-                return Outcome::Retry {
-                    after_secs: UNREACHABLE_RETRY_SECS,
-                };
-            }
-        }
-        Outcome::Complete
+    /// Stores a thumbnail, unless it is there already, or a tombstone stands in its place.
+    async fn store(
+        &self,
+        record: &Record,
+        encoded: Encoded,
+        file: ThumbnailFile,
+    ) -> Result<Thumbnail, Fault> {
+        let Encoded {
+            bytes,
+            format,
+            width,
+            height,
+        } = encoded;
+        let meta = ObjectMeta::Thumbnail {
+            format,
+            width,
+            height,
+            expires_at: record.expires_at,
+        };
+        let key = thumbnail_key(&file);
+        let info = match self.objects.put_new(&key, bytes, meta).await? {
+            Some(info) => info,
+            None => self.objects.head(&key).await?.ok_or(Fault::Ended)?,
+        };
+        thumbnail(file.variant, &info).ok_or(Fault::Ended)
     }
 }
 

@@ -1,12 +1,13 @@
 //! GET and HEAD: never renders, enqueues or writes.
 //!
-//! Order of reading: the thumbnail in R2, then the copy in KV, then the job itself where the copy
-//! is missing or tells of a state that may have passed.
+//! Order of reading: what R2 holds under the thumbnail's key, then the copy in KV, then the job
+//! itself where the copy is missing, may be out of date, or does not fit what R2 holds.
 
 use crate::api::document::{StatusDocument, job_problem, thumbnail_url};
 use crate::api::{Body, Problem, ProblemKind, Reply, conditional};
 use crate::job::{Command, Record, State, Verdict};
 use crate::keys::{JobId, ThumbnailFile, thumbnail_key};
+use crate::object::ObjectMeta;
 use crate::ports::{Clock, JobLedger, ObjectInfo, ObjectStore, StatusCache};
 
 /// How old a copy of an unfinished job may be before the job itself is asked.
@@ -16,7 +17,7 @@ const FRESH_MILLIS: u64 = 2_000;
 pub const POLL_SECS: u32 = 1;
 
 /// A year: the name of a thumbnail is never used again.
-const IMMUTABLE: &str = "public, max-age=31536000, immutable";
+const MAX_AGE_SECS: u64 = 31_536_000;
 
 /// Nothing in a thumbnail is ever run, framed or fetched.
 const IMAGE_CSP: &str = "default-src 'none'; sandbox";
@@ -35,6 +36,17 @@ pub struct Reader<'a, O, K, L, C> {
     pub base: &'a str,
 }
 
+/// What R2 says about a job. It is never out of date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Presence {
+    /// A thumbnail: done.
+    Thumbnail,
+    /// A tombstone: failed, cancelled or expired.
+    Tombstone,
+    /// Nothing: not ended, or never begun.
+    Nothing,
+}
+
 impl<O: ObjectStore, K: StatusCache, L: JobLedger, C: Clock> Reader<'_, O, K, L, C> {
     /// Answers `GET /thumbnails/{id}.{ext}`.
     pub async fn thumbnail(
@@ -42,25 +54,25 @@ impl<O: ObjectStore, K: StatusCache, L: JobLedger, C: Clock> Reader<'_, O, K, L,
         file: &ThumbnailFile,
         if_none_match: Option<&str>,
     ) -> Result<Reply<O::Body>, Problem> {
-        if let Some((info, body)) = self.objects.get(&thumbnail_key(file)).await? {
-            return Ok(image(file, &info, body, if_none_match));
-        }
-        let record = self.record(file.id).await?.ok_or_else(unknown)?;
+        let presence = match self.objects.get(&thumbnail_key(file)).await? {
+            Some((info, body)) => match presence(&info) {
+                Presence::Thumbnail => return Ok(self.image(file, &info, body, if_none_match)),
+                other => other,
+            },
+            None => Presence::Nothing,
+        };
+        let record = self.record(file.id, presence).await?.ok_or_else(unknown)?;
         if !record.files().any(|f| f == *file) {
-            return Err(Problem::new(
-                ProblemKind::NotFound,
-                format!(
-                    "this job's thumbnail is at {}",
-                    thumbnail_url(&record, self.base)
-                ),
-            ));
+            let url = thumbnail_url(&record, self.base);
+            let detail = format!("this job's thumbnail is at {url}");
+            return Err(Problem::new(ProblemKind::NotFound, detail));
         }
         Err(absent(&record))
     }
 
     /// Answers `GET /thumbnails/{id}`.
     pub async fn status(&self, id: JobId) -> Result<Reply<O::Body>, Problem> {
-        let record = self.record(id).await?.ok_or_else(unknown)?;
+        let record = self.current(id).await?.ok_or_else(unknown)?;
         let reply = Reply::json(200, &StatusDocument::new(&record, self.base));
         let waiting = !record.state.is_final();
         Ok(if waiting {
@@ -70,94 +82,125 @@ impl<O: ObjectStore, K: StatusCache, L: JobLedger, C: Clock> Reader<'_, O, K, L,
         })
     }
 
-    async fn record(&self, id: JobId) -> Result<Option<Record>, Problem> {
+    /// The record as it is now: the copy, where R2 bears it out.
+    async fn current(&self, id: JobId) -> Result<Option<Record>, Problem> {
         // A cache that fails is a cache that has nothing.
         if let Ok(Some(copy)) = self.status.get(id).await
-            && (copy.state.is_final()
-                || self.clock.now().millis_since(copy.updated_at) < FRESH_MILLIS)
+            && let Some(file) = copy.first_file()
         {
-            return Ok(Some(copy));
+            let info = self.objects.head(&thumbnail_key(&file)).await?;
+            if self.holds(&copy, info.as_ref().map_or(Presence::Nothing, presence)) {
+                return Ok(Some(copy));
+            }
         }
+        self.ask(id).await
+    }
+
+    async fn record(&self, id: JobId, presence: Presence) -> Result<Option<Record>, Problem> {
+        match self.status.get(id).await {
+            Ok(Some(copy)) if self.holds(&copy, presence) => Ok(Some(copy)),
+            _ => self.ask(id).await,
+        }
+    }
+
+    /// Whether a copy is to be believed. KV may be a minute behind, R2 never is.
+    fn holds(&self, copy: &Record, presence: Presence) -> bool {
+        match copy.state {
+            State::Done => presence == Presence::Thumbnail,
+            // Nothing follows these two but being forgotten.
+            State::Cancelled | State::Expired => presence == Presence::Tombstone,
+            // A failed job can be tried again, or deleted: only the job knows.
+            State::Failed => false,
+            _ => {
+                let age_millis = self.clock.now().millis_since(copy.updated_at);
+                presence == Presence::Nothing && age_millis < FRESH_MILLIS
+            }
+        }
+    }
+
+    async fn ask(&self, id: JobId) -> Result<Option<Record>, Problem> {
         match self.ledger.call(id, Command::Get).await? {
             Verdict::Found { record } => Ok(Some(*record)),
             _ => Ok(None),
         }
     }
+
+    fn image(
+        &self,
+        file: &ThumbnailFile,
+        info: &ObjectInfo,
+        body: O::Body,
+        if_none_match: Option<&str>,
+    ) -> Reply<O::Body> {
+        let fresh = if_none_match.is_some_and(|h| conditional::none_match_names(h, &info.etag));
+        let reply = if fresh {
+            Reply::new(304, Body::Empty)
+        } else {
+            Reply::new(200, Body::Object(body))
+                .with("content-type", info.meta.media_type())
+                .with("content-length", info.bytes.to_string())
+                .with(
+                    "content-disposition",
+                    format!("inline; filename=\"{file}\""),
+                )
+        };
+        reply
+            .with("etag", format!("\"{}\"", info.etag))
+            .with("cache-control", self.cache_control(info.meta))
+            .with("content-security-policy", IMAGE_CSP)
+            .with("cross-origin-resource-policy", "cross-origin")
+    }
+
+    /// As long as the thumbnail lives, a year at the most.
+    fn cache_control(&self, meta: ObjectMeta) -> String {
+        let left_secs = match meta {
+            ObjectMeta::Thumbnail {
+                expires_at: Some(at),
+                ..
+            } => at.millis_since(self.clock.now()) / 1_000,
+            _ => MAX_AGE_SECS,
+        };
+        format!("public, max-age={}, immutable", left_secs.min(MAX_AGE_SECS))
+    }
 }
 
-fn image<B>(
-    file: &ThumbnailFile,
-    info: &ObjectInfo,
-    body: B,
-    if_none_match: Option<&str>,
-) -> Reply<B> {
-    let fresh =
-        if_none_match.is_some_and(|header| conditional::none_match_names(header, &info.etag));
-    let reply = if fresh {
-        Reply::new(304, Body::Empty)
-    } else {
-        Reply::new(200, Body::Object(body))
-    };
-    let reply = reply
-        .with("etag", format!("\"{}\"", info.etag))
-        .with("cache-control", IMMUTABLE)
-        .with("content-security-policy", IMAGE_CSP)
-        .with("cross-origin-resource-policy", "cross-origin");
-    if fresh {
-        return reply;
+fn presence(info: &ObjectInfo) -> Presence {
+    match info.meta {
+        ObjectMeta::Thumbnail { .. } => Presence::Thumbnail,
+        _ => Presence::Tombstone,
     }
-    reply
-        .with("content-type", media_type(&file.extension))
-        .with("content-length", info.bytes.to_string())
-        .with(
-            "content-disposition",
-            format!("inline; filename=\"{file}\""),
-        )
 }
 
 /// Why there is no thumbnail of a job that exists.
 fn absent(record: &Record) -> Problem {
-    let sentence = format!(
-        "Current status of image processing is {}.",
-        record.state.celery_name()
-    );
-    match record.state {
-        State::Failed => Problem {
-            processing: Some(sentence),
-            ..match &record.failure {
-                Some(failure) => job_problem(failure),
-                None => Problem::new(ProblemKind::DamagedImage, "the job failed"),
-            }
+    let name = record.state.name();
+    let problem = match record.state {
+        State::Failed => match &record.failure {
+            Some(failure) => job_problem(failure),
+            None => Problem::new(
+                ProblemKind::Internal,
+                "the job failed for an unknown reason",
+            ),
         },
-        State::Cancelled | State::Expired => Problem {
-            processing: Some(sentence),
-            ..Problem::new(
-                ProblemKind::Gone,
-                format!("the job is {}", record.state.name()),
-            )
-        },
-        // Done, and not in R2: a delete is on its way to the record.
+        State::Cancelled | State::Expired => {
+            Problem::new(ProblemKind::Gone, format!("the job is {name}"))
+        }
+        // Done, and not in R2: it is being deleted right now.
         State::Done => Problem::new(ProblemKind::Gone, "the thumbnail was deleted"),
         State::Pending | State::Processing | State::Retrying => Problem {
-            processing: Some(sentence),
             retry_after_secs: Some(POLL_SECS),
-            ..Problem::new(
-                ProblemKind::NotReady,
-                format!("the job is {}", record.state.name()),
-            )
+            ..Problem::new(ProblemKind::NotReady, format!("the job is {name}"))
         },
+    };
+    let celery_name = record.state.celery_name();
+    Problem {
+        processing: Some(format!(
+            "Current status of image processing is {celery_name}."
+        )),
+        ..problem
     }
 }
 
 fn unknown() -> Problem {
     Problem::new(ProblemKind::NotFound, "there is no job of this name")
-}
-
-fn media_type(extension: &str) -> &'static str {
-    match extension {
-        "png" => "image/png",
-        "gif" => "image/gif",
-        "webp" => "image/webp",
-        _ => "image/jpeg",
-    }
 }

@@ -1,0 +1,116 @@
+//! What reaches a job, and what it answers.
+
+use serde::{Deserialize, Serialize};
+
+use super::record::{Failure, Intent, Record, Source, Thumbnail};
+use super::state::State;
+use crate::keys::JobId;
+use crate::pipeline::Variant;
+use crate::timestamp::Timestamp;
+
+/// What reaches a job.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "command")]
+pub enum Command {
+    /// An upload was stored: begin the job. Repeating it changes nothing.
+    Create(Box<NewJob>),
+    /// A consumer wants to begin an attempt.
+    Start,
+    /// The attempt stored every thumbnail.
+    Finish {
+        /// What was made.
+        thumbnails: Vec<Thumbnail>,
+        /// A placeholder, Base64.
+        thumbhash: Option<String>,
+        /// The instance's memory high-water mark.
+        peak_memory_bytes: Option<u64>,
+    },
+    /// The file is at fault.
+    Fail {
+        /// Why.
+        failure: Failure,
+    },
+    /// The platform is at fault.
+    Retry {
+        /// The attempt that came back.
+        attempt: u32,
+        /// What failed, for the log and the record if it was the last attempt.
+        reason: String,
+    },
+    /// The queue gave the job's message up.
+    DeadLetter,
+    /// The client calls it off, or deletes what was made.
+    Cancel,
+    /// The client wants a failed job tried again.
+    Rerun,
+    /// The alarm went off.
+    Alarm,
+    /// An intent was carried out.
+    Carried {
+        /// Which one.
+        intent: Intent,
+        /// The thumbnails that were there after all.
+        found: Vec<Thumbnail>,
+    },
+    /// Read only.
+    Get,
+}
+
+/// A job to begin.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NewJob {
+    /// The job.
+    pub id: JobId,
+    /// Who uploaded it.
+    pub owner: String,
+    /// What was uploaded.
+    pub source: Source,
+    /// What was asked for.
+    pub variants: Vec<Variant>,
+    /// When everything of it is deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+}
+
+/// What a job answers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "verdict")]
+pub enum Verdict {
+    /// Begin attempt `attempt`.
+    Proceed {
+        /// Counts from 1.
+        attempt: u32,
+        /// The job as it is now.
+        record: Box<Record>,
+    },
+    /// There is nothing to do for a consumer: ended, ending, or in other hands.
+    Stop {
+        /// Where the job stands.
+        state: State,
+    },
+    /// The change was taken.
+    Recorded {
+        /// The job as it is now.
+        record: Box<Record>,
+        /// Whether the queue said that it is overloaded: the job waits for its alarm.
+        #[serde(default)]
+        overloaded: bool,
+    },
+    /// The change came too late, or does not fit: the job stays as it is.
+    Rejected {
+        /// Where the job stands.
+        state: State,
+    },
+    /// Come again.
+    RetryAfter {
+        /// Seconds from now.
+        secs: u32,
+    },
+    /// The job, as it was asked for.
+    Found {
+        /// The job as it is now.
+        record: Box<Record>,
+    },
+    /// There is no such job.
+    Unknown,
+}

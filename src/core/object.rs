@@ -1,0 +1,163 @@
+//! What is written beside the bytes of an object in R2: its kind, and what a reader needs of it.
+
+use crate::pipeline::{ImageFormat, OutputFormat};
+use crate::timestamp::Timestamp;
+
+/// The version of the stored form.
+const VERSION: &str = "1";
+
+/// What an object is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ObjectMeta {
+    /// An uploaded picture.
+    Source {
+        /// The format that its bytes say.
+        format: ImageFormat,
+    },
+    /// A thumbnail: what exists is done, whatever anything else says.
+    Thumbnail {
+        /// Its format.
+        format: OutputFormat,
+        /// Width in pixels.
+        width: u32,
+        /// Height in pixels.
+        height: u32,
+        /// When it will be deleted.
+        expires_at: Option<Timestamp>,
+    },
+    /// Stands where a thumbnail will never be, or is no longer. It has no bytes.
+    Tombstone,
+    /// Of no kind that this build writes.
+    Foreign,
+}
+
+impl ObjectMeta {
+    /// The media type that the object is stored with.
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Source { format } => format.media_type(),
+            Self::Thumbnail { format, .. } => format.image_format().media_type(),
+            Self::Tombstone | Self::Foreign => "application/octet-stream",
+        }
+    }
+
+    /// The stored form: names and values.
+    pub fn encode(self) -> Vec<(&'static str, String)> {
+        let mut pairs = vec![("v", VERSION.to_owned())];
+        match self {
+            Self::Source { format } => {
+                pairs.extend([("kind", "source".into()), ("format", format.name().into())]);
+            }
+            Self::Thumbnail {
+                format,
+                width,
+                height,
+                expires_at,
+            } => {
+                pairs.extend([
+                    ("kind", "thumbnail".into()),
+                    ("format", format.image_format().name().into()),
+                    ("width", width.to_string()),
+                    ("height", height.to_string()),
+                ]);
+                pairs.extend(expires_at.map(|at| ("expires-at", at.as_millis().to_string())));
+            }
+            Self::Tombstone => pairs.push(("kind", "tombstone".into())),
+            Self::Foreign => pairs.push(("kind", "foreign".into())),
+        }
+        pairs
+    }
+
+    /// Reads what [`ObjectMeta::encode`] wrote.
+    pub fn decode<'a>(pair: impl Fn(&str) -> Option<&'a str>) -> Self {
+        Self::read(pair).unwrap_or(Self::Foreign)
+    }
+
+    fn read<'a>(pair: impl Fn(&str) -> Option<&'a str>) -> Option<Self> {
+        if pair("v")? != VERSION {
+            return None;
+        }
+        Some(match pair("kind")? {
+            "source" => Self::Source {
+                format: named(pair("format")?)?,
+            },
+            "thumbnail" => Self::Thumbnail {
+                format: named(pair("format")?)?,
+                width: pair("width")?.parse().ok()?,
+                height: pair("height")?.parse().ok()?,
+                expires_at: match pair("expires-at") {
+                    Some(millis) => Some(Timestamp::from_millis(millis.parse().ok()?)),
+                    None => None,
+                },
+            },
+            "tombstone" => Self::Tombstone,
+            _ => return None,
+        })
+    }
+}
+
+/// A format by its name in lower case, as serde knows it.
+fn named<T: serde::de::DeserializeOwned>(name: &str) -> Option<T> {
+    serde_json::from_value(name.into()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stored(meta: ObjectMeta) -> String {
+        meta.encode()
+            .iter()
+            .fold(String::new(), |text, (name, value)| {
+                text + name + "=" + value + ";"
+            })
+    }
+
+    fn read_back(meta: ObjectMeta) -> ObjectMeta {
+        let pairs = meta.encode();
+        ObjectMeta::decode(|name| {
+            pairs
+                .iter()
+                .find(|(n, _)| *n == name)
+                .map(|(_, v)| v.as_str())
+        })
+    }
+
+    #[test]
+    fn the_stored_form_stays() {
+        let thumbnail = ObjectMeta::Thumbnail {
+            format: OutputFormat::WebP,
+            width: 100,
+            height: 80,
+            expires_at: Some(Timestamp::from_millis(1_795_428_000_000)),
+        };
+        for (meta, want) in [
+            (
+                ObjectMeta::Source {
+                    format: ImageFormat::Jpeg,
+                },
+                "v=1;kind=source;format=jpeg;",
+            ),
+            (
+                thumbnail,
+                "v=1;kind=thumbnail;format=webp;width=100;height=80;expires-at=1795428000000;",
+            ),
+            (ObjectMeta::Tombstone, "v=1;kind=tombstone;"),
+        ] {
+            assert_eq!(stored(meta), want);
+            assert_eq!(read_back(meta), meta);
+        }
+    }
+
+    #[test]
+    fn anything_else_is_foreign() {
+        for pairs in [
+            &[][..],
+            &[("v", "2"), ("kind", "tombstone")],
+            &[("v", "1"), ("kind", "x")],
+        ] {
+            let pair = |name: &str| pairs.iter().find(|(n, _)| *n == name).map(|(_, v)| *v);
+            assert_eq!(ObjectMeta::decode(pair), ObjectMeta::Foreign);
+        }
+    }
+}

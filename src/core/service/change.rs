@@ -1,0 +1,64 @@
+//! DELETE and retry: changes that the client asks of a job. Decided in the job, once.
+
+use crate::api::{Problem, ProblemKind};
+use crate::job::{Command, Record, State, Verdict};
+use crate::keys::{JobId, source_key};
+use crate::ports::{JobLedger, ObjectStore, StoreError};
+
+/// Calls a job off that has not ended, deletes what was made of one that has.
+///
+/// When this answers without a problem, no thumbnail of the job is served any more.
+pub async fn cancel(ledger: &impl JobLedger, id: JobId) -> Result<(), Problem> {
+    match call(ledger, id, Command::Cancel).await? {
+        Verdict::Recorded { .. } => Ok(()),
+        Verdict::Rejected { state } => Err(gone(state)),
+        _ => Err(unknown()),
+    }
+}
+
+/// Tries a failed job again, as long as its source is there.
+pub async fn rerun(
+    objects: &impl ObjectStore,
+    ledger: &impl JobLedger,
+    id: JobId,
+) -> Result<Record, Problem> {
+    if objects.head(&source_key(id)).await?.is_none() {
+        return Err(match call(ledger, id, Command::Get).await? {
+            Verdict::Found { .. } => {
+                Problem::new(ProblemKind::Gone, "the uploaded file is no longer stored")
+            }
+            _ => unknown(),
+        });
+    }
+    match call(ledger, id, Command::Rerun).await? {
+        Verdict::Recorded { record, .. } => Ok(*record),
+        Verdict::Rejected {
+            state: state @ (State::Cancelled | State::Expired),
+        } => Err(gone(state)),
+        Verdict::Rejected { state } => Err(Problem::new(
+            ProblemKind::NotFailed,
+            format!(
+                "the job is {}; only a failed one can be tried again",
+                state.name()
+            ),
+        )),
+        _ => Err(unknown()),
+    }
+}
+
+/// The change may have been noted, and happen later, even if the answer is lost on its way.
+async fn call(ledger: &impl JobLedger, id: JobId, command: Command) -> Result<Verdict, Problem> {
+    let retry_later = |error: StoreError| Problem {
+        detail: "the job did not answer; send the request again to be sure".into(),
+        ..Problem::from(error)
+    };
+    ledger.call(id, command).await.map_err(retry_later)
+}
+
+fn gone(state: State) -> Problem {
+    Problem::new(ProblemKind::Gone, format!("the job is {}", state.name()))
+}
+
+fn unknown() -> Problem {
+    Problem::new(ProblemKind::NotFound, "there is no job of this name")
+}

@@ -1,0 +1,24 @@
+//! Changes that a client asks of a job.
+
+use thumbnail_core::api::document::{StatusDocument, status_url};
+use thumbnail_core::api::{Body, Problem, Reply};
+use thumbnail_core::keys::JobId;
+use thumbnail_core::service::change::{cancel, rerun};
+use thumbnail_core::service::serve::POLL_SECS;
+
+use super::Call;
+use crate::platform::R2Body;
+
+/// `DELETE /thumbnails/{id}`
+pub async fn delete(call: &Call, id: JobId) -> Result<Reply<R2Body>, Problem> {
+    cancel(&call.app.jobs, id).await?;
+    Ok(Reply::new(204, Body::Empty).with("cache-control", "no-store"))
+}
+
+/// `POST /thumbnails/{id}/retry`
+pub async fn retry(call: &Call, id: JobId) -> Result<Reply<R2Body>, Problem> {
+    let record = rerun(&call.app.objects, &call.app.jobs, id).await?;
+    Ok(Reply::json(202, &StatusDocument::new(&record, &call.base))
+        .with("location", status_url(&record, &call.base))
+        .with("retry-after", POLL_SECS.to_string()))
+}
