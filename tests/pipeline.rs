@@ -118,7 +118,7 @@ fn every_prefix_of_a_header_asks_for_more_or_is_refused() {
         Codec::Tiff,
     ] {
         let source = encoded(&quadrants(10, 6), codec);
-        for end in 0..source.len() {
+        for end in (0..source.len()).filter(|end| *end < 100 || end % 9 == 0) {
             let result = render(
                 &source[..end],
                 &variant(Options::default()),

@@ -135,7 +135,10 @@ fn state(world: &World, id: JobId) -> State {
 fn an_upload_becomes_a_thumbnail() {
     let world = world();
     let record = upload(&world, &mut Pieces::new(png(150, 120), 1_000)).unwrap();
-    assert_eq!((record.source.width, record.source.height), (150, 120));
+    assert_eq!(
+        (record.source.width, record.source.height),
+        (Some(150), Some(120))
+    );
 
     let pending = get(&world, &record).err().unwrap();
     assert_eq!((pending.status, pending.retry_after_secs), (409, Some(1)));

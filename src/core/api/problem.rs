@@ -342,7 +342,9 @@ impl From<&PipelineError> for Problem {
             PipelineError::UnknownFormat => ProblemKind::NotAnImage,
             PipelineError::Malformed { .. } => ProblemKind::DamagedImage,
             PipelineError::Truncated { .. } => ProblemKind::TruncatedImage,
-            PipelineError::Unsupported { .. } => ProblemKind::UnsupportedImage,
+            PipelineError::Unsupported { .. } | PipelineError::Refused(_) => {
+                ProblemKind::UnsupportedImage
+            }
             PipelineError::Limit(_) => ProblemKind::ImageTooLarge,
             PipelineError::Options(_) => ProblemKind::InvalidOption,
             _ => ProblemKind::Internal,
@@ -388,6 +390,18 @@ mod tests {
             assert_eq!(ProblemKind::from_slug(kind.slug()), Some(kind));
             assert!((400..600).contains(&kind.status()));
         }
+    }
+
+    #[test]
+    fn a_format_that_is_not_decoded_is_a_sentence_with_advice() {
+        // Once read: "the AVIF file uses AVIF is not supported: convert to …, which is not supported".
+        let error = crate::pipeline::probe::probe(b"<svg xmlns=\"http://www.w3.org/2000/svg\"/>");
+        let problem = Problem::from(&error.unwrap_err());
+        assert_eq!(problem.kind, ProblemKind::UnsupportedImage);
+        assert_eq!(
+            problem.detail,
+            "SVG is not supported: it is a program rather than a picture; export it as PNG"
+        );
     }
 
     #[test]

@@ -17,14 +17,7 @@ pub enum Command {
     /// A consumer wants to begin an attempt.
     Start,
     /// The attempt stored every thumbnail.
-    Finish {
-        /// What was made.
-        thumbnails: Vec<Thumbnail>,
-        /// A placeholder, Base64.
-        thumbhash: Option<String>,
-        /// The instance's memory high-water mark.
-        peak_memory_bytes: Option<u64>,
-    },
+    Finish(Box<Finish>),
     /// The file is at fault.
     Fail {
         /// Why.
@@ -54,6 +47,21 @@ pub enum Command {
     },
     /// Read only.
     Get,
+}
+
+/// What an attempt made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Finish {
+    /// The thumbnails.
+    pub thumbnails: Vec<Thumbnail>,
+    /// Width of the source in pixels, as it is shown.
+    pub source_width: u32,
+    /// Height of the source in pixels, as it is shown.
+    pub source_height: u32,
+    /// A placeholder, Base64.
+    pub thumbhash: String,
+    /// The instance's memory high-water mark.
+    pub peak_memory_bytes: Option<u64>,
 }
 
 /// A job to begin.

@@ -9,7 +9,7 @@
 //! seen cancelled or failed is therefore never served afterwards, and a crash between the steps
 //! leaves an intent for the alarm to carry out.
 
-use super::command::{Command, Verdict};
+use super::command::{Command, Finish, Verdict};
 use super::outcome::backoff_secs;
 use super::policy::Policy;
 use super::record::{Failure, Intent, Record, Thumbnail};
@@ -94,17 +94,20 @@ pub fn decide(
             record: Box::new(record),
         }),
         Command::Start => start(record, now, policy),
-        Command::Finish {
-            thumbnails,
-            thumbhash,
-            peak_memory_bytes,
-        } => {
+        Command::Finish(made) => {
             if record.intent.is_some() {
                 return Decision::rejected(&record);
             }
+            let Finish {
+                thumbnails,
+                thumbhash,
+                ..
+            } = *made;
             finish(record, thumbnails, now, policy, |record| {
-                record.thumbhash = thumbhash;
-                record.peak_memory_bytes = peak_memory_bytes;
+                record.source.width = Some(made.source_width);
+                record.source.height = Some(made.source_height);
+                record.thumbhash = Some(thumbhash);
+                record.peak_memory_bytes = made.peak_memory_bytes;
             })
         }
         Command::Fail { failure } => fail(record, failure, now, policy),
@@ -408,8 +411,8 @@ mod tests {
             source: Source {
                 filename: None,
                 format: ImageFormat::Png,
-                width: 3,
-                height: 2,
+                width: Some(3),
+                height: Some(2),
                 bytes: 70,
                 sha256: String::new(),
             },
@@ -422,11 +425,13 @@ mod tests {
     }
 
     fn finish() -> Command {
-        Command::Finish {
+        Command::Finish(Box::new(Finish {
             thumbnails: Vec::new(),
-            thumbhash: None,
+            source_width: 3,
+            source_height: 2,
+            thumbhash: String::new(),
             peak_memory_bytes: None,
-        }
+        }))
     }
 
     /// A job that is told things, one after the other, over an R2 that always agrees.

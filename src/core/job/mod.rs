@@ -12,7 +12,7 @@ pub mod policy;
 pub mod record;
 pub mod state;
 
-pub use command::{Command, NewJob, Verdict};
+pub use command::{Command, Finish, NewJob, Verdict};
 pub use ledger::{Decision, FollowUp};
 pub use message::Message;
 pub use outcome::{Outcome, backoff_secs};

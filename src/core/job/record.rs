@@ -75,10 +75,12 @@ pub struct Source {
     pub filename: Option<String>,
     /// The format that its bytes say.
     pub format: ImageFormat,
-    /// Width in pixels, as the picture is shown.
-    pub width: u32,
-    /// Height in pixels, as the picture is shown.
-    pub height: u32,
+    /// Width in pixels, as the picture is shown; absent while no header has been read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub width: Option<u32>,
+    /// Height in pixels, as the picture is shown; absent while no header has been read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub height: Option<u32>,
     /// Length in bytes.
     pub bytes: u64,
     /// SHA-256 of the bytes, hexadecimal.

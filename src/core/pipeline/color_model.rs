@@ -1,4 +1,8 @@
-//! What the channels of decoded planes mean, and rows of them as RGB.
+//! What the channels of decoded planes mean, and the way from them to sRGB.
+
+use super::color::{ColorModel, ColorTransform, PngColor, cicp::Cicp};
+use super::decode::png::PngHeader;
+use super::probe::{Header, ImageInfo};
 
 /// What the channels of all planes of a picture, one after another, mean.
 ///
@@ -17,40 +21,59 @@ pub enum SampleModel {
     YCbCr,
     /// WebP: BT.601, luma 16 to 235, chroma 16 to 240.
     YCbCrLimited,
+    /// Four inks, 0 is none.
+    Cmyk,
+    /// Four inks, 1 is none: what Adobe writes into JPEGs.
+    CmykInverted,
+    /// The first three inks as JFIF's YCbCr of their complements, 0 is no black.
+    Ycck,
+    /// The same, but all is stored inverted.
+    YcckInverted,
 }
 
 impl SampleModel {
-    /// How many channels there are in all planes together.
-    pub const fn channels(self) -> usize {
-        match self {
-            Self::Gray => 1,
-            Self::GrayAlpha => 2,
-            Self::Rgb | Self::YCbCr | Self::YCbCrLimited => 3,
-            Self::Rgba => 4,
+    /// The model of one plane that has so many channels.
+    pub const fn of_channels(channels: u8) -> Self {
+        match channels {
+            1 => Self::Gray,
+            2 => Self::GrayAlpha,
+            3 => Self::Rgb,
+            _ => Self::Rgba,
         }
     }
 
-    /// Whether the last channel is alpha.
-    pub const fn has_alpha(self) -> bool {
-        matches!(self, Self::GrayAlpha | Self::Rgba)
+    /// What colour management calls it.
+    const fn color_model(self) -> ColorModel {
+        match self {
+            Self::Gray | Self::GrayAlpha => ColorModel::Grey,
+            Self::Rgb | Self::Rgba | Self::YCbCr | Self::YCbCrLimited => ColorModel::Rgb,
+            Self::Cmyk | Self::CmykInverted | Self::Ycck | Self::YcckInverted => ColorModel::Cmyk,
+        }
     }
 
-    /// Turns pixels of this model into RGBA that is not premultiplied.
-    pub fn to_rgba(self, pixel: [f32; 4]) -> [f32; 4] {
+    /// The colour of a pixel in the channels of [`SampleModel::color_model`], not premultiplied, and its alpha.
+    fn device(self, pixel: [f32; 4]) -> ([f32; 4], f32) {
         let [a, b, c, d] = pixel;
         match self {
-            Self::Gray => [a, a, a, 1.0],
-            Self::GrayAlpha => unpremultiply([a, a, a, b]),
-            Self::Rgb => [a, b, c, 1.0],
-            Self::Rgba => unpremultiply([a, b, c, d]),
-            Self::YCbCr => ycbcr(a, b - CENTER, c - CENTER),
+            Self::Gray => ([a, 0.0, 0.0, 0.0], 1.0),
+            Self::GrayAlpha => (unpremultiply([a, 0.0, 0.0], b), b),
+            Self::Rgb => ([a, b, c, 0.0], 1.0),
+            Self::Rgba => (unpremultiply([a, b, c], d), d),
+            Self::YCbCr => (ycbcr(a, b - CENTER, c - CENTER), 1.0),
             Self::YCbCrLimited => {
                 let (luma, chroma) = (255.0 / 219.0, 255.0 / 224.0);
-                ycbcr(
-                    (a - 16.0 / 255.0) * luma,
-                    (b - CENTER) * chroma,
-                    (c - CENTER) * chroma,
-                )
+                let (cb, cr) = ((b - CENTER) * chroma, (c - CENTER) * chroma);
+                (ycbcr((a - 16.0 / 255.0) * luma, cb, cr), 1.0)
+            }
+            Self::Cmyk => (pixel, 1.0),
+            Self::CmykInverted => (pixel.map(|ink| 1.0 - ink), 1.0),
+            Self::Ycck => {
+                let [cyan, magenta, yellow, _] = ycbcr(a, b - CENTER, c - CENTER).map(|x| 1.0 - x);
+                ([cyan, magenta, yellow, d], 1.0)
+            }
+            Self::YcckInverted => {
+                let [cyan, magenta, yellow, _] = ycbcr(a, b - CENTER, c - CENTER);
+                ([cyan, magenta, yellow, 1.0 - d], 1.0)
             }
         }
     }
@@ -65,45 +88,121 @@ fn ycbcr(y: f32, cb: f32, cr: f32) -> [f32; 4] {
         clamp(y + 1.402 * cr),
         clamp(y - 0.344_136_3 * cb - 0.714_136_3 * cr),
         clamp(y + 1.772 * cb),
-        1.0,
+        0.0,
     ]
 }
 
-fn unpremultiply([r, g, b, a]: [f32; 4]) -> [f32; 4] {
-    if a <= 0.0 {
+/// A pixel that is not there at all has no colour: black, as good as any.
+fn unpremultiply([r, g, b]: [f32; 3], alpha: f32) -> [f32; 4] {
+    if alpha <= 0.0 {
         return [0.0; 4];
     }
-    let [r, g, b] = [r, g, b].map(|color| (color / a).min(1.0));
-    [r, g, b, a]
+    [r, g, b, 0.0].map(|color| (color / alpha).min(1.0))
+}
+
+/// The way from a picture's samples to sRGB.
+#[derive(Debug)]
+pub struct Colors {
+    model: SampleModel,
+    /// None where the samples are sRGB already.
+    transform: Option<ColorTransform>,
+}
+
+impl Colors {
+    /// What the header says about the samples of a picture.
+    pub fn new(info: &ImageInfo, model: SampleModel) -> Self {
+        let color_model = model.color_model();
+        let from_icc = |profile: Option<&[u8]>| ColorTransform::from_icc(profile?, color_model);
+        let transform = match &info.header {
+            Header::Jpeg(header) => from_icc(header.icc.as_deref()),
+            Header::Png(header) => png_color(header).transform(color_model),
+            Header::WebP(header) => from_icc(header.icc_profile.as_deref()),
+            Header::Tiff(header) => from_icc(header.icc_profile.as_deref()),
+            // A BMP's profile, if any, comes behind its pixels.
+            Header::Gif(_) | Header::Bmp(_) => None,
+        };
+        let transform = match color_model {
+            ColorModel::Cmyk => Some(transform.unwrap_or_else(ColorTransform::cmyk)),
+            ColorModel::Grey | ColorModel::Rgb => transform,
+        };
+        Self { model, transform }
+    }
+
+    /// A pixel in RGBA, 0 to 1, not premultiplied.
+    pub fn to_srgb(&self, pixel: [f32; 4]) -> [f32; 4] {
+        let (device, alpha) = self.model.device(pixel);
+        let [r, g, b] = match (&self.transform, self.model.color_model()) {
+            (Some(transform), _) => transform.convert(device),
+            (None, ColorModel::Grey) => [device[0]; 3],
+            (None, _) => [device[0], device[1], device[2]],
+        };
+        [r, g, b, alpha]
+    }
+}
+
+fn png_color(header: &PngHeader) -> PngColor<'_> {
+    PngColor {
+        cicp: header.cicp.map(|cicp| Cicp {
+            primaries: cicp.primaries,
+            transfer: cicp.transfer,
+            matrix: cicp.matrix,
+            full_range: cicp.full_range.into(),
+        }),
+        icc: header.icc.as_deref(),
+        srgb: header.srgb_intent.is_some(),
+        gamma: header.gamma,
+        chromaticities: header.chromaticities.map(|points| {
+            let [[wx, wy], [rx, ry]] = [points.white, points.red];
+            let [[gx, gy], [bx, by]] = [points.green, points.blue];
+            [wx, wy, rx, ry, gx, gy, bx, by]
+        }),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn srgb(model: SampleModel, pixel: [f32; 4]) -> [f32; 4] {
+        let transform = (model.color_model() == ColorModel::Cmyk).then(ColorTransform::cmyk);
+        Colors { model, transform }.to_srgb(pixel)
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "0 to 255")]
+    fn bytes(pixel: [f32; 4]) -> [i32; 4] {
+        pixel.map(|value| (value * 255.0).round() as i32)
+    }
+
     #[test]
     fn primaries_come_out_of_their_ycbcr() {
-        let at = |values: [f32; 3]| {
-            let [y, cb, cr] = values.map(|value| value / 255.0);
-            let [r, g, b, _] = SampleModel::YCbCr.to_rgba([y, cb, cr, 0.0]);
-            #[expect(clippy::cast_possible_truncation, reason = "0 to 255")]
-            [r, g, b].map(|value| (value * 255.0).round() as i32)
-        };
-        assert_eq!(at([76.245, 84.972, 255.5]), [255, 0, 0]);
-        assert_eq!(at([255.0, 128.0, 128.0]), [255; 3]);
-        let limited = SampleModel::YCbCrLimited.to_rgba([235.0 / 255.0, CENTER, CENTER, 0.0]);
-        assert!(limited.iter().all(|value| (value - 1.0).abs() < 1e-5));
+        let at =
+            |values: [f32; 4]| bytes(srgb(SampleModel::YCbCr, values.map(|value| value / 255.0)));
+        assert_eq!(at([76.245, 84.972, 255.5, 0.0]), [255, 0, 0, 255]);
+        assert_eq!(at([255.0, 128.0, 128.0, 0.0]), [255; 4]);
+        let white = [235.0 / 255.0, CENTER, CENTER, 0.0];
+        assert_eq!(bytes(srgb(SampleModel::YCbCrLimited, white)), [255; 4]);
     }
 
     #[test]
     fn alpha_is_taken_out_of_the_colour() {
-        let [r, g, b, a] = SampleModel::Rgba.to_rgba([0.25, 0.5, 0.0, 0.5]);
-        let near = |got: [f32; 4], want: [f32; 4]| {
-            got.iter()
-                .zip(want)
-                .all(|(got, want)| (got - want).abs() < 1e-6)
-        };
-        assert!(near([r, g, b, a], [0.5, 1.0, 0.0, 0.5]));
-        assert!(near(SampleModel::Rgba.to_rgba([0.0; 4]), [0.0; 4]));
+        let got = bytes(srgb(SampleModel::Rgba, [0.2, 0.4, 0.0, 0.4]));
+        assert_eq!(got, [128, 255, 0, 102]);
+        assert_eq!(bytes(srgb(SampleModel::Rgba, [0.0; 4])), [0; 4]);
+        assert_eq!(
+            bytes(srgb(SampleModel::GrayAlpha, [0.2, 0.2, 0.0, 0.0])),
+            [255, 255, 255, 51]
+        );
+    }
+
+    #[test]
+    fn paper_is_white_in_every_kind_of_ink() {
+        for (model, paper) in [
+            (SampleModel::Cmyk, [0.0; 4]),
+            (SampleModel::CmykInverted, [1.0; 4]),
+            (SampleModel::Ycck, [1.0, CENTER, CENTER, 0.0]),
+            (SampleModel::YcckInverted, [0.0, CENTER, CENTER, 1.0]),
+        ] {
+            assert_eq!(bytes(srgb(model, paper)), [255; 4], "{model:?}");
+        }
     }
 }

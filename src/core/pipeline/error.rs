@@ -35,6 +35,9 @@ pub enum PipelineError {
         /// The feature, named as its specification names it.
         feature: Cow<'static, str>,
     },
+    /// A format that is recognised and not decoded: says so, and what to do instead.
+    #[error("{0}")]
+    Refused(&'static str),
     /// The picture is larger, or more work, than the limits allow.
     #[error(transparent)]
     Limit(#[from] LimitError),
@@ -109,6 +112,12 @@ pub enum LimitError {
         need_bytes: u64,
         /// The budget.
         max_bytes: u64,
+    },
+    /// The allocator had no room for a buffer that the budget allows.
+    #[error("there is no memory for a buffer of {bytes} bytes")]
+    Allocation {
+        /// The size of the buffer.
+        bytes: u64,
     },
     /// More of something in the file than we are willing to read.
     #[error("the file has more than {max} {what}")]

@@ -4,6 +4,7 @@
 //! The pipeline knows pixels and nothing else: no jobs, no keys, no HTTP.
 
 mod canvas;
+pub mod color;
 pub mod color_model;
 pub mod decode;
 pub mod encode;
@@ -11,6 +12,7 @@ pub mod error;
 pub mod format;
 pub mod geometry;
 pub mod gravity;
+mod halve;
 pub mod limits;
 pub mod options;
 pub mod orient;
@@ -21,8 +23,10 @@ pub mod render;
 pub mod resize;
 pub mod shrink;
 pub mod sink;
+mod smart;
+pub mod thumbhash;
 
-pub use encode::Encoded;
+pub use encode::{EncodeOptions, Encoded};
 pub use error::{LimitError, PipelineError};
 pub use format::{ImageFormat, OutputFormat};
 pub use limits::Limits;

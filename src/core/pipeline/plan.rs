@@ -2,15 +2,17 @@
 
 use image::metadata::Orientation;
 
-use super::color_model::SampleModel;
-use super::decode::{Plane, whole};
-use super::geometry::{Layout, Region, Size, layout};
+use super::decode::Plane;
+use super::decode::source::{Reduction, Source, check_memory};
+use super::geometry::{Layout, Region, Size, layout, uncropped_cover};
+use super::gravity::Gravity;
 use super::limits::Limits;
-use super::options::{Background, Options, Truncated, Variant};
+use super::options::{Background, Fit, Options, Truncated, Variant};
 use super::orient::{to_stored, turn_size};
 use super::probe::ImageInfo;
 use super::resize::{Axis, Resizer};
-use super::shrink::{BoxShrink, MAX_BOX, ScatteredShrink};
+use super::shrink::MAX_BOX;
+use super::sink::Lane;
 use super::{ImageFormat, LimitError, OutputFormat, PipelineError};
 
 /// What the box shrink leaves to the resampling at most: samples per pixel of the result.
@@ -18,22 +20,24 @@ use super::{ImageFormat, LimitError, OutputFormat, PipelineError};
 /// With 2 to 4, the result is 49 to 56 dB from resampling without a box shrink.
 const MAX_RESIDUAL: f64 = 4.0;
 
+/// The most pixels of a picture that is looked at to choose the part to keep; larger ones keep their middle.
+const MAX_LOOKED_AT: u64 = 4 << 20;
+
+/// Tables of colours and codes, names, and whatever else does not grow with the picture.
+const SMALL_BYTES: u64 = 64 << 10;
+
 /// How a picture is rendered.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
     /// What the header says.
     pub info: ImageInfo,
-    /// The planes that the decoder gives.
-    pub planes: Vec<Plane>,
-    /// What their channels mean.
-    pub model: SampleModel,
-    /// Whether their pixels come out of order.
-    pub scattered: bool,
+    /// What the decoder gives.
+    pub source: Source,
     /// The thumbnails.
     pub variants: Vec<VariantPlan>,
     /// What happens to a file that is cut or damaged.
     pub truncated: Truncated,
-    /// The most memory that rendering takes, in bytes, without the file.
+    /// The most memory that rendering takes, in bytes.
     pub peak_bytes: u64,
     /// The limits that were kept.
     pub limits: Limits,
@@ -48,9 +52,11 @@ pub struct VariantPlan {
     pub name: String,
     /// The part of the stored picture that is shown.
     pub region: Region,
+    /// The size that it is resampled to: `scaled`, or twice that where the last halving is in linear light.
+    pub resampled: Size,
     /// The size that it gets, before it is turned.
     pub scaled: Size,
-    /// The size of the thumbnail.
+    /// The size of what is drawn: the thumbnail, or what `choice` chooses from.
     pub canvas: Size,
     /// Where the picture lies on it.
     pub offset: (u32, u32),
@@ -58,6 +64,8 @@ pub struct VariantPlan {
     pub orientation: Orientation,
     /// Both axes of each plane.
     pub axes: Vec<(Axis, Axis)>,
+    /// How the part to keep is chosen by looking at the canvas.
+    pub choice: Option<Choice>,
     /// Whether the thumbnail has an alpha channel.
     pub alpha: bool,
     /// What is put under a picture whose transparency is not kept.
@@ -70,6 +78,15 @@ pub struct VariantPlan {
     pub progressive: bool,
 }
 
+/// How the part to keep of a finished picture is chosen.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Choice {
+    /// [`Gravity::Entropy`] or [`Gravity::Attention`].
+    pub gravity: Gravity,
+    /// The size of the part.
+    pub size: Size,
+}
+
 /// Decides how to render `variants` of a picture, or says why it cannot be.
 pub fn plan(
     info: &ImageInfo,
@@ -79,38 +96,55 @@ pub fn plan(
     Variant::validate_all(variants)?;
     limits.check_size(info.width, info.height)?;
     check_page(info, variants)?;
-    let source = whole::source(info);
-    let scattered = false;
-    let variants_planned: Vec<_> = variants
-        .iter()
-        .map(|variant| plan_variant(info, variant, &[source.plane]))
-        .collect::<Result<_, _>>()?;
-    let sink: u64 = variants_planned
-        .iter()
-        .map(|variant| variant.sink_bytes(&[source.plane], scattered))
-        .sum();
-    let encode = variants_planned.iter().map(VariantPlan::encode_bytes).max();
-    let peak_bytes = (source.peak_bytes + sink).max(sink + encode.unwrap_or(0));
-    if peak_bytes > limits.max_memory_bytes {
-        return Err(LimitError::Memory {
-            width: info.width,
-            height: info.height,
-            need_bytes: peak_bytes,
-            max_bytes: limits.max_memory_bytes,
-        }
-        .into());
+    let asked = variants.iter().map(|variant| plan_variant(info, variant));
+    let mut planned = asked.collect::<Result<Vec<_>, _>>()?;
+    let source = Source::choose(info, reduction(&planned), limits)?;
+    for variant in &mut planned {
+        let planes = source.planes.iter();
+        variant.axes = planes
+            .map(|plane| axes(plane, variant.region, variant.resampled))
+            .collect();
     }
+    let peak_bytes = peak_bytes(&source, &planned);
+    check_memory(info, peak_bytes, limits)?;
     Ok(Plan {
         info: info.clone(),
-        planes: vec![source.plane],
-        model: source.model,
-        scattered,
-        variants: variants_planned,
+        source,
+        variants: planned,
         truncated: strictest(variants),
         peak_bytes,
         limits: *limits,
         asked: variants.to_vec(),
     })
+}
+
+/// How far the picture is reduced for the variant that needs most of it.
+fn reduction(variants: &[VariantPlan]) -> Reduction {
+    let start = Reduction {
+        x: f64::INFINITY,
+        y: f64::INFINITY,
+    };
+    variants.iter().fold(start, |least, variant| Reduction {
+        x: least
+            .x
+            .min(variant.region.width / f64::from(variant.resampled.width())),
+        y: least
+            .y
+            .min(variant.region.height / f64::from(variant.resampled.height())),
+    })
+}
+
+/// The most memory at one time: decoding fills the sink, then each pixmap is encoded.
+fn peak_bytes(source: &Source, variants: &[VariantPlan]) -> u64 {
+    let sink: u64 = variants
+        .iter()
+        .map(|variant| variant.sink_bytes(source))
+        .sum();
+    let pixels: u64 = variants.iter().map(VariantPlan::pixel_bytes).sum();
+    let encode = variants.iter().map(VariantPlan::encode_bytes).max();
+    let decoding = source.peak_bytes.saturating_add(sink);
+    let encoding = pixels.saturating_add(encode.unwrap_or(0));
+    decoding.max(encoding).saturating_add(SMALL_BYTES)
 }
 
 /// A file is decoded once: if one variant refuses damage, none is made.
@@ -147,21 +181,56 @@ pub const fn output_format(source: ImageFormat, options: &Options) -> OutputForm
     }
 }
 
-fn plan_variant(
-    info: &ImageInfo,
-    variant: &Variant,
-    planes: &[Plane],
-) -> Result<VariantPlan, PipelineError> {
+fn plan_variant(info: &ImageInfo, variant: &Variant) -> Result<VariantPlan, PipelineError> {
     let options = &variant.options;
+    let shown = info.shown_size();
+    let final_layout = layout(shown, options);
+    let format = output_format(info.format, options);
+    check_side(final_layout.canvas, format)?;
+    let (chosen_from, choice) = choice(shown, options, final_layout);
     let Layout {
         source,
         scaled,
         canvas,
         offset,
-    } = layout(info.shown_size(), options);
-    let format = output_format(info.format, options);
-    let longest = canvas.width().max(canvas.height());
-    if longest > format.max_side() {
+    } = chosen_from;
+    let flatten = match (options.background, format.has_alpha()) {
+        (Background::Color(color), _) => Some(color),
+        (Background::Transparent, false) => Some([255; 3]),
+        (Background::Transparent, true) => None,
+    };
+    let stored = turn_size(scaled, info.orientation);
+    Ok(VariantPlan {
+        name: variant.name.clone(),
+        region: to_stored(source, shown, info.orientation),
+        resampled: if options.linear {
+            twice(stored)
+        } else {
+            stored
+        },
+        scaled: stored,
+        canvas,
+        offset,
+        orientation: info.orientation,
+        axes: Vec::new(),
+        choice,
+        alpha: flatten.is_none() && (info.alpha || canvas != scaled),
+        flatten,
+        format,
+        quality: options.quality,
+        progressive: options.progressive,
+    })
+}
+
+fn twice(size: Size) -> Size {
+    Size::new(
+        size.width().saturating_mul(2),
+        size.height().saturating_mul(2),
+    )
+}
+
+fn check_side(canvas: Size, format: OutputFormat) -> Result<(), PipelineError> {
+    if canvas.width().max(canvas.height()) > format.max_side() {
         return Err(LimitError::Side {
             width: canvas.width(),
             height: canvas.height(),
@@ -169,31 +238,27 @@ fn plan_variant(
         }
         .into());
     }
-    let region = to_stored(source, info.shown_size(), info.orientation);
-    let scaled = turn_size(scaled, info.orientation);
-    let padded = turn_size(canvas, info.orientation) != scaled;
-    let flatten = match (options.background, format.has_alpha()) {
-        (Background::Color(color), _) => Some(color),
-        (Background::Transparent, false) => Some([255; 3]),
-        (Background::Transparent, true) => None,
+    Ok(())
+}
+
+/// What to draw, and how to choose a part of it, where the pixels decide which part stays.
+fn choice(shown: Size, options: &Options, cropped: Layout) -> (Layout, Option<Choice>) {
+    let whole = uncropped_cover(shown, options);
+    let looks = options.fit == Fit::Cover && options.gravity.looks_at_pixels();
+    if !looks || whole == cropped.canvas || whole.pixels() > MAX_LOOKED_AT {
+        return (cropped, None);
+    }
+    let choice = Choice {
+        gravity: options.gravity,
+        size: cropped.canvas,
     };
-    Ok(VariantPlan {
-        name: variant.name.clone(),
-        region,
-        scaled,
-        canvas,
-        offset,
-        orientation: info.orientation,
-        axes: planes
-            .iter()
-            .map(|plane| axes(plane, region, scaled))
-            .collect(),
-        alpha: flatten.is_none() && (info.alpha || padded),
-        flatten,
-        format,
-        quality: options.quality,
-        progressive: options.progressive,
-    })
+    let layout = Layout {
+        source: Region::whole(shown),
+        scaled: whole,
+        canvas: whole,
+        offset: (0, 0),
+    };
+    (layout, Some(choice))
 }
 
 /// How both axes of a plane are resampled.
@@ -230,29 +295,48 @@ fn box_factor(ratio: f64) -> u32 {
 }
 
 impl VariantPlan {
+    /// Whether the last halving is in linear light.
+    pub fn is_linear(&self) -> bool {
+        self.resampled != self.scaled
+    }
+
+    /// Both axes of the last halving in linear light.
+    pub fn halving(&self) -> (Axis, Axis) {
+        let axis = |samples: u32, out: u32| Axis {
+            samples,
+            start: 0.0,
+            length: f64::from(samples),
+            out,
+            factor: 1,
+        };
+        let (from, to) = (self.resampled, self.scaled);
+        (
+            axis(from.width(), to.width()),
+            axis(from.height(), to.height()),
+        )
+    }
+
     /// The bytes that the sink holds for this variant, its pixels included.
-    fn sink_bytes(&self, planes: &[Plane], scattered: bool) -> u64 {
-        let lanes = planes.iter().zip(&self.axes).map(|(plane, (x, y))| {
-            let channels = u64::from(plane.channels);
-            let shrink = if scattered {
-                ScatteredShrink::bytes(channels, x.bins(), y.bins())
-            } else {
-                BoxShrink::bytes(channels, x.bins())
-            };
-            // A few finished rows wait for those of the other planes.
-            let waiting = 4 * 4 * channels * u64::from(x.out);
-            shrink + Resizer::bytes(channels, x, y) + waiting
-        });
-        let row = 16 * u64::from(self.scaled.width());
-        lanes.sum::<u64>() + row + self.pixel_bytes()
+    fn sink_bytes(&self, source: &Source) -> u64 {
+        let planes = source.planes.iter().zip(&self.axes);
+        let lanes: u64 = planes
+            .map(|(plane, axes)| Lane::bytes(plane, axes, source.scattered))
+            .sum();
+        // A row in RGBA, of 32 bits each.
+        let mut rows = 16 * u64::from(self.resampled.width());
+        if self.is_linear() {
+            let (x, y) = self.halving();
+            rows += Resizer::bytes(4, &x, &y) + 16 * u64::from(self.scaled.width());
+        }
+        lanes + rows + self.pixel_bytes()
     }
 
     fn pixel_bytes(&self) -> u64 {
         self.canvas.pixels() * if self.alpha { 4 } else { 3 }
     }
 
-    /// What an encoder holds besides the pixels, and what it writes.
+    /// What an encoder holds besides the pixels, and what it writes; deflate alone takes about 300 KB.
     fn encode_bytes(&self) -> u64 {
-        (1 << 16) + 3 * self.pixel_bytes()
+        (1 << 19) + 3 * self.pixel_bytes()
     }
 }

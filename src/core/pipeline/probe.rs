@@ -1,17 +1,17 @@
 //! Reads the header of a picture, and nothing else of it.
 
-mod bmp;
-mod bytes;
-mod gif;
-mod jpeg;
-mod png;
-mod tiff;
 mod webp;
 
 use image::metadata::Orientation;
 
 use super::PipelineError;
-use super::decode::HeaderStatus;
+use super::decode::bmp::{self, BmpHeader};
+use super::decode::gif::{self, GifHeader};
+use super::decode::jpeg::{self, JpegHeader};
+use super::decode::png::{self, PngHeader};
+use super::decode::tiff::{self, TiffColor, TiffHeader};
+use super::decode::webp::WebpHeader;
+use super::decode::{self, HeaderStatus};
 use super::format::{ImageFormat, SNIFF_BYTES};
 use super::geometry::Size;
 use super::orient::turn_size;
@@ -39,11 +39,30 @@ pub struct ImageInfo {
     pub interlaced: bool,
     /// Frames or pages, where the header says how many.
     pub frames: Option<u32>,
+    /// What the header says in the words of its format, for its decoder.
+    pub header: Header,
+}
+
+/// The header of a file, in the words of its format.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Header {
+    /// JPEG.
+    Jpeg(Box<JpegHeader>),
+    /// PNG.
+    Png(Box<PngHeader>),
+    /// WebP.
+    WebP(Box<WebpHeader>),
+    /// GIF.
+    Gif(GifHeader),
+    /// BMP.
+    Bmp(Box<BmpHeader>),
+    /// TIFF.
+    Tiff(Box<TiffHeader>),
 }
 
 impl ImageInfo {
     /// A still picture of eight bits in three channels, to be changed where the header says otherwise.
-    const fn new(format: ImageFormat, width: u32, height: u32) -> Self {
+    const fn new(format: ImageFormat, width: u32, height: u32, header: Header) -> Self {
         Self {
             format,
             width,
@@ -55,6 +74,7 @@ impl ImageInfo {
             bit_depth: 8,
             interlaced: false,
             frames: None,
+            header,
         }
     }
 
@@ -80,25 +100,138 @@ pub fn probe(prefix: &[u8]) -> Result<HeaderStatus<ImageInfo>, PipelineError> {
             Err(PipelineError::UnknownFormat)
         };
     };
-    let info = match format {
-        ImageFormat::Jpeg => jpeg::read(prefix)?,
-        ImageFormat::Png => png::read(prefix)?,
-        ImageFormat::Gif => gif::read(prefix)?,
-        ImageFormat::WebP => webp::read(prefix)?,
-        ImageFormat::Bmp => bmp::read(prefix)?,
-        ImageFormat::Tiff => tiff::read(prefix)?,
+    let status = match format {
+        ImageFormat::Jpeg => map(jpeg::read_header(prefix)?, jpeg_info),
+        ImageFormat::Png => map(png::read_header(prefix)?, png_info),
+        ImageFormat::WebP => map(decode::webp::read_header(prefix)?, webp_info),
+        ImageFormat::Gif => map(gif::read_header(prefix)?, gif_info),
+        ImageFormat::Bmp => map(bmp::read_header(prefix)?, bmp_info),
+        ImageFormat::Tiff => map(tiff::read_header(prefix)?, tiff_info),
         ImageFormat::Avif | ImageFormat::Heic | ImageFormat::Jxl | ImageFormat::Svg => {
             return Err(PipelineError::refused(format));
         }
     };
-    match info {
-        Some(info) if info.width == 0 || info.height == 0 => Err(PipelineError::malformed(
-            format,
-            format!("its size is {}x{}", info.width, info.height),
-        )),
-        Some(info) => Ok(HeaderStatus::Ready(info)),
-        None => Ok(HeaderStatus::NeedMore),
+    match status {
+        HeaderStatus::Ready(info) if info.width == 0 || info.height == 0 => {
+            let detail = format!("its size is {}x{}", info.width, info.height);
+            Err(PipelineError::malformed(format, detail))
+        }
+        status => Ok(status),
     }
+}
+
+fn map<H>(
+    status: HeaderStatus<H>,
+    to_info: impl FnOnce(H) -> ImageInfo,
+) -> HeaderStatus<ImageInfo> {
+    match status {
+        HeaderStatus::Ready(header) => HeaderStatus::Ready(to_info(header)),
+        HeaderStatus::NeedMore => HeaderStatus::NeedMore,
+    }
+}
+
+fn jpeg_info(header: JpegHeader) -> ImageInfo {
+    ImageInfo {
+        orientation: exif_orientation(header.exif.as_deref()),
+        channels: u8::try_from(header.components.len()).unwrap_or(u8::MAX),
+        interlaced: header.progressive,
+        frames: Some(1),
+        ..ImageInfo::new(
+            ImageFormat::Jpeg,
+            header.width,
+            header.height,
+            Header::Jpeg(Box::new(header)),
+        )
+    }
+}
+
+fn png_info(header: PngHeader) -> ImageInfo {
+    ImageInfo {
+        orientation: exif_orientation(header.exif.as_deref()),
+        channels: header.channels_out(),
+        alpha: header.has_alpha(),
+        bit_depth: header.bit_depth,
+        interlaced: header.interlaced,
+        frames: Some(header.frames.unwrap_or(1)),
+        ..ImageInfo::new(
+            ImageFormat::Png,
+            header.width,
+            header.height,
+            Header::Png(Box::new(header)),
+        )
+    }
+}
+
+fn webp_info(header: WebpHeader) -> ImageInfo {
+    let alpha = header.has_alpha();
+    ImageInfo {
+        orientation: header
+            .exif
+            .as_deref()
+            .and_then(webp::from_exif)
+            .unwrap_or(Orientation::NoTransforms),
+        orientation_follows: header.promises_exif && header.exif.is_none(),
+        channels: if alpha { 4 } else { 3 },
+        alpha,
+        frames: (!header.is_animated).then_some(1),
+        ..ImageInfo::new(
+            ImageFormat::WebP,
+            header.width,
+            header.height,
+            Header::WebP(Box::new(header)),
+        )
+    }
+}
+
+fn gif_info(header: GifHeader) -> ImageInfo {
+    ImageInfo {
+        channels: if header.has_alpha { 4 } else { 3 },
+        alpha: header.has_alpha,
+        ..ImageInfo::new(
+            ImageFormat::Gif,
+            header.width,
+            header.height,
+            Header::Gif(header),
+        )
+    }
+}
+
+fn bmp_info(header: BmpHeader) -> ImageInfo {
+    ImageInfo {
+        channels: if header.has_alpha { 4 } else { 3 },
+        alpha: header.has_alpha,
+        frames: Some(1),
+        ..ImageInfo::new(
+            ImageFormat::Bmp,
+            header.width,
+            header.height,
+            Header::Bmp(Box::new(header)),
+        )
+    }
+}
+
+fn tiff_info(header: TiffHeader) -> ImageInfo {
+    let orientation = u8::try_from(header.orientation)
+        .ok()
+        .and_then(Orientation::from_exif);
+    ImageInfo {
+        orientation: orientation.unwrap_or(Orientation::NoTransforms),
+        channels: header.color.channels(),
+        alpha: matches!(header.color, TiffColor::GreyAlpha | TiffColor::Rgba),
+        bit_depth: header.bits,
+        ..ImageInfo::new(
+            ImageFormat::Tiff,
+            header.width,
+            header.height,
+            Header::Tiff(Box::new(header)),
+        )
+    }
+}
+
+/// What EXIF says, from its TIFF header on; what it cannot say turns nothing.
+fn exif_orientation(exif: Option<&[u8]>) -> Orientation {
+    exif.and_then(Orientation::from_exif_chunk)
+        .unwrap_or(Orientation::NoTransforms)
 }
 
 /// Reads the header of a complete file: one that is not there is an error.

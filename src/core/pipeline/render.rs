@@ -1,13 +1,15 @@
 //! Executes a plan.
 
-use super::decode::whole::Whole;
+use super::decode::source::check_memory;
 use super::decode::{Completeness, Decode, Progress};
-use super::encode::{Encoded, encode};
+use super::encode::{EncodeOptions, Encoded, encode};
+use super::geometry::Size;
 use super::limits::Limits;
 use super::options::{Truncated, Variant};
 use super::plan::{Plan, plan};
 use super::probe::{probe_file, trailing_orientation};
 use super::sink::ThumbnailSink;
+use super::thumbhash::thumbhash;
 use super::{ImageFormat, PipelineError};
 
 /// A finished thumbnail.
@@ -24,6 +26,10 @@ pub struct Thumbnail {
 pub struct Rendered {
     /// In the order of the variants.
     pub thumbnails: Vec<Thumbnail>,
+    /// A few bytes that a blurred picture can be drawn from at once, of the first thumbnail.
+    pub thumbhash: String,
+    /// The size of the source, as it is shown.
+    pub source: Size,
     /// How much of the picture there was.
     pub completeness: Completeness,
     /// The most memory that it took by the plan, in bytes.
@@ -50,7 +56,8 @@ impl Renderer {
         let work = if plan.info.orientation_follows {
             Work::Collecting(Vec::new())
         } else {
-            Work::Decoding(Box::new(Whole::new(&plan)?), ThumbnailSink::new(&plan)?)
+            let decoder = plan.source.open(&plan.info)?;
+            Work::Decoding(decoder, ThumbnailSink::new(&plan)?)
         };
         Ok(Self {
             plan,
@@ -68,6 +75,8 @@ impl Renderer {
         match &mut self.work {
             Work::Decoding(decoder, sink) => decoder.feed(bytes, sink),
             Work::Collecting(file) => {
+                let held = self.plan.peak_bytes.saturating_add(self.bytes);
+                check_memory(&self.plan.info, held, &self.plan.limits)?;
                 file.try_reserve(bytes.len()).map_err(|_| {
                     PipelineError::Bug("no memory for a file within its limit".into())
                 })?;
@@ -91,15 +100,24 @@ impl Renderer {
                 "parts of the picture are missing",
             ));
         }
-        let thumbnails = sink.finish().into_iter().zip(&self.plan.variants);
+        let pixmaps = sink.finish();
+        let thumbhash = pixmaps.first().map(thumbhash).unwrap_or_default();
+        let thumbnails = pixmaps.into_iter().zip(&self.plan.variants);
         let thumbnails = thumbnails.map(|(pixmap, variant)| {
+            let options = EncodeOptions {
+                quality: variant.quality,
+                progressive: variant.progressive,
+                ..EncodeOptions::new(variant.format)
+            };
             Ok(Thumbnail {
                 name: variant.name.clone(),
-                encoded: encode(&pixmap, variant.format, variant.quality)?,
+                encoded: encode(&pixmap, &options)?,
             })
         });
         Ok(Rendered {
             thumbnails: thumbnails.collect::<Result<_, PipelineError>>()?,
+            thumbhash,
+            source: self.plan.info.shown_size(),
             completeness,
             peak_bytes: self.plan.peak_bytes,
         })
@@ -130,8 +148,8 @@ pub fn render(
 }
 
 impl PipelineError {
-    /// A [`PipelineError::Unsupported`] for a format that is recognised and not decoded.
+    /// A [`PipelineError::Refused`] for a format that is recognised and not decoded.
     pub(super) fn refused(format: ImageFormat) -> Self {
-        Self::unsupported(format, format.refusal().unwrap_or("this format"))
+        Self::Refused(format.refusal().unwrap_or("this format is not supported"))
     }
 }

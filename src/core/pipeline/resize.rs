@@ -153,14 +153,22 @@ impl Kernel {
     }
 }
 
+/// Rows that may wait for those of other planes: the largest MCU of a JPEG has 32.
+const WAITING_ROWS: u64 = 32;
+
 /// Resamples the rows of one plane.
+///
+/// Rows of the result are made when they are asked for: what waits is never more than came in,
+/// also where one row of a small picture becomes a thousand of a large one.
 #[derive(Debug)]
 pub struct Resizer {
     channels: usize,
     across: Kernel,
     down: Kernel,
-    /// The last rows that came, resampled across; as many as the kernel has weights.
-    ring: Vec<f32>,
+    /// Rows that came and are still needed, resampled across.
+    held: Vec<f32>,
+    /// The number of the first row in `held`.
+    first_held: usize,
     rows_in: usize,
     rows_out: usize,
     row: Vec<f32>,
@@ -171,23 +179,23 @@ impl Resizer {
     pub fn new(channels: usize, x: &Axis, y: &Axis) -> Self {
         let across = Kernel::new(x, x.bins());
         let down = Kernel::new(y, y.bins());
-        let row = across.len() * channels;
         Self {
             channels,
-            ring: vec![0.0; row * down.taps],
-            row: vec![0.0; row],
+            held: Vec::new(),
+            row: vec![0.0; across.len() * channels],
             across,
             down,
+            first_held: 0,
             rows_in: 0,
             rows_out: 0,
         }
     }
 
-    /// Takes the next row and gives out every row of the result that it completes.
-    pub fn push(&mut self, row: &[f32], mut give: impl FnMut(&[f32])) {
-        let stride = self.row.len();
-        let slot = self.rows_in % self.down.taps * stride;
-        let out = &mut self.ring[slot..slot + stride];
+    /// Takes the next row.
+    pub fn push(&mut self, row: &[f32]) {
+        let from = self.held.len();
+        self.held.resize(from + self.row.len(), 0.0);
+        let out = &mut self.held[from..];
         match self.channels {
             1 => across::<1>(&self.across, row, out),
             2 => across::<2>(&self.across, row, out),
@@ -195,22 +203,45 @@ impl Resizer {
             _ => across::<4>(&self.across, row, out),
         }
         self.rows_in += 1;
-        while self.rows_out < self.down.len() {
+    }
+
+    /// Whether the rows for the next row of the result are there.
+    pub fn has_row(&self) -> bool {
+        self.rows_out < self.down.len() && {
             let (first, weights) = self.down.at(self.rows_out);
-            if self.rows_in < first + weights.len() {
-                break;
+            self.rows_in >= first + weights.len()
+        }
+    }
+
+    /// The next row of the result; [`Resizer::has_row`] says whether it can be made.
+    pub fn next_row(&mut self) -> &[f32] {
+        let stride = self.row.len();
+        let (first, weights) = self.down.at(self.rows_out);
+        self.row.fill(0.0);
+        for (bin, weight) in (first..).zip(weights) {
+            let from = (bin - self.first_held) * stride;
+            let source = &self.held[from..from + stride];
+            for (sum, sample) in self.row.iter_mut().zip(source) {
+                *sum += sample * weight;
             }
-            self.row.fill(0.0);
-            for (bin, weight) in (first..).zip(weights) {
-                let slot = bin % self.down.taps * stride;
-                let source = &self.ring[slot..slot + stride];
-                for (sum, sample) in self.row.iter_mut().zip(source) {
-                    *sum += sample * weight;
-                }
-            }
-            self.rows_out += 1;
-            clamp(&mut self.row, self.channels);
-            give(&self.row);
+        }
+        self.rows_out += 1;
+        self.forget();
+        clamp(&mut self.row, self.channels);
+        &self.row
+    }
+
+    /// Lets go of rows that are not needed any more, once they are the greater part.
+    fn forget(&mut self) {
+        let needed_from = if self.rows_out < self.down.len() {
+            self.down.at(self.rows_out).0.min(self.rows_in)
+        } else {
+            self.rows_in
+        };
+        let unneeded = (needed_from - self.first_held) * self.row.len();
+        if unneeded * 2 > self.held.len() {
+            self.held.drain(..unneeded);
+            self.first_held = needed_from;
         }
     }
 
@@ -219,7 +250,9 @@ impl Resizer {
         let (taps_x, taps_y) = (Kernel::max_taps(x, x.bins()), Kernel::max_taps(y, y.bins()));
         let (out_x, out_y) = (u64::from(x.out), u64::from(y.out));
         let kernels = out_x * (u64::from(taps_x) + 1) + out_y * (u64::from(taps_y) + 1);
-        4 * (kernels + out_x * channels * (u64::from(taps_y) + 1))
+        // Half of what is held may not be needed any more, and a vector doubles when it grows.
+        let rows = 4 * (u64::from(taps_y) + WAITING_ROWS.min(u64::from(y.bins().count()))) + 1;
+        4 * (kernels + out_x * channels * rows)
     }
 }
 

@@ -320,6 +320,8 @@ pub struct ScatteredShrink {
     scale: Scale,
     max: u32,
     sums: Vec<u32>,
+    /// Rows of averages that were given out.
+    given: u32,
 }
 
 impl ScatteredShrink {
@@ -333,6 +335,7 @@ impl ScatteredShrink {
             scale,
             max: scale.max8,
             sums: vec![0; x.count() as usize * y.count() as usize * channels],
+            given: 0,
         }
     }
 
@@ -372,26 +375,29 @@ impl ScatteredShrink {
         }
     }
 
-    /// Gives out the rows of averages.
-    pub fn finish(&mut self, mut give: impl FnMut(&[f32])) {
-        let columns = self.x.count();
-        let mut row = vec![0.0; columns as usize * self.channels];
-        let stride = row.len();
-        for (bin, sums) in (0..self.y.count()).zip(self.sums.chunks_exact(stride)) {
-            let (from, to) = self.y.span(bin);
-            let max = (to - from) * self.max;
-            let boxes = sums.chunks_exact(self.channels);
-            for ((index, sums), averages) in (0..columns)
-                .zip(boxes)
-                .zip(row.chunks_exact_mut(self.channels))
-            {
-                let (from, to) = self.x.span(index);
-                for (average, sum) in averages.iter_mut().zip(sums) {
-                    *average = mean(*sum, (to - from) as usize, max);
-                }
-            }
-            give(&row);
+    /// The next row of averages, or `None` after the last; to be asked for once all pixels came.
+    pub fn next_row(&mut self) -> Option<Vec<f32>> {
+        if self.given >= self.y.count() {
+            return None;
         }
+        let stride = self.x.count() as usize * self.channels;
+        let from = self.given as usize * stride;
+        let sums = self.sums.get(from..from + stride)?;
+        let (top, bottom) = self.y.span(self.given);
+        let max = (bottom - top) * self.max;
+        let mut row = vec![0.0; stride];
+        let boxes = sums.chunks_exact(self.channels);
+        for ((index, sums), averages) in (0..self.x.count())
+            .zip(boxes)
+            .zip(row.chunks_exact_mut(self.channels))
+        {
+            let (from, to) = self.x.span(index);
+            for (average, sum) in averages.iter_mut().zip(sums) {
+                *average = mean(*sum, (to - from) as usize, max);
+            }
+        }
+        self.given += 1;
+        Some(row)
     }
 
     /// The bytes that a shrink to these boxes holds.
@@ -432,4 +438,131 @@ fn premultiplied16(pixel: &[u16], scale: Scale) -> [u32; 4] {
         *out = u32::from(alpha);
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WIDTH: usize = 41;
+    const HEIGHT: usize = 29;
+
+    /// Samples without any order, among which whole rows are opaque.
+    fn samples(channels: usize) -> Vec<u16> {
+        let mut seed = 1_u32;
+        let mut next = || {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            u16::try_from(seed >> 16).expect("16 bits")
+        };
+        let mut samples: Vec<u16> = (0..WIDTH * HEIGHT * channels).map(|_| next()).collect();
+        for opaque in samples.chunks_exact_mut(WIDTH * channels).step_by(3) {
+            opaque.fill(u16::MAX);
+        }
+        samples
+    }
+
+    fn bins() -> [(Bins, Bins); 3] {
+        [
+            (Bins::new(0, 41, 1), Bins::new(0, 29, 1)),
+            (Bins::new(3, 40, 5), Bins::new(2, 29, 4)),
+            (Bins::new(0, 41, 41), Bins::new(7, 8, 3)),
+        ]
+    }
+
+    /// All averages, as bits, of rows in order.
+    fn in_order(channels: usize, (x, y): (Bins, Bins), rows: &[Samples<'_>]) -> Vec<u32> {
+        let mut shrink = BoxShrink::new(channels, x, y);
+        let mut out = Vec::new();
+        let mut give = |row: &[f32]| out.extend(row.iter().map(|average| average.to_bits()));
+        for (y, row) in (0..).zip(rows) {
+            shrink.row(y, *row, &mut give);
+        }
+        shrink.finish(give);
+        out
+    }
+
+    /// All averages of the same rows, the odd columns after the even ones and from the last row up.
+    fn scattered(channels: usize, (x, y): (Bins, Bins), rows: &[Samples<'_>]) -> Vec<u32> {
+        let mut shrink = ScatteredShrink::new(channels, x, y);
+        for x0 in [0_u8, 1] {
+            for (y, row) in (0_u32..29).zip(rows).rev() {
+                match row {
+                    Samples::U8(row) => {
+                        let half = every_other(row, channels, x0);
+                        shrink.pixels(y, x0.into(), 2, Samples::U8(&half));
+                    }
+                    Samples::U16(row) => {
+                        let half = every_other(row, channels, x0);
+                        shrink.pixels(y, x0.into(), 2, Samples::U16(&half));
+                    }
+                }
+            }
+        }
+        let mut out = Vec::new();
+        while let Some(row) = shrink.next_row() {
+            out.extend(row.iter().map(|average| average.to_bits()));
+        }
+        out
+    }
+
+    fn every_other<T: Copy>(row: &[T], channels: usize, from: u8) -> Vec<T> {
+        let pixels = row.chunks_exact(channels).skip(from.into()).step_by(2);
+        pixels.flatten().copied().collect()
+    }
+
+    #[test]
+    fn the_order_of_pixels_does_not_change_a_bit() {
+        for channels in 1..=4 {
+            let deep = samples(channels);
+            let shallow: Vec<u8> = deep.iter().map(|sample| sample.to_be_bytes()[0]).collect();
+            let stride = WIDTH * channels;
+            let deep: Vec<_> = deep.chunks_exact(stride).map(Samples::U16).collect();
+            let shallow: Vec<_> = shallow.chunks_exact(stride).map(Samples::U8).collect();
+            for bins in bins() {
+                let count = bins.0.count() as usize * bins.1.count() as usize * channels;
+                for rows in [&deep, &shallow] {
+                    let want = in_order(channels, bins, rows);
+                    assert_eq!(want.len(), count);
+                    assert_eq!(scattered(channels, bins, rows), want, "{channels} {bins:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn high_boxes_do_not_overflow() {
+        let (x, y) = (Bins::new(0, 3, 3), Bins::new(0, 20_000, 20_000));
+        let mut got = Vec::new();
+        let mut shrink = BoxShrink::new(1, x, y);
+        for row in 0..20_000 {
+            shrink.row(row, Samples::U8(&[255; 3]), |row| {
+                got.extend_from_slice(row);
+            });
+        }
+        let mut deep = BoxShrink::new(4, x, y);
+        for row in 0..20_000 {
+            deep.row(row, Samples::U16(&[65_535; 12]), |row| {
+                got.extend_from_slice(row);
+            });
+        }
+        let one = 1.0_f32.to_bits();
+        assert!(
+            got.len() == 5 && got.iter().all(|average| average.to_bits() == one),
+            "{got:?}"
+        );
+    }
+
+    #[test]
+    fn rows_that_are_left_out_do_not_shift_the_others() {
+        let (x, y) = (Bins::new(0, 1, 1), Bins::new(0, 8, 2));
+        let mut shrink = BoxShrink::new(1, x, y);
+        let mut got = Vec::new();
+        for (row, sample) in [(0, 0), (1, 20), (6, 100)] {
+            shrink.row(row, Samples::U8(&[sample]), |row| {
+                got.push((row[0] * 255.0).round());
+            });
+        }
+        shrink.finish(|row| got.push((row[0] * 255.0).round()));
+        assert_eq!(format!("{got:?}"), "[10.0, 10.0, 10.0, 100.0]");
+    }
 }

@@ -5,16 +5,19 @@
 
 use super::PipelineError;
 use super::canvas::Canvas;
-use super::color_model::SampleModel;
+use super::color_model::Colors;
 use super::decode::{Plane, RowSink, Samples};
+use super::halve::Halving;
 use super::pixmap::Pixmap;
-use super::plan::{Plan, VariantPlan};
+use super::plan::{Choice, Plan, VariantPlan};
 use super::resize::{Axis, Resizer};
 use super::shrink::{BoxShrink, ScatteredShrink};
+use super::smart;
 
 /// Makes thumbnails of rows.
 #[derive(Debug)]
 pub struct ThumbnailSink {
+    colors: Colors,
     variants: Vec<VariantSink>,
 }
 
@@ -24,22 +27,24 @@ impl ThumbnailSink {
         let variants = plan.variants.iter();
         let sinks = variants.map(|variant| VariantSink::new(plan, variant));
         Ok(Self {
+            colors: Colors::new(&plan.info, plan.source.model),
             variants: sinks.collect::<Result<_, _>>()?,
         })
     }
 
     /// The pixels of all variants, in the order of the plan, once all rows were given.
     pub fn finish(mut self) -> Vec<Pixmap> {
-        self.variants.iter_mut().for_each(VariantSink::flush);
-        let canvases = self.variants.into_iter().map(|variant| variant.canvas);
-        canvases.map(Canvas::finish).collect()
+        for variant in &mut self.variants {
+            variant.flush(&self.colors);
+        }
+        self.variants.into_iter().map(VariantSink::finish).collect()
     }
 }
 
 impl RowSink for ThumbnailSink {
     fn row(&mut self, plane: usize, y: u32, samples: Samples<'_>) {
         for variant in &mut self.variants {
-            variant.row(plane, y, samples);
+            variant.row(&self.colors, plane, y, samples);
         }
     }
 
@@ -55,73 +60,96 @@ impl RowSink for ThumbnailSink {
 #[derive(Debug)]
 struct VariantSink {
     lanes: Vec<Lane>,
-    model: SampleModel,
+    halving: Option<Halving>,
     canvas: Canvas,
+    choice: Option<Choice>,
     rgba: Vec<[f32; 4]>,
 }
 
 impl VariantSink {
     fn new(plan: &Plan, variant: &VariantPlan) -> Result<Self, PipelineError> {
-        let planes = plan.planes.iter().zip(&variant.axes);
-        let width = variant.scaled.width() as usize;
+        let planes = plan.source.planes.iter().zip(&variant.axes);
+        let width = variant.resampled.width() as usize;
         Ok(Self {
             lanes: planes
-                .map(|(plane, axes)| Lane::new(plane, axes, plan.scattered))
+                .map(|(plane, axes)| Lane::new(plane, axes, plan.source.scattered))
                 .collect(),
-            model: plan.model,
+            halving: Halving::new(variant),
             canvas: Canvas::new(variant)?,
+            choice: variant.choice,
             rgba: vec![[0.0; 4]; width],
         })
     }
 
-    fn row(&mut self, plane: usize, y: u32, samples: Samples<'_>) {
+    fn row(&mut self, colors: &Colors, plane: usize, y: u32, samples: Samples<'_>) {
         if let Some(lane) = self.lanes.get_mut(plane) {
             lane.row(y, samples);
-            self.drain();
+            self.drain(colors);
         }
     }
 
-    fn flush(&mut self) {
-        self.lanes.iter_mut().for_each(Lane::finish);
-        self.drain();
+    fn flush(&mut self, colors: &Colors) {
+        // Row by row, so that no lane runs ahead of what is written.
+        loop {
+            let mut more = false;
+            for lane in &mut self.lanes {
+                more |= lane.finish_row();
+            }
+            self.drain(colors);
+            if !more {
+                return;
+            }
+        }
+    }
+
+    fn finish(self) -> Pixmap {
+        let pixmap = self.canvas.finish();
+        let Some(Choice { gravity, size }) = self.choice else {
+            return pixmap;
+        };
+        let (left, top) = smart::choose(&pixmap, gravity, size);
+        pixmap.crop(left, top, size)
     }
 
     /// Writes every row that all lanes have.
-    fn drain(&mut self) {
-        while !self.lanes.is_empty() && self.lanes.iter().all(Lane::has_row) {
+    fn drain(&mut self, colors: &Colors) {
+        while !self.lanes.is_empty() && self.lanes.iter().all(|lane| lane.resizer.has_row()) {
             let mut channel = 0;
             for lane in &mut self.lanes {
-                let row = lane.next_row();
+                let row = lane.resizer.next_row();
                 for (pixel, samples) in self.rgba.iter_mut().zip(row.chunks_exact(lane.channels)) {
                     for (to, sample) in pixel.iter_mut().skip(channel).zip(samples) {
                         *to = *sample;
                     }
                 }
-                lane.queue.consume(lane.row);
                 channel += lane.channels;
             }
             for pixel in &mut self.rgba {
-                *pixel = self.model.to_rgba(*pixel);
+                *pixel = colors.to_srgb(*pixel);
             }
-            self.canvas.push(&self.rgba);
+            let canvas = &mut self.canvas;
+            match &mut self.halving {
+                Some(halving) => halving.push(&self.rgba, |row| canvas.push(row)),
+                None => canvas.push(&self.rgba),
+            }
         }
     }
 }
 
 /// What happens to one plane for one variant.
 #[derive(Debug)]
-struct Lane {
+pub struct Lane {
     shrink: Shrink,
     resizer: Resizer,
-    queue: Queue,
     channels: usize,
-    row: usize,
 }
 
 #[derive(Debug)]
 enum Shrink {
     InOrder(BoxShrink),
     Scattered(ScatteredShrink),
+    /// Every row was given to the resizer.
+    Done,
 }
 
 impl Lane {
@@ -134,19 +162,27 @@ impl Lane {
                 Shrink::InOrder(BoxShrink::new(channels, x.bins(), y.bins()))
             },
             resizer: Resizer::new(channels, x, y),
-            queue: Queue::default(),
             channels,
-            row: x.out as usize * channels,
         }
     }
 
+    /// The bytes that the lane of a plane holds.
+    pub fn bytes(plane: &Plane, (x, y): &(Axis, Axis), scattered: bool) -> u64 {
+        let channels = u64::from(plane.channels);
+        let shrink = if scattered {
+            ScatteredShrink::bytes(channels, x.bins(), y.bins())
+        } else {
+            BoxShrink::bytes(channels, x.bins())
+        };
+        shrink + Resizer::bytes(channels, x, y)
+    }
+
     fn row(&mut self, y: u32, samples: Samples<'_>) {
-        let (resizer, queue) = (&mut self.resizer, &mut self.queue);
+        let resizer = &mut self.resizer;
         match &mut self.shrink {
-            Shrink::InOrder(shrink) => shrink.row(y, samples, |row| {
-                resizer.push(row, |row| queue.push(row));
-            }),
+            Shrink::InOrder(shrink) => shrink.row(y, samples, |row| resizer.push(row)),
             Shrink::Scattered(shrink) => shrink.pixels(y, 0, 1, samples),
+            Shrink::Done => {}
         }
     }
 
@@ -156,46 +192,20 @@ impl Lane {
         }
     }
 
-    fn finish(&mut self) {
-        let (resizer, queue) = (&mut self.resizer, &mut self.queue);
-        let give = |row: &[f32]| resizer.push(row, |row| queue.push(row));
-        match &mut self.shrink {
-            Shrink::InOrder(shrink) => shrink.finish(give),
-            Shrink::Scattered(shrink) => shrink.finish(give),
+    /// Gives the resizer one more of the rows that were held back; false when there are none.
+    fn finish_row(&mut self) -> bool {
+        let resizer = &mut self.resizer;
+        let more = match &mut self.shrink {
+            Shrink::InOrder(shrink) => {
+                shrink.finish(|row| resizer.push(row));
+                false
+            }
+            Shrink::Scattered(shrink) => shrink.next_row().map(|row| resizer.push(&row)).is_some(),
+            Shrink::Done => return false,
+        };
+        if !more {
+            self.shrink = Shrink::Done;
         }
-    }
-
-    fn has_row(&self) -> bool {
-        self.queue.waiting().len() >= self.row
-    }
-
-    fn next_row(&self) -> &[f32] {
-        &self.queue.waiting()[..self.row]
-    }
-}
-
-/// Samples that wait for the other planes.
-#[derive(Debug, Default)]
-struct Queue {
-    samples: Vec<f32>,
-    used: usize,
-}
-
-impl Queue {
-    fn push(&mut self, row: &[f32]) {
-        // What was used is given back when it is more than what is waiting, so that moving costs little.
-        if self.used * 2 > self.samples.len() {
-            self.samples.drain(..self.used);
-            self.used = 0;
-        }
-        self.samples.extend_from_slice(row);
-    }
-
-    fn waiting(&self) -> &[f32] {
-        &self.samples[self.used..]
-    }
-
-    fn consume(&mut self, samples: usize) {
-        self.used = (self.used + samples).min(self.samples.len());
+        more
     }
 }

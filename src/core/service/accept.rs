@@ -14,9 +14,10 @@ use crate::api::{Problem, ProblemKind};
 use crate::job::{Command, NewJob, Record, Source, Verdict};
 use crate::keys::{JobId, source_key};
 use crate::object::ObjectMeta;
-use crate::pipeline::{ImageInfo, Limits, PipelineError, Variant, plan};
+use crate::pipeline::geometry::Size;
+use crate::pipeline::{ImageFormat, ImageInfo, Limits, PipelineError, Variant, plan};
 use crate::ports::{Chunks, JobLedger, ObjectStore, ObjectUpload};
-use crate::service::header::HeaderReader;
+use crate::service::header::{EDGE_HEADER_BYTES, HeaderReader};
 
 /// How much of an upload is held at most: one part.
 /// R2 takes parts of equal size, at least 5 MiB, but for the last.
@@ -38,9 +39,8 @@ pub async fn store_source<O: ObjectStore>(
     let mut intake = Intake::new(chunks, limits);
     let info = intake.read_header(variants).await?;
     let key = source_key(id);
-    let meta = ObjectMeta::Source {
-        format: info.format,
-    };
+    let format = info.as_ref().map_or(ImageFormat::Tiff, |info| info.format);
+    let meta = ObjectMeta::Source { format };
     if intake.fill_part().await? {
         let bytes = std::mem::take(&mut intake.header.held);
         objects.put(&key, bytes, meta).await?;
@@ -48,12 +48,12 @@ pub async fn store_source<O: ObjectStore>(
         let upload = objects.begin_upload(&key, meta).await?;
         intake.upload_parts(upload).await?;
     }
-    let shown = info.shown_size();
+    let shown = info.map(|info| info.shown_size());
     Ok(Source {
         filename: filename.map(shortened),
-        format: info.format,
-        width: shown.width(),
-        height: shown.height(),
+        format,
+        width: shown.map(Size::width),
+        height: shown.map(Size::height),
         bytes: intake.total,
         sha256: intake.digest(),
     })
@@ -86,7 +86,7 @@ impl<'a, C: Chunks> Intake<'a, C> {
         Self {
             chunks,
             limits,
-            header: HeaderReader::default(),
+            header: HeaderReader::new(EDGE_HEADER_BYTES),
             total: 0,
             hash: Sha256::new(),
         }
@@ -107,18 +107,21 @@ impl<'a, C: Chunks> Intake<'a, C> {
     }
 
     /// Reads until the header is known, and refuses what could never be rendered.
-    async fn read_header(&mut self, variants: &[Variant]) -> Result<ImageInfo, Problem> {
+    ///
+    /// `None`: a TIFF whose header comes too late for the edge; the origin will judge it.
+    async fn read_header(&mut self, variants: &[Variant]) -> Result<Option<ImageInfo>, Problem> {
         loop {
             let ended = !self.pull().await?;
             if ended && self.total == 0 {
-                return Err(Problem::new(
-                    ProblemKind::EmptyUpload,
-                    "the upload has no bytes",
-                ));
+                let detail = "the upload has no bytes";
+                return Err(Problem::new(ProblemKind::EmptyUpload, detail));
+            }
+            if !ended && self.header.may_come_last() {
+                return Ok(None);
             }
             if let Some(info) = self.header.probe(ended).map_err(|e| refusal(&e))? {
                 plan(&info, variants, self.limits).map_err(|e| refusal(&e))?;
-                return Ok(info);
+                return Ok(Some(info));
             }
         }
     }

@@ -1,21 +1,31 @@
 //! The beginning of a picture, held until its header can be read.
 
 use crate::pipeline::decode::HeaderStatus;
-use crate::pipeline::{ImageInfo, PipelineError, probe};
+use crate::pipeline::{ImageFormat, ImageInfo, PipelineError, probe};
 
-/// How much of a file is searched for a complete header.
+/// How much of a file the edge searches for a complete header.
 /// Camera files carry a preview and profiles in front of it, a few hundred KiB of them.
-const MAX_HEADER_BYTES: usize = 4 << 20;
+pub const EDGE_HEADER_BYTES: usize = 4 << 20;
 
 /// Collects bytes until [`probe`] understands them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct HeaderReader {
     /// All bytes so far, from the file's first one on.
     pub held: Vec<u8>,
     probed_len: usize,
+    max_len: usize,
 }
 
 impl HeaderReader {
+    /// A reader that looks for the header in the first `max_len` bytes.
+    pub fn new(max_len: usize) -> Self {
+        Self {
+            held: Vec::new(),
+            probed_len: 0,
+            max_len,
+        }
+    }
+
     /// Adds bytes.
     pub fn push(&mut self, bytes: &[u8]) {
         self.held.extend_from_slice(bytes);
@@ -33,8 +43,13 @@ impl HeaderReader {
         self.probed_len = len;
         match probe(&self.held)? {
             HeaderStatus::Ready(info) => Ok(Some(info)),
-            HeaderStatus::NeedMore if !ended && len < MAX_HEADER_BYTES => Ok(None),
+            HeaderStatus::NeedMore if !ended && len < self.max_len => Ok(None),
             HeaderStatus::NeedMore => Err(PipelineError::UnknownFormat),
         }
+    }
+
+    /// Whether the header may come behind everything else, as most writers of TIFF put it.
+    pub fn may_come_last(&self) -> bool {
+        self.held.len() >= self.max_len && ImageFormat::sniff(&self.held) == Some(ImageFormat::Tiff)
     }
 }

@@ -10,7 +10,7 @@
 
 use crate::api::Problem;
 use crate::job::record::Failure;
-use crate::job::{Command, Message, Outcome, Record, Thumbnail, Verdict};
+use crate::job::{Command, Finish, Message, Outcome, Record, Thumbnail, Verdict};
 use crate::keys::{JobId, ThumbnailFile, source_key, thumbnail_key};
 use crate::object::ObjectMeta;
 use crate::pipeline::decode::Progress;
@@ -136,14 +136,16 @@ impl<O: ObjectStore, L: JobLedger> Processor<'_, O, L> {
         };
         let rendered = render_stream(body, &record.variants, &self.limits).await?;
         let mut thumbnails = Vec::with_capacity(rendered.thumbnails.len());
-        for (made, file) in rendered.thumbnails.into_iter().zip(record.files()) {
-            thumbnails.push(self.store(record, made.encoded, file).await?);
+        for (thumbnail, file) in rendered.thumbnails.into_iter().zip(record.files()) {
+            thumbnails.push(self.store(record, thumbnail.encoded, file).await?);
         }
-        Ok(Command::Finish {
+        Ok(Command::Finish(Box::new(Finish {
             thumbnails,
-            thumbhash: None,
+            source_width: rendered.source.width(),
+            source_height: rendered.source.height(),
+            thumbhash: rendered.thumbhash,
             peak_memory_bytes: (self.memory_high_water)(),
-        })
+        })))
     }
 
     /// Stores a thumbnail, unless it is there already, or a tombstone stands in its place.
@@ -180,7 +182,8 @@ async fn render_stream(
     variants: &[Variant],
     limits: &Limits,
 ) -> Result<Rendered, Fault> {
-    let mut header = HeaderReader::default();
+    // A TIFF's directory may be the last thing in it, and is looked for in all of it.
+    let mut header = HeaderReader::new(usize::try_from(limits.max_bytes).unwrap_or(usize::MAX));
     let info = loop {
         let chunk = body.next().await?;
         header.push(chunk.as_deref().unwrap_or_default());

@@ -4,7 +4,15 @@
 //! and a [`Decode`] that is fed the whole file from its first byte, in chunks of any size.
 //! No decoder holds the whole picture where its format lets it avoid that.
 
-pub mod whole;
+pub mod bmp;
+mod buffer;
+mod canvas;
+pub mod gif;
+pub mod jpeg;
+pub mod png;
+pub mod source;
+pub mod tiff;
+pub mod webp;
 
 use super::PipelineError;
 
@@ -83,6 +91,11 @@ pub trait Decode {
     /// The planes that rows will be given for.
     fn planes(&self) -> &[Plane];
 
+    /// Whether rows come in another order than from the top to the bottom, or in parts by [`RowSink::pixels`].
+    fn scattered(&self) -> bool {
+        false
+    }
+
     /// Takes the next bytes of the file and gives the sink every row that they complete.
     fn feed(&mut self, bytes: &[u8], sink: &mut dyn RowSink) -> Result<Progress, PipelineError>;
 
@@ -92,4 +105,11 @@ pub trait Decode {
     /// and says whether anything was missing or damaged on the way.
     /// A file of which nothing could be decoded is an error.
     fn finish(&mut self, sink: &mut dyn RowSink) -> Result<Completeness, PipelineError>;
+
+    /// The EXIF data that came after the picture, once the whole file was fed.
+    ///
+    /// A decoder whose header promises some goes on asking for bytes until they were read.
+    fn trailing_exif(&self) -> Option<&[u8]> {
+        None
+    }
 }

@@ -1,13 +1,41 @@
 //! Encoders: the pixels of a thumbnail in, a file out.
+//!
+//! Files hold pixels and nothing else: no metadata, no ICC profile (they are sRGB).
+//! The same pixels and options give the same bytes.
 
-use image::codecs::gif::GifEncoder;
-use image::codecs::jpeg::JpegEncoder;
-use image::codecs::png::PngEncoder;
-use image::codecs::webp::WebPEncoder;
-use image::{ExtendedColorType, ImageEncoder, ImageError};
+mod gif;
+mod jpeg;
+mod palette;
+mod png;
+mod webp;
 
 use super::pixmap::Pixmap;
 use super::{OutputFormat, PipelineError};
+
+/// How a thumbnail is encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EncodeOptions {
+    /// The format.
+    pub format: OutputFormat,
+    /// Quality of lossy formats, 1…100. Default: 80.
+    pub quality: u8,
+    /// Whether a JPEG is written progressively. Default: false.
+    pub progressive: bool,
+    /// What shows through transparent pixels in a JPEG. Default: white.
+    pub background: [u8; 3],
+}
+
+impl EncodeOptions {
+    /// The defaults for a format.
+    pub const fn new(format: OutputFormat) -> Self {
+        Self {
+            format,
+            quality: 80,
+            progressive: false,
+            background: [255; 3],
+        }
+    }
+}
 
 /// A file with a thumbnail in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,34 +50,45 @@ pub struct Encoded {
     pub height: u32,
 }
 
-/// Encodes a thumbnail; `quality`, 1 to 100, is for lossy formats.
-pub fn encode(
-    pixmap: &Pixmap,
-    format: OutputFormat,
-    quality: u8,
-) -> Result<Encoded, PipelineError> {
-    let (width, height) = (pixmap.width(), pixmap.height());
-    let data = pixmap.data();
-    let color = if pixmap.has_alpha() {
-        ExtendedColorType::Rgba8
-    } else {
-        ExtendedColorType::Rgb8
-    };
-    let mut bytes = Vec::new();
-    match format {
-        OutputFormat::Jpeg => JpegEncoder::new_with_quality(&mut bytes, quality)
-            .write_image(data, width, height, color),
-        OutputFormat::Png => PngEncoder::new(&mut bytes).write_image(data, width, height, color),
-        OutputFormat::WebP => {
-            WebPEncoder::new_lossless(&mut bytes).write_image(data, width, height, color)
-        }
-        OutputFormat::Gif => GifEncoder::new(&mut bytes).encode(data, width, height, color),
-    }
-    .map_err(|error: ImageError| PipelineError::Bug(error.to_string().into()))?;
+/// Encodes a thumbnail.
+pub fn encode(pixmap: &Pixmap, options: &EncodeOptions) -> Result<Encoded, PipelineError> {
+    let bytes = match options.format {
+        OutputFormat::Jpeg => jpeg::encode(pixmap, *options),
+        OutputFormat::Png => png::encode(pixmap),
+        OutputFormat::WebP => webp::encode(pixmap, options.quality),
+        OutputFormat::Gif => gif::encode(pixmap),
+    }?;
     Ok(Encoded {
         bytes,
-        format,
-        width,
-        height,
+        format: options.format,
+        width: pixmap.width(),
+        height: pixmap.height(),
     })
+}
+
+/// The sides as formats with 16 bits for each have them.
+fn sides_u16(pixmap: &Pixmap) -> Result<(u16, u16), PipelineError> {
+    match (
+        u16::try_from(pixmap.width()),
+        u16::try_from(pixmap.height()),
+    ) {
+        (Ok(width), Ok(height)) => Ok((width, height)),
+        _ => Err(too_large(pixmap)),
+    }
+}
+
+/// Plans hold sides to the limits of the output format, so this is a fault of ours.
+fn too_large(pixmap: &Pixmap) -> PipelineError {
+    PipelineError::Bug(format!("a thumbnail of {} does not fit its format", pixmap.size()).into())
+}
+
+/// An empty buffer with room for `len` items.
+fn buffer<T>(len: usize) -> Result<Vec<T>, PipelineError> {
+    let mut buffer = Vec::new();
+    match buffer.try_reserve_exact(len) {
+        Ok(()) => Ok(buffer),
+        Err(_) => Err(PipelineError::Bug(
+            format!("no memory for {len} items of an encoder").into(),
+        )),
+    }
 }

@@ -1,0 +1,36 @@
+//! Buffers whose size a file decides: allocated fallibly, because a failed allocation kills the isolate.
+
+use crate::pipeline::{LimitError, PipelineError};
+
+/// The allocator refused: what the picture takes is not known here, so the error names the buffer.
+fn out_of_memory(bytes: usize) -> PipelineError {
+    LimitError::Allocation {
+        bytes: bytes as u64,
+    }
+    .into()
+}
+
+/// A buffer of `len` bytes of `value`.
+pub(super) fn try_filled(len: usize, value: u8) -> Result<Vec<u8>, PipelineError> {
+    let mut buffer = Vec::new();
+    buffer
+        .try_reserve_exact(len)
+        .map_err(|_| out_of_memory(len))?;
+    buffer.resize(len, value);
+    Ok(buffer)
+}
+
+/// Appends bytes that have arrived, whose total is not known in advance.
+pub(super) fn try_append(buffer: &mut Vec<u8>, bytes: &[u8]) -> Result<(), PipelineError> {
+    buffer
+        .try_reserve(bytes.len())
+        .map_err(|_| out_of_memory(buffer.len().saturating_add(bytes.len())))?;
+    buffer.extend_from_slice(bytes);
+    Ok(())
+}
+
+/// The most that [`try_append`] holds at once while a buffer grows to `len` bytes:
+/// the old one and one of twice its size, when it moves.
+pub(super) fn appended_peak_bytes(len: u64) -> u64 {
+    len.saturating_mul(3)
+}

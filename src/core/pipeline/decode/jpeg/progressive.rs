@@ -1,0 +1,262 @@
+//! Blocks of scans whose coefficients are stored: progressive ones (T.81 G.2) and sequential ones of some components.
+
+use super::PipelineError;
+use super::bits::{BitReader, Corrupt};
+use super::huffman::{HuffmanTable, VALUE_BITS};
+use super::layout::{Component, Layout};
+use super::scan::{McuDecoder, Memory};
+use super::sequential::{Coding, dc_difference};
+use super::store::Store;
+
+/// A band of coefficients, how far their bits are shifted, and where they go.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Band<'a> {
+    pub(super) start: u32,
+    pub(super) end: u32,
+    pub(super) low: u32,
+    pub(super) table: &'a HuffmanTable,
+    pub(super) order: &'a [u8; 64],
+}
+
+/// What the blocks of a scan have.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Kind<'a> {
+    Sequential(Coding<'a>),
+    DcFirst(&'a HuffmanTable, u32),
+    DcRefine(u32),
+    AcFirst(Band<'a>),
+    AcRefine(Band<'a>),
+}
+
+/// A component of a scan.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Member<'a> {
+    pub(super) index: usize,
+    pub(super) component: &'a Component,
+    pub(super) kind: Kind<'a>,
+}
+
+/// A scan into the store.
+pub(super) struct StoredScan<'a> {
+    layout: &'a Layout,
+    members: &'a [Member<'a>],
+    store: &'a mut Store,
+    /// The row of MCUs, and the line of blocks in it if the scan has one component.
+    row: usize,
+    line: usize,
+}
+
+impl McuDecoder for StoredScan<'_> {
+    fn begin_row(&mut self, y: usize) -> Result<(), PipelineError> {
+        if let [m] = self.members {
+            // Rows of blocks of a component alone are not rows of MCUs of the picture.
+            (self.row, self.line) = (y / m.component.v, y % m.component.v);
+        } else {
+            self.row = y;
+        }
+        for m in self.members {
+            self.store.reserve(self.layout, m.index, self.row)?;
+        }
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn mcu(
+        &mut self,
+        reader: &mut BitReader<'_>,
+        memory: &mut Memory,
+        x: usize,
+    ) -> Result<(), Corrupt> {
+        if let [m] = self.members {
+            return self.block(reader, memory, (0, m), self.line, x);
+        }
+        for (i, m) in self.members.iter().enumerate() {
+            for line in 0..m.component.v {
+                for k in 0..m.component.h {
+                    self.block(reader, memory, (i, m), line, x * m.component.h + k)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn end_row(&mut self) {}
+}
+
+impl<'a> StoredScan<'a> {
+    pub(super) fn new(layout: &'a Layout, members: &'a [Member<'a>], store: &'a mut Store) -> Self {
+        Self {
+            layout,
+            members,
+            store,
+            row: 0,
+            line: 0,
+        }
+    }
+
+    #[inline(always)]
+    fn block(
+        &mut self,
+        reader: &mut BitReader<'_>,
+        memory: &mut Memory,
+        (position, member): (usize, &Member<'_>),
+        line: usize,
+        bx: usize,
+    ) -> Result<(), Corrupt> {
+        let store = self.store.components.get_mut(member.index);
+        let store = store.ok_or(Corrupt)?;
+        let (coefficients, nonzero) = store.block(self.row, line, bx).ok_or(Corrupt)?;
+        let prediction = &mut memory.dc[position & 3];
+        match &member.kind {
+            Kind::Sequential(coding) => {
+                let mut block = [0; 128];
+                coding.block(reader, prediction, &mut block)?;
+                if let Some(kept) = block.get(..coefficients.len()) {
+                    coefficients.copy_from_slice(kept);
+                }
+            }
+            Kind::DcFirst(table, low) => {
+                *prediction = prediction.wrapping_add(dc_difference(reader, table)?);
+                coefficients[0] = (*prediction << low) as i16;
+            }
+            Kind::DcRefine(low) => {
+                reader.refill();
+                coefficients[0] |= (reader.take(1) << low) as i16;
+            }
+            Kind::AcFirst(band) => {
+                ac_first(reader, band, &mut memory.eob_run, coefficients, nonzero)?;
+            }
+            Kind::AcRefine(band) => {
+                if let Some(nonzero) = nonzero {
+                    ac_refine(reader, band, &mut memory.eob_run, coefficients, nonzero)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The number of blocks in an end-of-band run, the current one included.
+fn eob_run(reader: &mut BitReader<'_>, run: u32) -> u32 {
+    (1 << run) + reader.take(run) as u32
+}
+
+/// T.81 G.1.2.2.
+#[inline(always)]
+fn ac_first(
+    reader: &mut BitReader<'_>,
+    band: &Band<'_>,
+    run_left: &mut u32,
+    coefficients: &mut [i16],
+    nonzero: Option<&mut u64>,
+) -> Result<(), Corrupt> {
+    if *run_left > 0 {
+        *run_left -= 1;
+        return Ok(());
+    }
+    let mut seen = 0;
+    let mut k = band.start;
+    while k <= band.end {
+        reader.refill();
+        let entry = band.table.values[reader.peek(VALUE_BITS)];
+        let value = if entry as i32 >> 16 == 0 {
+            let symbol = band.table.symbol(reader)?;
+            let (run, size) = (symbol >> 4, symbol & 15);
+            if size == 0 && run < 15 {
+                *run_left = eob_run(reader, run) - 1;
+                break;
+            }
+            k += run;
+            reader.take_signed(size)
+        } else {
+            reader.consume(entry & 0xFF);
+            k += entry >> 8 & 0xFF;
+            entry as i32 >> 16
+        };
+        let to = *band.order.get(k as usize).ok_or(Corrupt)?;
+        if value != 0 {
+            seen |= 1 << k;
+            if let Some(c) = coefficients.get_mut(usize::from(to)) {
+                *c = (value << band.low) as i16;
+            }
+        }
+        k += 1;
+    }
+    if let Some(nonzero) = nonzero {
+        *nonzero |= seen;
+    }
+    Ok(())
+}
+
+/// Adds one bit to a coefficient that is not zero.
+#[inline(always)]
+fn refine(reader: &mut BitReader<'_>, band: &Band<'_>, k: u32, coefficients: &mut [i16]) {
+    reader.refill();
+    if reader.take(1) == 1 {
+        let to = band.order[k as usize & 63];
+        if let Some(c) = coefficients.get_mut(usize::from(to)) {
+            *c = c.wrapping_add(if *c < 0 {
+                -1 << band.low
+            } else {
+                1 << band.low
+            });
+        }
+    }
+}
+
+/// T.81 G.1.2.3.
+#[inline(always)]
+fn ac_refine(
+    reader: &mut BitReader<'_>,
+    band: &Band<'_>,
+    run_left: &mut u32,
+    coefficients: &mut [i16],
+    nonzero: &mut u64,
+) -> Result<(), Corrupt> {
+    let mut k = band.start;
+    while *run_left == 0 && k <= band.end {
+        reader.refill();
+        let symbol = band.table.symbol(reader)?;
+        let (mut zeros, size) = (symbol >> 4, symbol & 15);
+        let value = match size {
+            0 if zeros < 15 => {
+                *run_left = eob_run(reader, zeros);
+                break;
+            }
+            0 => 0,
+            1 if reader.take(1) == 1 => 1 << band.low,
+            1 => -1 << band.low,
+            _ => return Err(Corrupt),
+        };
+        while k <= band.end {
+            if *nonzero >> k & 1 == 1 {
+                refine(reader, band, k, coefficients);
+            } else if zeros == 0 {
+                break;
+            } else {
+                zeros -= 1;
+            }
+            k += 1;
+        }
+        if value != 0 {
+            if k > band.end {
+                return Err(Corrupt);
+            }
+            *nonzero |= 1 << k;
+            if let Some(c) = coefficients.get_mut(usize::from(band.order[k as usize & 63])) {
+                *c = value;
+            }
+        }
+        k += 1;
+    }
+    if *run_left > 0 {
+        while k <= band.end {
+            if *nonzero >> k & 1 == 1 {
+                refine(reader, band, k, coefficients);
+            }
+            k += 1;
+        }
+        *run_left -= 1;
+    }
+    Ok(())
+}

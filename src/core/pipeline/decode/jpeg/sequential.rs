@@ -1,0 +1,223 @@
+//! Blocks of baseline and extended sequential scans (T.81 F.2.2), straight into samples.
+
+use super::bits::{BitReader, Corrupt};
+use super::huffman::{END_OF_BLOCK, HuffmanTable, SKIP_BITS, SKIP_END, SkipTable, VALUE_BITS};
+use super::idct::{Block, flat};
+use super::layout::BlockSize;
+use super::scan::{McuDecoder, Memory};
+use super::strips::{Dequant, Strips};
+use super::{PipelineError, RowSink};
+
+/// Uses the code of a DC difference and its bits.
+#[inline(always)]
+pub(super) fn dc_difference(
+    reader: &mut BitReader<'_>,
+    table: &HuffmanTable,
+) -> Result<i32, Corrupt> {
+    reader.refill();
+    let entry = table.values[reader.peek(VALUE_BITS)];
+    if entry != 0 {
+        reader.consume(entry & 0xFF);
+        return Ok(entry as i32 >> 16);
+    }
+    let size = table.symbol(reader)?;
+    if size > 15 {
+        return Err(Corrupt);
+    }
+    Ok(reader.take_signed(size))
+}
+
+/// Uses AC symbols up to coefficient `last` and puts them where `order` says.
+///
+/// Returns the index of the next coefficient, which is beyond `last` or, at the end of the block, beyond 64.
+#[inline(always)]
+fn ac_values(
+    reader: &mut BitReader<'_>,
+    table: &HuffmanTable,
+    last: u32,
+    order: &[u8; 64],
+    block: &mut Block,
+) -> Result<u32, Corrupt> {
+    let mut k = 1;
+    while k <= last {
+        reader.refill();
+        let entry = table.values[reader.peek(VALUE_BITS)];
+        let value = if entry == 0 {
+            let symbol = table.symbol(reader)?;
+            let (run, size) = (symbol >> 4, symbol & 15);
+            if size == 0 && run < 15 {
+                return Ok(k + END_OF_BLOCK);
+            }
+            k += run;
+            reader.take_signed(size)
+        } else {
+            reader.consume(entry & 0xFF);
+            k += entry >> 8 & 0xFF;
+            entry as i32 >> 16
+        };
+        match order.get(k as usize) {
+            Some(&to) => block[usize::from(to & 127)] = value as i16,
+            None if k >= END_OF_BLOCK => return Ok(k),
+            None => return Err(Corrupt),
+        }
+        k += 1;
+    }
+    Ok(k)
+}
+
+/// Passes over the rest of a block, from coefficient `k` (1…64) on, several symbols at a time.
+#[inline(always)]
+fn skip_ac(
+    reader: &mut BitReader<'_>,
+    table: &HuffmanTable,
+    skips: &SkipTable,
+    mut k: u32,
+) -> Result<(), Corrupt> {
+    while k < 64 {
+        reader.refill();
+        let entry = u32::from(skips[reader.peek(SKIP_BITS)]);
+        let next = k + (entry >> 8);
+        // Beyond the block without its end, or an end behind the last coefficient:
+        // the window reached into the next block, or showed no whole code.
+        if next > 64 && !(SKIP_END..SKIP_END + 64).contains(&next) {
+            k = skip_symbol(reader, table, k)?;
+        } else {
+            reader.consume(entry & 0xFF);
+            k = next;
+        }
+    }
+    Ok(())
+}
+
+#[inline(always)]
+fn skip_symbol(reader: &mut BitReader<'_>, table: &HuffmanTable, k: u32) -> Result<u32, Corrupt> {
+    let symbol = table.symbol(reader)?;
+    let (run, size) = (symbol >> 4, symbol & 15);
+    if size == 0 && run < 15 {
+        return Ok(SKIP_END);
+    }
+    reader.consume(size);
+    let next = k + run + 1;
+    if next > 64 { Err(Corrupt) } else { Ok(next) }
+}
+
+/// What it takes to decode the blocks of one component.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Coding<'a> {
+    pub(super) dc: &'a HuffmanTable,
+    pub(super) ac: &'a HuffmanTable,
+    pub(super) skips: &'a SkipTable,
+    pub(super) size: BlockSize,
+    pub(super) order: &'a [u8; 64],
+}
+
+impl Coding<'_> {
+    /// Decodes the coefficients that the block size keeps. `block` must be zero where they go.
+    ///
+    /// Returns whether there were AC symbols.
+    #[inline(always)]
+    pub(super) fn block(
+        &self,
+        reader: &mut BitReader<'_>,
+        prediction: &mut i32,
+        block: &mut Block,
+    ) -> Result<bool, Corrupt> {
+        *prediction = prediction.wrapping_add(dc_difference(reader, self.dc)?);
+        block[0] = *prediction as i16;
+        let last = u32::from(self.size.last_coefficient());
+        let k = ac_values(reader, self.ac, last, self.order, block)?;
+        if k < 64 {
+            skip_ac(reader, self.ac, self.skips, k)?;
+        }
+        Ok(k != 1 + END_OF_BLOCK)
+    }
+}
+
+/// One block of an MCU.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct StreamBlock<'a> {
+    /// The component's position in the scan.
+    pub(super) member: usize,
+    pub(super) coding: Coding<'a>,
+    pub(super) dequant: &'a Dequant,
+    /// Its first sample in the first MCU of a row.
+    pub(super) start: usize,
+    /// Samples from one MCU to the next.
+    pub(super) step: usize,
+    pub(super) stride: usize,
+}
+
+/// A scan of all components, whose rows go to the sink as they are complete.
+pub(super) struct Stream<'a> {
+    pub(super) blocks: &'a [StreamBlock<'a>],
+    pub(super) strips: &'a mut Strips,
+    pub(super) sink: &'a mut dyn RowSink,
+    /// Zero wherever a block size keeps a coefficient.
+    pub(super) scratch: Block,
+}
+
+impl McuDecoder for Stream<'_> {
+    fn begin_row(&mut self, _: usize) -> Result<(), PipelineError> {
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn mcu(
+        &mut self,
+        reader: &mut BitReader<'_>,
+        memory: &mut Memory,
+        x: usize,
+    ) -> Result<(), Corrupt> {
+        for b in self.blocks {
+            let block = &mut self.scratch;
+            let has_ac = b
+                .coding
+                .block(reader, &mut memory.dc[b.member & 3], block)?;
+            if let Some(out) = self.strips.samples.get_mut(b.start + x * b.step..) {
+                b.dequant.write(block, has_ac, out, b.stride);
+            }
+            match b.dequant.size {
+                BlockSize::One => {}
+                BlockSize::Two => block[..4].fill(0),
+                BlockSize::Four => block[..16].fill(0),
+                BlockSize::Eight => block[..64].fill(0),
+            }
+        }
+        Ok(())
+    }
+
+    fn end_row(&mut self) {
+        self.strips.emit(self.sink);
+    }
+}
+
+/// The same where every component is decoded at 1/8: one sample from each block.
+pub(super) struct DcStream<'a>(pub(super) Stream<'a>);
+
+impl McuDecoder for DcStream<'_> {
+    fn begin_row(&mut self, _: usize) -> Result<(), PipelineError> {
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn mcu(
+        &mut self,
+        reader: &mut BitReader<'_>,
+        memory: &mut Memory,
+        x: usize,
+    ) -> Result<(), Corrupt> {
+        for b in self.0.blocks {
+            let prediction = &mut memory.dc[b.member & 3];
+            *prediction = prediction.wrapping_add(dc_difference(reader, b.coding.dc)?);
+            skip_ac(reader, b.coding.ac, b.coding.skips, 1)?;
+            if let Some(out) = self.0.strips.samples.get_mut(b.start + x * b.step) {
+                *out = flat(*prediction, b.dequant.dc);
+            }
+        }
+        Ok(())
+    }
+
+    fn end_row(&mut self) {
+        self.0.end_row();
+    }
+}

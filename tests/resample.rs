@@ -1,0 +1,207 @@
+//! Thumbnails against a resampling in 64-bit floats of the whole picture, with exact geometry.
+
+use std::f64::consts::PI;
+use std::io::Cursor;
+
+use image::{ImageFormat, Rgb, RgbImage};
+use thumbnail_core::pipeline::geometry::layout;
+use thumbnail_core::pipeline::options::{Fit, Gravity};
+use thumbnail_core::pipeline::{Limits, Options, Variant, probe, render};
+
+/// Something like a photo: detail at every scale, weaker the finer it is, and hard edges.
+fn photo(width: u32, height: u32) -> RgbImage {
+    RgbImage::from_fn(width, height, |x, y| {
+        let (fx, fy) = (f64::from(x), f64::from(y));
+        let mut value = 0.0;
+        let mut wave = 2.3_f64;
+        let mut turn = 0.3_f64;
+        while wave < 2000.0 {
+            value += wave.powf(0.8) * ((fx * turn.cos() + fy * turn.sin()) * 2.0 * PI / wave).sin();
+            wave *= 1.37;
+            turn += 1.1;
+        }
+        let edge = if (fx - fy * 0.7 + 40.0).rem_euclid(211.0) < 90.0 {
+            60.0
+        } else {
+            0.0
+        };
+        let shade = |gain: f64, base: f64| {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "clamped to 0…255"
+            )]
+            let byte = (base + gain * value * 0.12 + edge).clamp(0.0, 255.0) as u8;
+            byte
+        };
+        Rgb([shade(1.0, 90.0), shade(-0.7, 100.0), shade(0.5, 70.0)])
+    })
+}
+
+fn lanczos3(x: f64) -> f64 {
+    if x.abs() < 1e-12 {
+        1.0
+    } else if x.abs() >= 3.0 {
+        0.0
+    } else {
+        (PI * x).sin() * (PI * x / 3.0).sin() * 3.0 / (PI * x * PI * x)
+    }
+}
+
+/// For each result the weights of all samples.
+fn weights(samples: u32, start: f64, length: f64, out: u32) -> Vec<Vec<(usize, f64)>> {
+    let ratio = length / f64::from(out);
+    let scale = ratio.max(1.0);
+    (0..out)
+        .map(|index| {
+            let center = start + (f64::from(index) + 0.5) * ratio;
+            let all: Vec<_> = (0..samples)
+                .map(|sample| {
+                    (
+                        sample as usize,
+                        lanczos3((f64::from(sample) + 0.5 - center) / scale),
+                    )
+                })
+                .filter(|(_, weight)| *weight != 0.0)
+                .collect();
+            let sum: f64 = all.iter().map(|(_, weight)| weight).sum();
+            all.into_iter()
+                .map(|(sample, weight)| (sample, weight / sum))
+                .collect()
+        })
+        .collect()
+}
+
+/// The reference, and its distance from `got` in decibels.
+fn psnr(source: &RgbImage, options: &Options, got: &RgbImage) -> f64 {
+    let size = probe(&png(source)).ok().and_then(|status| match status {
+        thumbnail_core::pipeline::decode::HeaderStatus::Ready(info) => Some(info.shown_size()),
+        thumbnail_core::pipeline::decode::HeaderStatus::NeedMore => None,
+    });
+    let plan = layout(size.expect("a header"), options);
+    let columns = weights(
+        source.width(),
+        plan.source.x,
+        plan.source.width,
+        plan.scaled.width(),
+    );
+    let rows = weights(
+        source.height(),
+        plan.source.y,
+        plan.source.height,
+        plan.scaled.height(),
+    );
+    assert_eq!(
+        got.dimensions(),
+        (plan.scaled.width(), plan.scaled.height())
+    );
+    let mut error = 0.0;
+    for channel in 0..3 {
+        let across: Vec<Vec<f64>> = source
+            .rows()
+            .map(|row| {
+                let row: Vec<f64> = row.map(|pixel| f64::from(pixel.0[channel])).collect();
+                columns
+                    .iter()
+                    .map(|weights| weights.iter().map(|(at, weight)| row[*at] * weight).sum())
+                    .collect()
+            })
+            .collect();
+        for (y, weights) in (0_u32..).zip(&rows) {
+            for x in 0..got.width() {
+                let want: f64 = weights
+                    .iter()
+                    .map(|(at, weight)| across[*at][x as usize] * weight)
+                    .sum();
+                let got = f64::from(got.get_pixel(x, y).0[channel]);
+                error += (want.clamp(0.0, 255.0) - got).powi(2);
+            }
+        }
+    }
+    let samples = 3.0 * f64::from(got.width()) * f64::from(got.height());
+    10.0 * (255.0 * 255.0 * samples / error).log10()
+}
+
+fn png(picture: &RgbImage) -> Vec<u8> {
+    let mut out = Cursor::new(Vec::new());
+    picture
+        .write_to(&mut out, ImageFormat::Png)
+        .expect("writes");
+    out.into_inner()
+}
+
+fn thumbnail(source: &[u8], options: Options) -> RgbImage {
+    let variant = Variant {
+        name: String::new(),
+        options,
+    };
+    let rendered = render(source, &[variant], &Limits::default()).expect("renders");
+    let file = &rendered.thumbnails[0].encoded.bytes;
+    image::load_from_memory(file).expect("a picture").to_rgb8()
+}
+
+#[test]
+fn shrunken_pictures_are_50_db_from_the_reference() {
+    for (source, (width, height), gravity) in [
+        ((640, 480), (100, 100), "center"),
+        ((1001, 777), (90, 61), "0.3,0.8"),
+        ((513, 1024), (37, 100), "northeast"),
+        ((801, 799), (100, 100), "southwest"),
+        ((210, 333), (100, 100), "center"),
+        ((150, 140), (100, 100), "0.1,0.9"),
+        ((900, 200), (41, 40), "east"),
+    ] {
+        let options = Options {
+            width: Some(width),
+            height: Some(height),
+            gravity: gravity.parse::<Gravity>().expect("valid"),
+            ..Options::default()
+        };
+        let picture = photo(source.0, source.1);
+        let got = psnr(&picture, &options, &thumbnail(&png(&picture), options));
+        assert!(
+            got >= 50.0,
+            "{source:?} to {width}x{height} {gravity}: {got:.1} dB"
+        );
+    }
+}
+
+#[test]
+fn enlarged_pictures_are_what_the_reference_says() {
+    for (source, (width, height)) in [
+        ((33, 47), (100, 100)),
+        ((5, 3), (64, 80)),
+        ((90, 10), (100, 100)),
+    ] {
+        let options = Options {
+            width: Some(width),
+            height: Some(height),
+            fit: Fit::Fill,
+            ..Options::default()
+        };
+        let picture = photo(source.0, source.1);
+        let got = psnr(&picture, &options, &thumbnail(&png(&picture), options));
+        assert!(got >= 57.0, "{source:?} to {width}x{height}: {got:.1} dB");
+    }
+}
+
+/// Linear light is brighter where fine black and white meet.
+#[test]
+fn linear_light_keeps_the_brightness_of_fine_detail() {
+    let picture = RgbImage::from_fn(400, 400, |x, y| {
+        Rgb([if (x / 2 + y / 2) % 2 == 0 { 255 } else { 0 }; 3])
+    });
+    let mean = |linear| {
+        let options = Options {
+            linear,
+            width: Some(200),
+            height: Some(200),
+            ..Options::default()
+        };
+        let got = thumbnail(&png(&picture), options);
+        got.pixels().map(|pixel| u64::from(pixel.0[0])).sum::<u64>()
+            / u64::from(got.width() * got.height())
+    };
+    assert!((120..=135).contains(&mean(false)), "{}", mean(false));
+    assert!(mean(true) >= 160, "{}", mean(true));
+}
