@@ -1,0 +1,19 @@
+#![no_main]
+
+mod common;
+
+use common::{MAX_BYTES, MAX_PIXELS, run};
+use libfuzzer_sys::fuzz_target;
+use thumbnail_core::pipeline::decode::HeaderStatus;
+use thumbnail_core::pipeline::decode::tiff::{TiffDecoder, read_header};
+
+fuzz_target!(|file: &[u8]| {
+    let Ok(HeaderStatus::Ready(header)) = read_header(file) else {
+        return;
+    };
+    let pixels = u64::from(header.width) * u64::from(header.height);
+    if pixels > MAX_PIXELS || header.peak_bytes() > MAX_BYTES {
+        return;
+    }
+    run(&mut TiffDecoder::new(&header), file);
+});
