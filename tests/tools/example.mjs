@@ -14,11 +14,16 @@ export function examplePng(width = 640, height = 480) {
       rows[at++] = 120 + light;
     }
   }
+  return pngOf(width, height, rows);
+}
+
+/** Returns the PNG of rows of 8-bit RGB pixels, each behind the byte of its filter. */
+export function pngOf(width, height, rows) {
   const header = Buffer.from([0, 0, 0, 0, 0, 0, 0, 0, 8, 2, 0, 0, 0]); // 8 bits, RGB
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
   const signature = Buffer.from("\x89PNG\r\n\x1a\n", "latin1");
-  return Buffer.concat([signature, chunk("IHDR", header), chunk("IDAT", deflateSync(rows)), chunk("IEND", Buffer.alloc(0))]);
+  return Buffer.concat([signature, chunk("IHDR", header), chunk("IDAT", deflateSync(rows, { level: 1 })), chunk("IEND", Buffer.alloc(0))]);
 }
 
 function chunk(type, data) {

@@ -3,6 +3,7 @@
 import { readdirSync } from "node:fs";
 import { build } from "./build.mjs";
 import { inRoot, nodeBin } from "./paths.mjs";
+import { ensurePython } from "./python.mjs";
 import { capture, streamed } from "./run.mjs";
 
 const TARGET = "wasm32-unknown-unknown";
@@ -17,6 +18,7 @@ export const stages = [
   { name: "core in wasm", run: coreInWasm },
   { name: "release build", run: () => build().then(() => ({ passed: 1, failed: 0 })), times: "build" },
   { name: "worker specs", run: () => nodeTests("worker", ".spec.mjs"), needs: "release build" },
+  { name: "python packages", run: () => ensurePython().then(() => ({ passed: 1, failed: 0 })), times: "set-up" },
   { name: "contract", run: () => nodeTests("contract", ".spec.mjs"), needs: "release build" },
 ];
 

@@ -1,0 +1,150 @@
+//! What is refused, and how the refusal reads.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { examplePng } from "../tools/example.mjs";
+import { noisyPng, pngThatClaims } from "../images/pictures.mjs";
+import { client, form, raw } from "./client.mjs";
+import { harness } from "./harness.mjs";
+
+const workers = harness();
+const service = client(workers);
+
+const MIB = 1024 * 1024;
+const TEXT = Buffer.from("this is a text and no picture, however long it is");
+const SVG = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>');
+const HEIC = Buffer.from("\0\0\0\x18ftypheic\0\0\0\0mif1heic\0\0\0\x08free", "latin1");
+const NEVER_A_JOB = "/thumbnails/01900000-0000-7000-8000-000000000000";
+
+const file = (bytes, filename = "a.png") => form({ image: { bytes, filename } });
+
+/** Asserts that a response is a problem document of a kind, and returns the document. */
+async function problem(response, status, slug) {
+  const document = await response.json();
+  assert.equal(response.status, status, JSON.stringify(document));
+  assert.equal(response.headers.get("content-type"), "application/problem+json");
+  assert.equal(response.headers.get("cache-control"), "no-store");
+  assert.equal(response.headers.get("x-content-type-options"), "nosniff");
+  assert.ok(document.type.endsWith(`/problems/${slug}`), document.type);
+  assert.equal(document.status, status);
+  assert.ok(document.title.length > 0 && document.detail.length > 0);
+  assert.equal(document.error, document.detail);
+  return document;
+}
+
+const REFUSED = [
+  ["an empty file", () => file(Buffer.alloc(0)), 400, "empty-upload"],
+  ["an empty body", () => raw(Buffer.alloc(0), "image/png"), 400, "empty-upload"],
+  ["a form without a file", () => form({ note: "no file" }), 400, "missing-file"],
+  ["a form without a boundary", () => raw(TEXT, "multipart/form-data"), 400, "malformed-form"],
+  ["a form that ends early", () => raw(Buffer.from("--b\r\n"), "multipart/form-data; boundary=b"), 400, "malformed-form"],
+  ["a text named as a picture", () => file(TEXT, "cat.png"), 400, "not-an-image"],
+  ["a text sent as a picture", () => raw(TEXT, "image/png"), 400, "not-an-image"],
+  ["one byte", () => file(Buffer.from([0x89])), 400, "not-an-image"],
+  ["a picture that ends within its header", () => file(examplePng(8, 8).subarray(0, 20)), 400, "not-an-image"],
+  ["a picture without pixels", () => file(pngThatClaims(0, 7)), 400, "not-an-image"],
+  ["an SVG", () => file(SVG, "a.svg"), 415, "unsupported-image"],
+  ["a HEIC", () => file(HEIC, "a.heic"), 415, "unsupported-image"],
+  ["a body of another type", () => raw(TEXT, "application/pdf"), 415, "unsupported-media-type"],
+  ["a body of no type", () => ({ method: "POST", body: examplePng(8, 8) }), 415, "unsupported-media-type"],
+  ["33 MiB with their length", () => raw(Buffer.alloc(33 * MIB), "image/png"), 413, "upload-too-large"],
+  ["a picture of 65535x65535", () => file(pngThatClaims(65_535, 65_535)), 422, "image-too-large"],
+];
+
+for (const [what, request, status, slug] of REFUSED) {
+  test(`${what} is refused: ${status} ${slug}`, async () => {
+    await problem(await workers.fetch("/thumbnails", await request()), status, slug);
+  });
+}
+
+test("33 MiB in chunks, of no declared length, are refused on the way", async () => {
+  const head = examplePng(4_000, 4_000).subarray(0, 1_024);
+  let left = 33;
+  const body = new ReadableStream({
+    start: (controller) => controller.enqueue(head),
+    pull: (controller) => (left-- > 0 ? controller.enqueue(new Uint8Array(MIB)) : controller.close()),
+  });
+  const init = { method: "POST", headers: { "content-type": "image/png" }, body, duplex: "half" };
+  await problem(await workers.fetch("/thumbnails", init), 413, "upload-too-large");
+});
+
+test("a refusal names the numbers", async () => {
+  const tooManyPixels = await workers.fetch("/thumbnails", await file(pngThatClaims(65_535, 65_535)));
+  assert.match((await tooManyPixels.json()).detail, /65535x65535/);
+  const tooManyBytes = await workers.fetch("/thumbnails", raw(Buffer.alloc(33 * MIB), "image/png"));
+  assert.match((await tooManyBytes.json()).detail, /33554432/);
+});
+
+test("a format that is not decoded is named, with what to do instead", async () => {
+  for (const [bytes, sentence] of [
+    [SVG, "SVG is not supported: it is a program rather than a picture; export it as PNG"],
+    [HEIC, 'HEIC is not supported: convert to JPEG, or set the camera to "Most Compatible"'],
+  ]) {
+    const response = await workers.fetch("/thumbnails", await file(bytes));
+    assert.equal((await response.json()).detail, sentence);
+  }
+});
+
+test("nothing of a refused upload stays stored", async () => {
+  const { IMAGES } = await workers.env();
+  const before = await IMAGES.list({ prefix: "source/" });
+  for (const [, request] of REFUSED) {
+    const response = await workers.fetch("/thumbnails", await request());
+    await response.arrayBuffer();
+  }
+  const after = await IMAGES.list({ prefix: "source/" });
+  assert.equal(after.objects.length, before.objects.length);
+});
+
+for (const path of [
+  NEVER_A_JOB,
+  `${NEVER_A_JOB}.png`,
+  "/thumbnails/cat.png",
+  "/thumbnails/..%2Fsource%2Fa.png",
+  "/thumbnails/01900000-0000-4000-8000-000000000000.png",
+  "/problems/none",
+  "/",
+  "/thumbnails/a/b",
+]) {
+  test(`${path} never existed: 404`, async () => {
+    await problem(await workers.fetch(path), 404, "not-found");
+  });
+}
+
+test("a thumbnail under another extension is not found, and the answer says where it is", async () => {
+  const job = await service.upload(examplePng(50, 50));
+  const { detail } = await problem(await workers.fetch(`/thumbnails/${job.id}.jpg`), 404, "not-found");
+  assert.ok(detail.includes(job.resized_image_url), detail);
+});
+
+for (const [method, path, allow] of [
+  ["GET", "/thumbnails", "POST"],
+  ["PUT", "/thumbnails", "POST"],
+  ["POST", NEVER_A_JOB, "GET, HEAD, DELETE"],
+  ["PATCH", `${NEVER_A_JOB}.png`, "GET, HEAD"],
+  ["POST", "/healthz", "GET, HEAD"],
+]) {
+  test(`${method} ${path} is not allowed: 405`, async () => {
+    const response = await workers.fetch(path, { method });
+    await problem(response, 405, "method-not-allowed");
+    assert.equal(response.headers.get("allow"), allow);
+  });
+}
+
+test("the path of the replaced service's README leads to the thumbnail", async () => {
+  const response = await workers.fetch("/thumbnail/cat.png");
+  assert.equal(response.status, 308);
+  assert.equal(new URL(response.headers.get("location"), "http://edge/").pathname, "/thumbnails/cat.png");
+});
+
+test("the type of a problem leads to a page about it", async () => {
+  const { type } = await (await workers.fetch("/thumbnails", await file(TEXT))).json();
+  const response = await workers.fetch(new URL(type).pathname);
+  assert.equal(response.status, 200);
+  assert.match(await response.text(), /^The file is not an image \(400\)/);
+});
+
+test("a service that refused all of that still works", async () => {
+  const { length } = await service.bytes(await service.upload(noisyPng(300, 200)));
+  assert.ok(length > 0);
+});
