@@ -1,6 +1,7 @@
 //! Small pictures made in code, one for each format that needs no codec, and the size out of a picture's header.
 
 import { readFileSync } from "node:fs";
+import { crc32 } from "node:zlib";
 import { examplePng, pngOf } from "../tools/example.mjs";
 import { inRoot } from "../tools/paths.mjs";
 
@@ -107,6 +108,7 @@ export function pngThatClaims(width, height) {
   const bytes = examplePng(8, 8);
   bytes.writeUInt32BE(width, 16);
   bytes.writeUInt32BE(height, 20);
+  bytes.writeUInt32BE(crc32(bytes.subarray(12, 29)), 29);
   return bytes;
 }
 
