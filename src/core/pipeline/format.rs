@@ -164,11 +164,18 @@ fn sniff_heif(bytes: &[u8]) -> Option<ImageFormat> {
     general
 }
 
-/// XML whose first element is `svg`, behind a byte order mark, white space, declarations and comments.
+/// XML whose first element or document type is `svg`, behind a byte order mark, white space,
+/// declarations and comments.
 fn sniff_svg(bytes: &[u8]) -> Option<ImageFormat> {
     let mut text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     loop {
         text = text.trim_ascii_start();
+        if text
+            .get(..13)
+            .is_some_and(|start| start.eq_ignore_ascii_case(b"<!DOCTYPE svg"))
+        {
+            return Some(ImageFormat::Svg);
+        }
         let end: &[u8] = if text.starts_with(b"<!--") {
             b"-->"
         } else if text.starts_with(b"<?") || text.starts_with(b"<!") {
@@ -271,6 +278,10 @@ mod tests {
             (heic, Some(ImageFormat::Heic)),
             (b"\0\0\0\x18ftypisom\0\0\0\0isommp42", None),
             (svg, Some(ImageFormat::Svg)),
+            (
+                b"<?xml version='1.0'?><!DOCTYPE svg [<!ENTITY x 'y'>]><svg>",
+                Some(ImageFormat::Svg),
+            ),
             (b"<svgfoo>", None),
             (b"<html><svg>", None),
             (b"<!-- never closed", None),
