@@ -139,7 +139,16 @@ pub fn layout(source: Size, options: &Options) -> Layout {
         return uncropped(whole, scaled, scaled, (0, 0));
     };
     match options.fit {
-        Fit::Cover => crop(source, scaled, Size::new(width, height), options.gravity),
+        Fit::Cover => {
+            let size = Size::new(scaled.width.min(width), scaled.height.min(height));
+            // By the exact scale: one that is rounded to whole pixels shifts the crop's edges,
+            // which costs 10 dB.
+            let region = (
+                (f64::from(size.width) * shrink_x).min(whole.width),
+                (f64::from(size.height) * shrink_y).min(whole.height),
+            );
+            uncropped(crop(whole, region, options.gravity), size, size, (0, 0))
+        }
         Fit::Contain => {
             let canvas = Size::new(width.max(scaled.width), height.max(scaled.height));
             let offset = options
@@ -160,23 +169,15 @@ const fn uncropped(source: Region, scaled: Size, canvas: Size, offset: (u32, u32
     }
 }
 
-/// What stays of a picture that is scaled to `scaled` and cropped to `asked`.
-fn crop(source: Size, scaled: Size, asked: Size, gravity: Gravity) -> Layout {
-    let size = Size::new(
-        scaled.width.min(asked.width),
-        scaled.height.min(asked.height),
-    );
-    let whole = Region::whole(source);
-    let width = whole.width * f64::from(size.width) / f64::from(scaled.width);
-    let height = whole.height * f64::from(size.height) / f64::from(scaled.height);
+/// The part of a picture that stays, of a given size.
+fn crop(whole: Region, (width, height): (f64, f64), gravity: Gravity) -> Region {
     let (x, y) = gravity.crop_offset((whole.width, whole.height), (width, height));
-    let source = Region {
+    Region {
         x,
         y,
         width,
         height,
-    };
-    uncropped(source, size, size, (0, 0))
+    }
 }
 
 /// The size that a picture gets before it is cropped to cover the box; with [`layout`] it gives the crop.

@@ -197,7 +197,7 @@ impl Resizer {
         self.held.resize(from + self.row.len(), 0.0);
         let out = &mut self.held[from..];
         match self.channels {
-            1 => across::<1>(&self.across, row, out),
+            1 => across_one(&self.across, row, out),
             2 => across::<2>(&self.across, row, out),
             3 => across::<3>(&self.across, row, out),
             _ => across::<4>(&self.across, row, out),
@@ -253,6 +253,25 @@ impl Resizer {
         // Half of what is held may not be needed any more, and a vector doubles when it grows.
         let rows = 4 * (u64::from(taps_y) + WAITING_ROWS.min(u64::from(y.bins().count()))) + 1;
         4 * (kernels + out_x * channels * rows)
+    }
+}
+
+/// As [`across`], for one channel: eight products at a time, which become vector instructions.
+fn across_one(kernel: &Kernel, row: &[f32], out: &mut [f32]) {
+    for (index, out) in out.iter_mut().enumerate() {
+        let (first, weights) = kernel.at(index);
+        let (eights, rest) = row[first..first + weights.len()].as_chunks::<8>();
+        let (weights, weights_rest) = weights.as_chunks::<8>();
+        let mut sums = [0.0_f32; 8];
+        for (samples, weights) in eights.iter().zip(weights) {
+            for ((sum, sample), weight) in sums.iter_mut().zip(samples).zip(weights) {
+                *sum += sample * weight;
+            }
+        }
+        for ((sum, sample), weight) in sums.iter_mut().zip(rest).zip(weights_rest) {
+            *sum += sample * weight;
+        }
+        *out = sums.iter().sum();
     }
 }
 

@@ -224,6 +224,23 @@ impl BoxShrink {
     }
 }
 
+/// Adds a whole row of opaque pixels to its boxes of `factor` columns, each sample `scale` times.
+fn add_boxes<const CHANNELS: usize>(row: &[u8], (factor, scale): (usize, u32), sums: &mut [u32]) {
+    let (pixels, _) = row.as_chunks::<CHANNELS>();
+    let (sums, _) = sums.as_chunks_mut::<CHANNELS>();
+    for (pixels, sums) in pixels.chunks(factor).zip(sums) {
+        let mut totals = [0_u32; CHANNELS];
+        for pixel in pixels {
+            for (total, sample) in totals.iter_mut().zip(pixel) {
+                *total += u32::from(*sample);
+            }
+        }
+        for (sum, total) in sums.iter_mut().zip(totals) {
+            *sum = sum.wrapping_add(total * scale);
+        }
+    }
+}
+
 /// Averages `factor` columns at a time; `max` is the largest sum that a column can have.
 fn average_columns<const CHANNELS: usize>(
     sums: &[u32],
@@ -351,6 +368,20 @@ impl ScatteredShrink {
         };
         if matches!(samples, Samples::U16(_)) {
             self.max = 65_535;
+        }
+        if let (0, 1, Samples::U8(row)) = (x0, dx, samples)
+            && (!self.scale.alpha || is_opaque(row, self.channels))
+            && let Some(row) =
+                row.get(self.x.first as usize * self.channels..self.x.end as usize * self.channels)
+        {
+            let boxes = (self.x.factor as usize, self.scale.opaque);
+            match self.channels {
+                1 => add_boxes::<1>(row, boxes, sums),
+                2 => add_boxes::<2>(row, boxes, sums),
+                3 => add_boxes::<3>(row, boxes, sums),
+                _ => add_boxes::<4>(row, boxes, sums),
+            }
+            return;
         }
         let columns = (x0..).step_by(dx.max(1) as usize);
         let mut add = |x: u32, pixel: [u32; 4]| {
