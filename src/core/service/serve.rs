@@ -67,6 +67,14 @@ impl<O: ObjectStore, K: StatusCache, L: JobLedger, C: Clock> Reader<'_, O, K, L,
             let detail = format!("this job's thumbnail is at {url}");
             return Err(Problem::new(ProblemKind::NotFound, detail));
         }
+        let made = record.thumbnails.iter().any(|t| t.name == file.variant);
+        // The job ended after R2 was read: what was not there then is there now.
+        if made
+            && let Some((info, body)) = self.objects.get(&thumbnail_key(file)).await?
+            && self::presence(&info) == Presence::Thumbnail
+        {
+            return Ok(self.image(file, &info, body, if_none_match));
+        }
         Err(absent(&record))
     }
 
