@@ -3,6 +3,7 @@
 use serde_json::json;
 use thumbnail_core::job::Outcome;
 use thumbnail_core::service::process::Processor;
+use thumbnail_core::service::render::Pipeline;
 use worker::{Env, MessageBatch, MessageExt, QueueRetryOptionsBuilder, RawMessage};
 
 use crate::app::App;
@@ -26,6 +27,7 @@ pub async fn consume(batch: &MessageBatch<String>, env: &Env) {
     let processor = Processor {
         objects: &app.objects,
         ledger: &app.jobs,
+        renderer: Pipeline,
         limits: app.config.limits,
         memory_high_water,
     };

@@ -10,6 +10,7 @@ use thumbnail_core::ports::{Chunks, Clock, JobLedger};
 use thumbnail_core::service::accept::{create_job, store_source};
 use thumbnail_core::service::change::{cancel, rerun};
 use thumbnail_core::service::process::Processor;
+use thumbnail_core::service::render::Pipeline;
 use thumbnail_core::service::serve::Reader;
 use thumbnail_core::service::sweep::{Swept, sweep};
 use thumbnail_core::testing::{Failure, Pieces, World};
@@ -69,10 +70,11 @@ fn rand_bytes(world: &World) -> [u8; 10] {
     bytes
 }
 
-fn processor(world: &World) -> Processor<'_, World, World> {
+fn processor(world: &World) -> Processor<'_, World, World, Pipeline> {
     Processor {
         objects: world,
         ledger: world,
+        renderer: Pipeline,
         limits: Limits::default(),
         memory_high_water: || Some(1),
     }

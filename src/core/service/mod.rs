@@ -9,5 +9,6 @@ mod header;
 pub mod job;
 pub mod overload;
 pub mod process;
+pub mod render;
 pub mod serve;
 pub mod sweep;

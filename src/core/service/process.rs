@@ -13,21 +13,22 @@ use crate::job::record::Failure;
 use crate::job::{Command, Finish, Message, Outcome, Record, Thumbnail, Verdict};
 use crate::keys::{JobId, ThumbnailFile, source_key, thumbnail_key};
 use crate::object::ObjectMeta;
-use crate::pipeline::decode::Progress;
-use crate::pipeline::{Encoded, Limits, PipelineError, Rendered, Renderer, Variant, plan};
-use crate::ports::{ChunkError, Chunks, JobLedger, ObjectStore, StoreError};
-use crate::service::header::HeaderReader;
+use crate::pipeline::{Encoded, Limits, PipelineError};
+use crate::ports::{JobLedger, ObjectStore, StoreError};
 use crate::service::job::thumbnail;
+use crate::service::render::{Render, RenderError};
 
 /// The pause before the next delivery where the job itself could not be asked.
 const UNREACHABLE_RETRY_SECS: u32 = 30;
 
 /// What a consumer works with.
-pub struct Processor<'a, O, L> {
+pub struct Processor<'a, O, L, R> {
     /// Sources and thumbnails.
     pub objects: &'a O,
     /// The jobs.
     pub ledger: &'a L,
+    /// What makes the pictures.
+    pub renderer: R,
     /// What the pipeline may use.
     pub limits: Limits,
     /// The most memory that this instance has used, in bytes, where it can be known.
@@ -60,13 +61,16 @@ impl From<StoreError> for Fault {
     }
 }
 
-impl From<ChunkError> for Fault {
-    fn from(error: ChunkError) -> Self {
-        Self::Platform(error.to_string())
+impl From<RenderError> for Fault {
+    fn from(error: RenderError) -> Self {
+        match error {
+            RenderError::Picture(error) => error.into(),
+            RenderError::Transfer(error) => Self::Platform(error.to_string()),
+        }
     }
 }
 
-impl<O: ObjectStore, L: JobLedger> Processor<'_, O, L> {
+impl<O: ObjectStore, L: JobLedger, R: Render> Processor<'_, O, L, R> {
     /// Handles one message of the resize queue, given as the text of its body.
     pub async fn process(&self, body: &str) -> Outcome {
         let job = match Message::decode(body) {
@@ -134,7 +138,10 @@ impl<O: ObjectStore, L: JobLedger> Processor<'_, O, L> {
                 detail: "the uploaded file is no longer stored".into(),
             }));
         };
-        let rendered = render_stream(body, &record.variants, &self.limits).await?;
+        let rendered = self
+            .renderer
+            .render(body, &record.variants, &self.limits)
+            .await?;
         let mut thumbnails = Vec::with_capacity(rendered.thumbnails.len());
         for (thumbnail, file) in rendered.thumbnails.into_iter().zip(record.files()) {
             thumbnails.push(self.store(record, thumbnail.encoded, file).await?);
@@ -174,31 +181,4 @@ impl<O: ObjectStore, L: JobLedger> Processor<'_, O, L> {
         };
         thumbnail(file.variant, &info).ok_or(Fault::Ended)
     }
-}
-
-/// probe → plan → render, on bytes as they arrive; stops reading once the picture is complete.
-async fn render_stream(
-    mut body: impl Chunks,
-    variants: &[Variant],
-    limits: &Limits,
-) -> Result<Rendered, Fault> {
-    // A TIFF's directory may be the last thing in it, and is looked for in all of it.
-    let mut header = HeaderReader::new(usize::try_from(limits.max_bytes).unwrap_or(usize::MAX));
-    let info = loop {
-        let chunk = body.next().await?;
-        header.push(chunk.as_deref().unwrap_or_default());
-        if let Some(info) = header.probe(chunk.is_none())? {
-            break info;
-        }
-    };
-    let mut renderer = Renderer::new(plan(&info, variants, limits)?)?;
-    let mut progress = renderer.feed(&header.held)?;
-    drop(header);
-    while progress == Progress::NeedMore {
-        let Some(chunk) = body.next().await? else {
-            break;
-        };
-        progress = renderer.feed(&chunk)?;
-    }
-    Ok(renderer.finish()?)
 }

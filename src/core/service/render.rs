@@ -1,0 +1,66 @@
+//! The pipeline over bytes as they arrive from the store.
+
+#![expect(
+    async_fn_in_trait,
+    reason = "a Worker has one thread; nothing here is ever sent to another"
+)]
+
+use crate::pipeline::decode::Progress;
+use crate::pipeline::{Limits, PipelineError, Rendered, Renderer, Variant, plan};
+use crate::ports::{ChunkError, Chunks};
+use crate::service::header::HeaderReader;
+
+/// Why there is no picture.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum RenderError {
+    /// The file is at fault.
+    #[error(transparent)]
+    Picture(#[from] PipelineError),
+    /// The file did not arrive.
+    #[error(transparent)]
+    Transfer(#[from] ChunkError),
+}
+
+/// Makes thumbnails of a file that arrives in chunks.
+pub trait Render {
+    /// Renders every variant.
+    async fn render(
+        &self,
+        body: impl Chunks,
+        variants: &[Variant],
+        limits: &Limits,
+    ) -> Result<Rendered, RenderError>;
+}
+
+/// The real pipeline: probe → plan → render; stops reading once the picture is complete.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Pipeline;
+
+impl Render for Pipeline {
+    async fn render(
+        &self,
+        mut body: impl Chunks,
+        variants: &[Variant],
+        limits: &Limits,
+    ) -> Result<Rendered, RenderError> {
+        // A TIFF's directory may be the last thing in it, and is looked for in all of it.
+        let mut header = HeaderReader::new(usize::try_from(limits.max_bytes).unwrap_or(usize::MAX));
+        let info = loop {
+            let chunk = body.next().await?;
+            header.push(chunk.as_deref().unwrap_or_default());
+            if let Some(info) = header.probe(chunk.is_none())? {
+                break info;
+            }
+        };
+        let mut renderer = Renderer::new(plan(&info, variants, limits)?)?;
+        let mut progress = renderer.feed(&header.held)?;
+        drop(header);
+        while progress == Progress::NeedMore {
+            let Some(chunk) = body.next().await? else {
+                break;
+            };
+            progress = renderer.feed(&chunk)?;
+        }
+        Ok(renderer.finish()?)
+    }
+}
