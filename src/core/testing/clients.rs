@@ -1,0 +1,353 @@
+//! Who acts in a simulation: a client, consumers, alarms, the sweep. Each act is a task of its own.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use super::executor::Actor;
+use super::queue::Delivery;
+use super::simulation::{Picture, Scenario, Wish};
+use super::witness::{Answer, Sabotage};
+use super::{Pieces, World};
+use crate::api::{Body, Problem, ProblemKind, Reply};
+use crate::job::{Command, Message, NewJob, Outcome, Record};
+use crate::keys::{DEFAULT_VARIANT, JobId, ThumbnailFile};
+use crate::pipeline::decode::Completeness;
+use crate::pipeline::{
+    Encoded, ImageFormat, Limits, Options, OutputFormat, PipelineError, Rendered, Thumbnail,
+    Variant,
+};
+use crate::ports::{ChunkError, Chunks, Clock};
+use crate::service::accept::{create_job, store_source};
+use crate::service::change::{cancel, rerun};
+use crate::service::process::Processor;
+use crate::service::render::{Render, RenderError};
+use crate::service::serve::Reader;
+use crate::service::sweep::sweep;
+use crate::timestamp::Timestamp;
+
+/// How long a job lives. Longer than any job takes that ends at all.
+pub(super) const LIFE_SECS: u64 = 2 * 86_400;
+
+/// How often a client tries to upload before it gives up.
+const UPLOADS: u32 = 3;
+
+/// When the client looks once more, in seconds after its upload: settled, expired, forgotten.
+const LOOKS: [u64; 3] = [36 * 3_600, LIFE_SECS + 3_600, LIFE_SECS + 16 * 86_400];
+
+/// The smallest PNG: one black pixel.
+const PNG: [u8; 67] = [
+    0x89, b'P', b'N', b'G', 13, 10, 26, 10, 0, 0, 0, 13, b'I', b'H', b'D', b'R', 0, 0, 0, 1, 0, 0,
+    0, 1, 8, 0, 0, 0, 0, 0x3a, 0x7e, 0x9b, 0x55, 0, 0, 0, 10, b'I', b'D', b'A', b'T', 0x78, 0x9c,
+    0x63, 0x60, 0, 0, 0, 2, 0, 1, 0x48, 0xaf, 0xa4, 0x71, 0, 0, 0, 0, b'I', b'E', b'N', b'D', 0xae,
+    0x42, 0x60, 0x82,
+];
+
+/// The client, and the hands of the platform.
+pub(super) struct Client {
+    world: World,
+    scenario: Scenario,
+    uploads: Rc<Cell<u32>>,
+    accepted: Rc<RefCell<Option<Record>>>,
+    uploading: Rc<Cell<bool>>,
+}
+
+/// Ends a state of affairs when a task ends, whichever way it does.
+struct Until<F: FnMut()>(F);
+
+impl<F: FnMut()> Drop for Until<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
+
+impl Client {
+    pub fn new(world: &World, scenario: &Scenario) -> Self {
+        Self {
+            world: world.clone(),
+            scenario: scenario.clone(),
+            uploads: Rc::default(),
+            accepted: Rc::default(),
+            uploading: Rc::default(),
+        }
+    }
+
+    /// The job, once it was accepted.
+    pub fn job(&self) -> Option<JobId> {
+        self.accepted.borrow().as_ref().map(|record| record.id)
+    }
+
+    /// When to look once more.
+    pub fn look_at(&self, looks: u32) -> Option<Timestamp> {
+        let created_at = self.accepted.borrow().as_ref()?.created_at;
+        let secs = LOOKS.get(usize::try_from(looks).ok()?)?;
+        Some(created_at.plus_secs(*secs))
+    }
+
+    pub fn wants_to_upload(&self) -> bool {
+        self.job().is_none() && !self.uploading.get() && self.uploads.get() < UPLOADS
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + 'static) {
+        self.world.inner.executor.spawn(Actor::Caller, task);
+    }
+
+    pub fn upload(&self) {
+        self.uploads.set(self.uploads.get() + 1);
+        self.uploading.set(true);
+        let (world, scenario) = (self.world.clone(), self.scenario.clone());
+        let (accepted, uploading) = (self.accepted.clone(), self.uploading.clone());
+        let number = self.uploads.get();
+        self.spawn(async move {
+            let _end = Until(move || uploading.set(false));
+            if let Ok(record) = upload(&world, &scenario, number).await {
+                world.accepted(record.id, record.created_at.plus_secs(LIFE_SECS));
+                *accepted.borrow_mut() = Some(record);
+            }
+        });
+    }
+
+    pub fn grant(&self, wish: Wish) {
+        let (world, record) = (self.world.clone(), self.accepted.borrow().clone());
+        let Some(record) = record else {
+            return;
+        };
+        let id = record.id;
+        match wish {
+            Wish::Look => {
+                for (number, file) in record.files().enumerate() {
+                    let world = world.clone();
+                    self.spawn(async move { look(&world, number, &file).await });
+                }
+                self.spawn(async move { ask(&world, id).await });
+            }
+            Wish::Delete => {
+                world.asked_to_delete(id);
+                self.spawn(async move {
+                    let before = world.seen(id);
+                    let answer = match cancel(&world, id).await {
+                        Ok(()) => Answer::Gone,
+                        Err(problem) => absence(&problem),
+                    };
+                    world.answered(id, None, &before, &answer);
+                });
+            }
+            Wish::Rerun => {
+                world.asked_to_rerun(id);
+                self.spawn(async move {
+                    let before = world.seen(id);
+                    if let Err(problem) = rerun(&world, &world, id).await
+                        && problem.kind == ProblemKind::NotFound
+                    {
+                        world.answered(id, None, &before, &Answer::Missing);
+                    }
+                });
+            }
+        }
+    }
+
+    pub fn consume(&self, delivery: Delivery) {
+        let world = self.world.clone();
+        let renderer = Brush {
+            world: world.clone(),
+            picture: self.scenario.picture,
+        };
+        self.spawn(async move {
+            let (body, dead) = delivery.body();
+            let mut delivery = Some(delivery);
+            if world.sabotaged(Sabotage::AckFirst)
+                && let Some(delivery) = delivery.take()
+            {
+                delivery.settle(&Outcome::Complete);
+            }
+            let processor = Processor {
+                objects: &world,
+                ledger: &world,
+                renderer,
+                limits: Limits::default(),
+                memory_high_water: || None,
+            };
+            let outcome = if dead {
+                processor.bury(&body).await
+            } else {
+                processor.process(&body).await
+            };
+            if let (Outcome::Discard { .. }, Ok(message)) = (&outcome, Message::decode(&body)) {
+                world.discarded(message.job);
+            }
+            // The acknowledgement is a step of its own: who dies before it gets the message again.
+            world.pause().await;
+            if let Some(delivery) = delivery {
+                delivery.settle(&outcome);
+            }
+        });
+    }
+
+    pub fn ring(&self, id: JobId, ringing: &Rc<RefCell<BTreeSet<JobId>>>) {
+        ringing.borrow_mut().insert(id);
+        let (world, ringing) = (self.world.clone(), ringing.clone());
+        self.spawn(async move {
+            let _end = Until(move || {
+                ringing.borrow_mut().remove(&id);
+            });
+            // An alarm that fails rings again, as long as it is due.
+            let _ = world.dispatch(id, Command::Alarm).await;
+        });
+    }
+
+    pub fn sweep(&self) {
+        let world = self.world.clone();
+        self.spawn(async move {
+            // A failure waits for the next trigger.
+            let _ = sweep(&world, &world, &world).await;
+        });
+    }
+}
+
+async fn upload(world: &World, scenario: &Scenario, number: u32) -> Result<Record, Problem> {
+    let mut random = [0; 10];
+    random[..4].copy_from_slice(&number.to_be_bytes());
+    let id = JobId::new(world.now(), random);
+    let variants: Vec<Variant> = (0..scenario.variants).map(variant).collect();
+    let mut body = Slow {
+        world: world.clone(),
+        pieces: Pieces::new(PNG, 40),
+        secs: scenario.upload_secs,
+    };
+    let limits = Limits::default();
+    let source = store_source(world, id, None, &mut body, &variants, &limits).await?;
+    let new = NewJob {
+        id,
+        owner: crate::job::record::ANONYMOUS.into(),
+        source,
+        variants,
+        expires_at: Some(world.now().plus_secs(LIFE_SECS)),
+    };
+    Ok(create_job(world, new).await?.0)
+}
+
+fn variant(number: usize) -> Variant {
+    let name = match number {
+        0 => DEFAULT_VARIANT.into(),
+        n => format!("v{n}"),
+    };
+    Variant {
+        name,
+        options: Options::default(),
+    }
+}
+
+/// A body that takes its time.
+struct Slow {
+    world: World,
+    pieces: Pieces,
+    secs: u64,
+}
+
+impl Chunks for Slow {
+    async fn next(&mut self) -> Result<Option<Vec<u8>>, ChunkError> {
+        self.world.pause().await;
+        self.world.advance_secs(std::mem::take(&mut self.secs));
+        self.pieces.next().await
+    }
+}
+
+/// A renderer that is quick, and does with a file what the story wants.
+struct Brush {
+    world: World,
+    picture: Picture,
+}
+
+impl Render for Brush {
+    async fn render(
+        &self,
+        mut body: impl Chunks,
+        variants: &[Variant],
+        _: &Limits,
+    ) -> Result<Rendered, RenderError> {
+        let mut bytes = Vec::new();
+        while let Some(chunk) = body.next().await? {
+            bytes.extend(chunk);
+        }
+        self.world.pause().await;
+        match self.picture {
+            Picture::Good => {}
+            Picture::Damaged => {
+                return Err(RenderError::Picture(PipelineError::Malformed {
+                    format: ImageFormat::Png,
+                    detail: "on purpose".into(),
+                }));
+            }
+            Picture::Poison => self.world.die(true).await,
+        }
+        let thumbnails = variants.iter().map(|variant| Thumbnail {
+            name: variant.name.clone(),
+            encoded: Encoded {
+                bytes: [&bytes, variant.name.as_bytes()].concat(),
+                format: OutputFormat::Png,
+                width: 100,
+                height: 100,
+            },
+        });
+        Ok(Rendered {
+            thumbnails: thumbnails.collect(),
+            completeness: Completeness::Whole,
+            peak_bytes: 0,
+        })
+    }
+}
+
+fn reader(world: &World) -> Reader<'_, World, World, World, World> {
+    Reader {
+        objects: world,
+        status: world,
+        ledger: world,
+        clock: world,
+        base: "https://thumbs.example",
+    }
+}
+
+async fn look(world: &World, number: usize, file: &ThumbnailFile) {
+    let before = world.seen(file.id);
+    let answer = match reader(world).thumbnail(file, None).await {
+        Ok(reply) => Answer::Served(reply.header("etag").unwrap_or_default().into()),
+        Err(problem) => absence(&problem),
+    };
+    world.answered(file.id, Some(number), &before, &answer);
+}
+
+async fn ask(world: &World, id: JobId) {
+    let before = world.seen(id);
+    let answer = match reader(world).status(id).await {
+        Ok(Reply {
+            body: Body::Text(text),
+            ..
+        }) => status(&text),
+        Ok(_) => Answer::Nothing,
+        Err(problem) => absence(&problem),
+    };
+    world.answered(id, None, &before, &answer);
+}
+
+fn status(text: &str) -> Answer {
+    let is = |state: &str| text.contains(&format!("\"status\":\"{state}\""));
+    if is("done") {
+        Answer::Done
+    } else if is("failed") {
+        Answer::Failed
+    } else if is("cancelled") || is("expired") {
+        Answer::Gone
+    } else {
+        Answer::Waiting
+    }
+}
+
+fn absence(problem: &Problem) -> Answer {
+    match problem.kind {
+        ProblemKind::NotReady => Answer::Waiting,
+        ProblemKind::Gone => Answer::Gone,
+        ProblemKind::NotFound => Answer::Missing,
+        _ if problem.processing.is_some() => Answer::Failed,
+        _ => Answer::Nothing,
+    }
+}

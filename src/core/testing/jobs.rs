@@ -1,0 +1,99 @@
+//! Durable Objects: one instance per job, whose memory dies with it and whose storage stays.
+//!
+//! Storage operations let nothing else in, as the platform's input gate does.
+
+use std::rc::Rc;
+
+use super::World;
+use super::executor::{Actor, Slot};
+use crate::job::{Command, Record, Verdict};
+use crate::keys::JobId;
+use crate::ports::{JobLedger, JobStorage, StoreError};
+use crate::service::job::{JobService, Platform};
+
+/// A job's object.
+pub(super) type Job = JobService<Storage, World, World, World, World>;
+
+/// The storage of one job.
+pub struct Storage {
+    world: World,
+    id: JobId,
+}
+
+impl JobStorage for Storage {
+    async fn load(&self) -> Result<Option<Record>, StoreError> {
+        let records = &self.world.inner.records;
+        let load = || records.borrow().get(&self.id).cloned();
+        self.world.within("job.load", load).await
+    }
+
+    async fn save(&self, record: &Record) -> Result<(), StoreError> {
+        let record = self.world.stored_form(record)?;
+        self.world.before_save(&record).await;
+        let save = || {
+            self.world.note(&record);
+            let records = &self.world.inner.records;
+            records.borrow_mut().insert(self.id, record);
+        };
+        self.world.within("job.save", save).await
+    }
+
+    async fn erase(&self) -> Result<(), StoreError> {
+        let erase = || {
+            self.world.inner.records.borrow_mut().remove(&self.id);
+        };
+        self.world.within("job.erase", erase).await
+    }
+}
+
+impl World {
+    fn begin(&self, id: JobId) -> Rc<Job> {
+        let storage = Storage {
+            world: self.clone(),
+            id,
+        };
+        let platform = Platform {
+            objects: self.clone(),
+            status: self.clone(),
+            queue: self.clone(),
+            clock: self.clone(),
+        };
+        Rc::new(JobService::new(storage, platform, self.policy))
+    }
+
+    fn instance(&self, id: JobId) -> Rc<Job> {
+        if !self.is_simulated() {
+            return self.begin(id);
+        }
+        let mut instances = self.inner.instances.borrow_mut();
+        instances
+            .entry(id)
+            .or_insert_with(|| self.begin(id))
+            .clone()
+    }
+
+    /// Gives the object a command in a task of its own: it goes on when the caller does not.
+    pub(super) async fn dispatch(
+        &self,
+        id: JobId,
+        command: Command,
+    ) -> Result<Verdict, StoreError> {
+        if !self.is_simulated() {
+            return self.instance(id).handle(command).await;
+        }
+        let (filler, slot) = Slot::new();
+        let world = self.clone();
+        self.inner.executor.spawn(Actor::Object(id), async move {
+            let job = world.instance(id);
+            filler.fill(job.handle(command).await);
+        });
+        let broken = || StoreError::Transient("the object was reset".into());
+        slot.take().await.ok_or_else(broken)?
+    }
+}
+
+impl JobLedger for World {
+    async fn call(&self, id: JobId, command: Command) -> Result<Verdict, StoreError> {
+        self.around("job.call", self.dispatch(id, command)).await
+    }
+}

@@ -1,0 +1,191 @@
+//! A platform in memory, for tests of whole flows: R2, KV, a queue, Durable Objects and a clock.
+//!
+//! Every operation can be told to fail before it takes effect, or after it: the reply is lost then.
+//! By itself nothing ever waits. In a [`simulation`] every operation lets others run, callers and
+//! objects die on the way, messages come twice and out of order, and copies are out of date.
+
+mod clients;
+mod copies;
+pub mod executor;
+mod fault;
+mod jobs;
+mod objects;
+mod pieces;
+mod queue;
+pub mod random;
+pub mod simulation;
+mod witness;
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+pub use fault::Failure;
+pub use pieces::Pieces;
+pub use witness::Sabotage;
+
+use crate::job::{Policy, Record, State};
+use crate::keys::JobId;
+use crate::object::ObjectMeta;
+use crate::ports::{Clock, StoreError};
+use crate::timestamp::Timestamp;
+use executor::{Actor, Executor};
+use random::Random;
+use witness::Witness;
+
+/// What a plan says about an operation: its name, and how often operations ran before.
+type Plan = Box<dyn FnMut(&str, usize) -> Option<Failure>>;
+
+/// An effect that is still on its way.
+type LateEffect = (Timestamp, Box<dyn FnOnce()>);
+
+struct Inner {
+    objects: RefCell<BTreeMap<String, (Vec<u8>, ObjectMeta)>>,
+    copies: RefCell<BTreeMap<JobId, copies::Writes>>,
+    messages: RefCell<Vec<queue::Waiting>>,
+    records: RefCell<BTreeMap<JobId, Record>>,
+    instances: RefCell<BTreeMap<JobId, Rc<jobs::Job>>>,
+    late: RefCell<Vec<LateEffect>>,
+    now: Cell<Timestamp>,
+    operations: Cell<usize>,
+    plan: RefCell<Option<Plan>>,
+    log: RefCell<Vec<&'static str>>,
+    executor: Executor,
+    dying: Cell<Option<(usize, Actor, bool)>>,
+    random: RefCell<Random>,
+    simulated: Cell<bool>,
+    witness: Witness,
+}
+
+/// The platform. Clones are the same one.
+#[derive(Clone)]
+pub struct World {
+    inner: Rc<Inner>,
+    policy: Policy,
+}
+
+impl World {
+    /// An empty platform at the time `now`.
+    pub fn new(now: Timestamp, policy: Policy) -> Self {
+        let inner = Inner {
+            objects: RefCell::default(),
+            copies: RefCell::default(),
+            messages: RefCell::default(),
+            records: RefCell::default(),
+            instances: RefCell::default(),
+            late: RefCell::default(),
+            now: Cell::new(now),
+            operations: Cell::default(),
+            plan: RefCell::default(),
+            log: RefCell::default(),
+            executor: Executor::default(),
+            dying: Cell::default(),
+            random: RefCell::new(Random::new(0)),
+            simulated: Cell::default(),
+            witness: Witness::default(),
+        };
+        Self {
+            inner: Rc::new(inner),
+            policy,
+        }
+    }
+
+    /// Decides about the failure of every operation from now on.
+    pub fn fail(&self, plan: impl FnMut(&str, usize) -> Option<Failure> + 'static) {
+        *self.inner.plan.borrow_mut() = Some(Box::new(plan));
+    }
+
+    /// Ends all failures.
+    pub fn heal(&self) {
+        *self.inner.plan.borrow_mut() = None;
+    }
+
+    /// Lets time pass.
+    pub fn advance_secs(&self, secs: u64) {
+        self.inner.now.set(self.inner.now.get().plus_secs(secs));
+    }
+
+    /// The jobs whose alarm is due.
+    pub fn due_alarms(&self) -> Vec<JobId> {
+        let due = |record: &&Record| record.due_at.is_some_and(|due| due <= self.now());
+        let records = self.inner.records.borrow();
+        records
+            .values()
+            .filter(due)
+            .map(|record| record.id)
+            .collect()
+    }
+
+    /// All records.
+    pub fn records(&self) -> Vec<Record> {
+        self.inner.records.borrow().values().cloned().collect()
+    }
+
+    /// The keys of all objects.
+    pub fn object_keys(&self) -> Vec<String> {
+        self.inner.objects.borrow().keys().cloned().collect()
+    }
+
+    /// The bytes of an object.
+    pub fn object(&self, key: &str) -> Option<Vec<u8>> {
+        let objects = self.inner.objects.borrow();
+        objects.get(key).map(|(bytes, _)| bytes.clone())
+    }
+
+    /// The names of all operations so far that took effect.
+    pub fn log(&self) -> Vec<String> {
+        let log = self.inner.log.borrow();
+        log.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    /// The record as it comes back from where it is stored. A simulation does without, for speed.
+    fn stored_form(&self, record: &Record) -> Result<Record, StoreError> {
+        if self.is_simulated() {
+            return Ok(record.clone());
+        }
+        let permanent = |e: serde_json::Error| StoreError::Permanent(e.to_string());
+        let text = serde_json::to_string(record).map_err(permanent)?;
+        serde_json::from_str(&text).map_err(permanent)
+    }
+
+    fn state(&self, id: JobId) -> Option<State> {
+        self.inner
+            .records
+            .borrow()
+            .get(&id)
+            .map(|record| record.state)
+    }
+
+    /// Lets one effect happen that was on its way.
+    fn arrive(&self) {
+        let now = self.now();
+        let effect = {
+            let mut late = self.inner.late.borrow_mut();
+            let at = late.iter().position(|(at, _)| *at <= now);
+            at.map(|at| late.remove(at).1)
+        };
+        if let Some(effect) = effect {
+            self.inner.witness.delayed.set(true);
+            effect();
+        }
+    }
+
+    /// Drops everything that holds on to this world.
+    fn dismantle(&self) {
+        self.inner.executor.clear();
+        let instances = self.inner.instances.take();
+        drop(instances);
+        self.inner.late.take();
+        self.inner.messages.take();
+    }
+
+    fn is_simulated(&self) -> bool {
+        self.inner.simulated.get()
+    }
+}
+
+impl Clock for World {
+    fn now(&self) -> Timestamp {
+        self.inner.now.get()
+    }
+}

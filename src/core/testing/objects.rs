@@ -1,0 +1,126 @@
+//! R2: strongly consistent; what is put under a condition is decided once.
+
+use super::{Pieces, World};
+use crate::object::ObjectMeta;
+use crate::ports::{ObjectInfo, ObjectStore, ObjectUpload, StoreError};
+
+impl World {
+    fn store(&self, key: &str, bytes: Vec<u8>, meta: ObjectMeta) -> ObjectInfo {
+        let info = describe(&bytes, meta);
+        self.inner
+            .objects
+            .borrow_mut()
+            .insert(key.into(), (bytes, meta));
+        info
+    }
+}
+
+/// An object's description; its tag follows from its bytes (FNV-1a).
+fn describe(bytes: &[u8], meta: ObjectMeta) -> ObjectInfo {
+    let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| {
+        (h ^ u64::from(*b)).wrapping_mul(0x100_0000_01b3)
+    });
+    ObjectInfo {
+        bytes: bytes.len() as u64,
+        etag: format!("{hash:016x}"),
+        meta,
+    }
+}
+
+/// An upload in parts.
+pub struct Parts {
+    world: World,
+    key: String,
+    meta: ObjectMeta,
+    stored: Vec<Vec<u8>>,
+}
+
+impl ObjectUpload for Parts {
+    async fn part(&mut self, bytes: Vec<u8>) -> Result<(), StoreError> {
+        let world = self.world.clone();
+        world.ask("r2.part", || self.stored.push(bytes)).await
+    }
+
+    async fn complete(self) -> Result<ObjectInfo, StoreError> {
+        let world = self.world.clone();
+        let store = move || self.world.store(&self.key, self.stored.concat(), self.meta);
+        world.change("r2.complete", store).await
+    }
+
+    async fn abort(self) -> Result<(), StoreError> {
+        self.world.ask("r2.abort", || ()).await
+    }
+}
+
+impl ObjectStore for World {
+    type Body = Pieces;
+    type Upload = Parts;
+
+    async fn put(
+        &self,
+        key: &str,
+        bytes: Vec<u8>,
+        meta: ObjectMeta,
+    ) -> Result<ObjectInfo, StoreError> {
+        let (world, key) = (self.clone(), key.to_owned());
+        self.change("r2.put", move || world.store(&key, bytes, meta))
+            .await
+    }
+
+    async fn put_new(
+        &self,
+        key: &str,
+        bytes: Vec<u8>,
+        meta: ObjectMeta,
+    ) -> Result<Option<ObjectInfo>, StoreError> {
+        let (world, key) = (self.clone(), key.to_owned());
+        self.change("r2.put_new", move || {
+            let taken = world.inner.objects.borrow().contains_key(&key) && !world.is_blind();
+            (!taken).then(|| world.store(&key, bytes, meta))
+        })
+        .await
+    }
+
+    async fn begin_upload(&self, key: &str, meta: ObjectMeta) -> Result<Parts, StoreError> {
+        let upload = || Parts {
+            world: self.clone(),
+            key: key.into(),
+            meta,
+            stored: Vec::new(),
+        };
+        self.ask("r2.begin", upload).await
+    }
+
+    async fn head(&self, key: &str) -> Result<Option<ObjectInfo>, StoreError> {
+        let objects = &self.inner.objects;
+        let head = || {
+            let objects = objects.borrow();
+            objects.get(key).map(|(bytes, meta)| describe(bytes, *meta))
+        };
+        self.ask("r2.head", head).await
+    }
+
+    async fn get(&self, key: &str) -> Result<Option<(ObjectInfo, Pieces)>, StoreError> {
+        let objects = &self.inner.objects;
+        let get = || {
+            let objects = objects.borrow();
+            let (bytes, meta) = objects.get(key)?;
+            Some((describe(bytes, *meta), Pieces::new(bytes.clone(), 4_096)))
+        };
+        self.ask("r2.get", get).await
+    }
+
+    async fn list(&self, prefix: &str, start_after: &str) -> Result<Vec<String>, StoreError> {
+        let page = |key: &String| key.starts_with(prefix) && key.as_str() > start_after;
+        let list = || self.object_keys().into_iter().filter(page).take(3);
+        self.ask("r2.list", || list().collect()).await
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        let (world, key) = (self.clone(), key.to_owned());
+        self.change("r2.delete", move || {
+            world.inner.objects.borrow_mut().remove(&key);
+        })
+        .await
+    }
+}
