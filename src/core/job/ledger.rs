@@ -209,9 +209,11 @@ fn retry(
 
 fn cancel(record: Record, now: Timestamp, policy: &Policy) -> Decision {
     match (record.state, &record.intent) {
-        (State::Cancelled | State::Expired, _) | (_, Some(Intent::Expire | Intent::Purge)) => {
+        (State::Cancelled | State::Expired, _) | (_, Some(Intent::Purge)) => {
             Decision::rejected(&record)
         }
+        // Nothing of it is to be served once this is answered, whichever of the two it was.
+        (_, Some(Intent::Expire)) => intend(record, Intent::Expire, now, policy),
         _ => intend(record, Intent::Cancel, now, policy),
     }
 }

@@ -13,6 +13,7 @@ use crate::api::{Body, Problem, ProblemKind, Reply};
 use crate::job::{Command, Message, NewJob, Outcome, Record};
 use crate::keys::{DEFAULT_VARIANT, JobId, ThumbnailFile};
 use crate::pipeline::decode::Completeness;
+use crate::pipeline::geometry::Size;
 use crate::pipeline::{
     Encoded, ImageFormat, Limits, Options, OutputFormat, PipelineError, Rendered, Thumbnail,
     Variant,
@@ -291,6 +292,8 @@ impl Render for Brush {
         });
         Ok(Rendered {
             thumbnails: thumbnails.collect(),
+            source: Size::new(1, 1),
+            thumbhash: String::new(),
             completeness: Completeness::Whole,
             peak_bytes: 0,
         })
