@@ -1,0 +1,52 @@
+//! Builds the picture pipeline alone with the Worker's settings, for Node, under a given cap of its memory.
+
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cargoBin, inRoot, npmBin } from "../tools/paths.mjs";
+import { Fault, capture, step } from "../tools/run.mjs";
+import { fingerprint, isStamped, stamp } from "../tools/stamp.mjs";
+import { inspect } from "../tools/wasm.mjs";
+
+const PAGES_PER_MIB = 16;
+const TARGET = "wasm32-unknown-unknown";
+/** The cap of the Worker, from .cargo/config.toml. */
+export const SHIPPED_CAP_MIB = 96;
+
+/** Returns the path of a CommonJS module with `Session` whose memory ends at `capMib`. */
+export async function buildWasm(capMib) {
+  const targetDir = inRoot("target", "bench");
+  const out = inRoot("target", "bench", `node-${capMib}`);
+  const built = inRoot("target", "bench", TARGET, "release", "bench.wasm");
+  await compile(capMib, targetDir);
+  const wanted = fingerprint({ files: ["target/bench/wasm32-unknown-unknown/release/bench.wasm"] });
+  if (!isStamped(`${out}/.stamp`, wanted)) {
+    mkdirSync(out, { recursive: true });
+    const bindgen = ["--target", "nodejs", "--no-typescript", "--out-dir", out, built];
+    await step("wasm-bindgen", cargoBin("wasm-bindgen"), bindgen);
+    const wasm = `${out}/bench_bg.wasm`;
+    // As worker-build calls it.
+    await step("wasm-opt", npmBin("wasm-opt"), ["-O", wasm, "-o", wasm]);
+    // The project's packages are ES modules, what wasm-bindgen writes for Node is not.
+    writeFileSync(`${out}/package.json`, '{ "type": "commonjs" }\n');
+    stamp(`${out}/.stamp`, wanted);
+  }
+  const { maxPages, simd } = inspect(readFileSync(`${out}/bench_bg.wasm`));
+  if (maxPages !== capMib * PAGES_PER_MIB || !simd) {
+    throw new Fault(`the wasm has simd ${simd} and at most ${maxPages} pages, not ${capMib * PAGES_PER_MIB}`);
+  }
+  return `${out}/bench.js`;
+}
+
+async function compile(capMib, targetDir) {
+  // The cap is an argument of the last crate alone, so that another cap builds nothing else anew.
+  const manifest = inRoot("tests", "bench", "wasm", "Cargo.toml");
+  const args = ["rustc", "--release", "--locked", "--target", TARGET, "--target-dir", targetDir];
+  args.push("--manifest-path", manifest, "--", `-Clink-arg=--max-memory=${capMib << 20}`);
+  const env = {
+    // They replace those of .cargo/config.toml, which fix the cap.
+    RUSTFLAGS: "-Ctarget-feature=+simd128",
+    CARGO_ENCODED_RUSTFLAGS: undefined,
+  };
+  const { code } = await capture("cargo", ["--version"]);
+  if (code !== 0) throw new Fault("Rust is missing; `npm run setup` tells how to get it");
+  await step(`cargo build, memory at most ${capMib} MiB`, "cargo", args, { env });
+}

@@ -1,0 +1,73 @@
+//! The picture pipeline as JavaScript can push a file through it, chunk by chunk.
+
+use thumbnail_core::pipeline::decode::HeaderStatus;
+use thumbnail_core::pipeline::{Limits, Renderer, Variant, plan, probe as read_header};
+use wasm_bindgen::prelude::{JsError, wasm_bindgen};
+
+/// Headers are complete before this much of a file, or the file is refused: what the service allows too.
+const MAX_HEADER_BYTES: usize = 4 << 20;
+
+/// One file on its way to one thumbnail.
+#[wasm_bindgen]
+pub struct Session {
+    variants: Vec<Variant>,
+    limits: Limits,
+    stage: Stage,
+}
+
+enum Stage {
+    Header(Vec<u8>),
+    Pixels(Box<Renderer>),
+}
+
+#[wasm_bindgen]
+impl Session {
+    /// Begins a thumbnail; `options` is the JSON of a variant.
+    #[wasm_bindgen(constructor)]
+    pub fn new(options: &str) -> Result<Session, JsError> {
+        Ok(Self {
+            variants: vec![serde_json::from_str(options)?],
+            limits: Limits {
+                // The service's limit for uploads; the large pictures are larger files.
+                max_bytes: u64::MAX,
+                ..Limits::default()
+            },
+            stage: Stage::Header(Vec::new()),
+        })
+    }
+
+    /// Takes the next bytes of the file.
+    pub fn feed(&mut self, chunk: &[u8]) -> Result<(), JsError> {
+        let header = match &mut self.stage {
+            Stage::Pixels(renderer) => {
+                renderer.feed(chunk)?;
+                return Ok(());
+            }
+            Stage::Header(header) => header,
+        };
+        header.extend_from_slice(chunk);
+        match read_header(header)? {
+            HeaderStatus::NeedMore if header.len() > MAX_HEADER_BYTES => {
+                Err(JsError::new("the header is too long"))
+            }
+            HeaderStatus::NeedMore => Ok(()),
+            HeaderStatus::Ready(info) => {
+                let mut renderer = Renderer::new(plan(&info, &self.variants, &self.limits)?)?;
+                renderer.feed(header)?;
+                self.stage = Stage::Pixels(Box::new(renderer));
+                Ok(())
+            }
+        }
+    }
+
+    /// Ends the file and returns the thumbnail's bytes.
+    pub fn finish(self) -> Result<Vec<u8>, JsError> {
+        let Stage::Pixels(renderer) = self.stage else {
+            return Err(JsError::new("the file ends in its header"));
+        };
+        let thumbnail = renderer.finish()?.thumbnails.pop();
+        thumbnail
+            .map(|thumbnail| thumbnail.encoded.bytes)
+            .ok_or_else(|| JsError::new("no thumbnail"))
+    }
+}
