@@ -82,9 +82,9 @@ async function loadJsquash() {
   await resize.initResize(module("@jsquash/resize/lib/resize/pkg/squoosh_resize_bg.wasm"));
   return async (file) => {
     const decoder = file[0] === 0xff ? jpegIn : file[0] === 0x89 ? png : webp;
-    const image = await decoder.decode(file.buffer.slice(file.byteOffset, file.byteOffset + file.length));
+    const image = await decoder.default(file.buffer.slice(file.byteOffset, file.byteOffset + file.length));
     const options = { width: SIDE, height: SIDE, method: "lanczos3", fitMethod: "contain", linearRGB: false };
-    return jpegOut.encode(await resize.default(image, options), { quality: QUALITY });
+    return jpegOut.default(await resize.default(image, options), { quality: QUALITY });
   };
 }
 
