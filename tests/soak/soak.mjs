@@ -1,0 +1,146 @@
+//! `npm run soak [-- --uploads N --kills N --seed N]`: uploads while the service is killed again and again, then
+//! accounts for every upload that it accepted. Ends with 1 where one is lost, stuck or doubled.
+
+import { setTimeout as sleep } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import { build } from "../tools/build.mjs";
+import { Fault, program, seconds } from "../tools/run.mjs";
+import { books as newBooks } from "./books.mjs";
+import { lookAt, uploadAll } from "./clients.mjs";
+import { mortal } from "./mortal.mjs";
+import { random } from "./random.mjs";
+import { recovery } from "./recovery.mjs";
+import { uploads as newUploads } from "./uploads.mjs";
+
+const VARS = {
+  LEASE_SECS: "3",
+  RESCUE_SECS: "2",
+  RESCUE_CAP_SECS: "8",
+  RETRY_SECS: "1",
+  RETRY_CAP_SECS: "4",
+  // Attempts and messages that our own kills end must count for nothing: that a picture is poison is not the subject.
+  MAX_LOST_ATTEMPTS: "100",
+  MAX_ATTEMPTS: "100",
+  MAX_SENDS: "1000",
+};
+/** How long the service lives between two kills. */
+const LIFE_MS = [200, 3_000];
+const FIXED_MS = 60_000;
+const PER_KILL_MS = 30_000;
+const PER_UPLOAD_MS = 500;
+const LOOK_PAUSE_MS = 250;
+const PROGRESS_EVERY_MS = 5_000;
+const SHOWN = 10;
+
+async function soak() {
+  const { uploads, kills, seed } = counts();
+  await build();
+  console.log(`soak: ${uploads} uploads, ${kills} kills, seed ${seed} (repeat with --seed ${seed})`);
+  const run = new Run(uploads, kills, random(seed));
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+    process.once(signal, () => run.service.end().finally(() => process.exit(1)));
+  }
+  try {
+    return await run.all();
+  } finally {
+    await run.service.end();
+  }
+}
+
+function counts() {
+  const option = { type: "string" };
+  const { values } = parseArgs({ options: { uploads: option, kills: option, seed: option } });
+  const number = (name, fallback) => {
+    const value = Number(values[name] ?? fallback);
+    if (!Number.isSafeInteger(value) || value < 0) throw new Fault(`--${name} must be a whole number`);
+    return value;
+  };
+  return { uploads: number("uploads", 1_000), kills: number("kills", 50), seed: number("seed", Date.now() % 2 ** 32) };
+}
+
+class Run {
+  constructor(uploads, kills, chance) {
+    this.started = Date.now();
+    this.deadline = this.started + FIXED_MS + kills * PER_KILL_MS + uploads * PER_UPLOAD_MS;
+    this.uploads = newUploads(uploads, chance);
+    this.lives = Array.from({ length: kills }, () => chance.whole(...LIFE_MS));
+    this.killed = 0;
+    this.service = mortal(VARS);
+    this.books = newBooks();
+    this.recovery = recovery();
+    this.watching = true;
+  }
+
+  async all() {
+    await this.service.start();
+    const progress = setInterval(() => this.progress(), PROGRESS_EVERY_MS);
+    const watcher = this.watch();
+    try {
+      await Promise.all([this.upload(), this.killAll()]);
+      while (this.books.open().length > 0 && Date.now() < this.deadline) await sleep(LOOK_PAUSE_MS);
+      this.watching = false;
+      await watcher;
+      // Once more from what was stored: nothing may have changed.
+      await this.restart();
+      await lookAt(this.service, this.books.jobs, Date.now() + FIXED_MS);
+    } finally {
+      this.watching = false;
+      clearInterval(progress);
+    }
+    return this.report();
+  }
+
+  /** The uploads are spread over all lives of the service. */
+  upload() {
+    const { service, books, uploads, deadline } = this;
+    const perLife = uploads.length / (this.lives.length + 1);
+    return uploadAll({ service, books, uploads, deadline, allowed: () => Math.ceil(perLife * (this.killed + 1)) });
+  }
+
+  async killAll() {
+    for (const life of this.lives) {
+      await sleep(life);
+      if (Date.now() > this.deadline) throw new Fault("the kills took longer than the run may take");
+      await this.restart();
+      this.killed++;
+    }
+  }
+
+  async restart() {
+    await this.service.kill();
+    const open = this.books.open();
+    await this.service.start();
+    this.recovery.restarted(open);
+  }
+
+  async watch() {
+    while (this.watching) {
+      await lookAt(this.service, this.books.open(), this.deadline, (job) => this.recovery.ended(job));
+      await sleep(LOOK_PAUSE_MS);
+    }
+  }
+
+  progress() {
+    const { jobs } = this.books;
+    const open = this.books.open().length;
+    console.log(`  ${seconds(this.started)}: ${jobs.length}/${this.uploads.length} accepted, ${jobs.length - open} ended, ${this.killed}/${this.lives.length} kills`);
+  }
+
+  report() {
+    const { sums, faults } = this.books.account();
+    const list = (counts) => Object.entries(counts).map(([name, count]) => `${name} ${count}`).join(", ");
+    console.log(`\n${list(sums)} (poison: good pictures given up for our own kills)`);
+    for (const [name, jobs] of Object.entries(faults)) {
+      for (const job of jobs.slice(0, SHOWN)) console.log(`${name}: ${job.id} ${job.upload.kind}: ${job.end} ${job.doubled.join("; ")}`);
+    }
+    console.log(this.recovery.report());
+    console.log(`${list(Object.fromEntries(Object.entries(faults).map(([name, jobs]) => [name, jobs.length])))}; ${this.killed} kills in ${seconds(this.started)}`);
+    const missing = this.uploads.length - this.books.jobs.length;
+    if (missing > 0) console.log(`${missing} uploads were never accepted`);
+    const bad = Object.values(faults).flat().length + sums.poison + missing;
+    if (bad > 0) console.log(`the end of wrangler's output:\n${this.service.output().slice(-4_000)}`);
+    return bad === 0 ? 0 : 1;
+  }
+}
+
+await program(soak);
