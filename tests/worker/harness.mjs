@@ -14,11 +14,11 @@ export const DEAD_QUEUE = "edge-thumbnails-resize-dead";
 
 /**
  * Starts both Workers before the specs of a file and stops them after the last.
- * `vars` and `secrets` replace those of the configs in both Workers.
+ * `vars` and `secrets` replace those of the configs in both Workers; `configs` replaces the configs.
  */
-export function harness({ vars = {}, secrets = {} } = {}) {
+export function harness({ vars = {}, secrets = {}, configs = ["wrangler.toml", "wrangler.origin.toml"] } = {}) {
   const worker = (configPath) => ({ configPath, vars, secrets });
-  const server = createTestHarness({ root, workers: [worker("wrangler.toml"), worker("wrangler.origin.toml")] });
+  const server = createTestHarness({ root, workers: configs.map(worker) });
   before(() => server.listen());
   after(() => server.close());
   return {

@@ -2,10 +2,10 @@
 
 import { randomBytes } from "node:crypto";
 
-/** Returns a new id: a UUIDv7. */
-export function newId() {
+/** Returns a new id: a UUIDv7, of now or of another time in milliseconds. */
+export function newId(time = Date.now()) {
   const bytes = randomBytes(16);
-  bytes.writeUIntBE(Date.now(), 0, 6);
+  bytes.writeUIntBE(time, 0, 6);
   bytes[6] = 0x70 | (bytes[6] & 0x0f);
   bytes[8] = 0x80 | (bytes[8] & 0x3f);
   return bytes.toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
