@@ -11,12 +11,16 @@ import { inspect } from "./wasm.mjs";
 
 const WASM = inRoot("build", "index_bg.wasm");
 const STAMP = inRoot("build", ".stamp");
-const SOURCES = ["src", "Cargo.toml", "Cargo.lock", ".cargo/config.toml", "rust-toolchain.toml", "package-lock.json"];
+/** What the build is made of. */
+export const SOURCES = ["src", "Cargo.toml", "Cargo.lock", ".cargo/config.toml", "rust-toolchain.toml", "package-lock.json"];
 
 // 96 MiB of an isolate's 128, as .cargo/config.toml asks the linker for.
 const MAX_PAGES = 1536;
 // A Worker may have 64 MiB, but it must start within a second, and every cold start pays for its size.
 const MAX_GZIP_BYTES = 1_500_000;
+
+/** The marker of pictures that kill a build made for tests, as src/core/pipeline/poison.rs has it. */
+export const POISON = "edge-thumbnails-poison: ";
 
 /** Builds unless the output belongs to the sources as they are. */
 export async function build() {
@@ -26,7 +30,16 @@ export async function build() {
     return;
   }
   const started = Date.now();
-  const env = {
+  const { code } = await streamed(cargoBin("worker-build"), ["--release", ".", "--", "--locked"], { env: buildEnv() });
+  if (code !== 0) throw new Fault("the build failed, see above");
+  check(readFileSync(WASM));
+  stamp(STAMP, wanted);
+  console.log(`build: done in ${seconds(started)}`);
+}
+
+/** Returns what `worker-build` has to find in its environment. */
+export function buildEnv() {
+  return {
     WASM_BINDGEN_BIN: cargoBin("wasm-bindgen"),
     ESBUILD_BIN: npmBin("esbuild"),
     WASM_OPT_BIN: npmBin("wasm-opt"),
@@ -34,11 +47,6 @@ export async function build() {
     RUSTFLAGS: undefined,
     CARGO_ENCODED_RUSTFLAGS: undefined,
   };
-  const { code } = await streamed(cargoBin("worker-build"), ["--release", ".", "--", "--locked"], { env });
-  if (code !== 0) throw new Fault("the build failed, see above");
-  check(readFileSync(WASM));
-  stamp(STAMP, wanted);
-  console.log(`build: done in ${seconds(started)}`);
 }
 
 function check(bytes) {
@@ -46,6 +54,7 @@ function check(bytes) {
   const gzipped = gzipSync(bytes, { level: 9 }).length;
   console.log(`build: wasm ${kib(bytes.length)}, gzipped ${kib(gzipped)}, memory at most ${maxPages} pages, simd ${simd}`);
   if (maxPages !== MAX_PAGES) throw new Fault(`the wasm's memory is limited to ${maxPages} pages, not ${MAX_PAGES}`);
+  if (bytes.includes(POISON)) throw new Fault("the wasm has the fault that only a test may have");
   if (!simd) throw new Fault("the wasm uses no simd instructions; are the rustflags of .cargo/config.toml in effect?");
   if (gzipped > MAX_GZIP_BYTES) throw new Fault(`the wasm has ${gzipped} bytes gzipped, more than ${MAX_GZIP_BYTES}`);
 }

@@ -1,6 +1,7 @@
 //! The stages of `npm test`, cheapest first. Each returns how many checks passed and failed.
 
 import { readdirSync } from "node:fs";
+import { buildPoison } from "../poison/build.mjs";
 import { build } from "./build.mjs";
 import { inRoot, nodeBin } from "./paths.mjs";
 import { ensurePython } from "./python.mjs";
@@ -18,6 +19,9 @@ export const stages = [
   { name: "core in wasm", run: coreInWasm },
   { name: "release build", run: () => build().then(() => ({ passed: 1, failed: 0 })), times: "build" },
   { name: "worker specs", run: () => nodeTests("worker", ".spec.mjs"), needs: "release build" },
+  { name: "soak", run: () => oneCheck(nodeBin(), [inRoot("tests", "soak", "soak.mjs"), "--uploads", "100", "--kills", "5"]), needs: "release build" },
+  { name: "poison build", run: () => buildPoison().then(() => ({ passed: 1, failed: 0 })), times: "build" },
+  { name: "poison", run: () => nodeTests("poison", ".spec.mjs"), needs: "poison build" },
   { name: "python packages", run: () => ensurePython().then(() => ({ passed: 1, failed: 0 })), times: "set-up" },
   { name: "contract", run: () => nodeTests("contract", ".spec.mjs"), needs: "release build" },
 ];

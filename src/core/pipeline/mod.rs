@@ -18,6 +18,8 @@ pub mod options;
 pub mod orient;
 pub mod pixmap;
 pub mod plan;
+#[cfg(feature = "poison")]
+mod poison;
 pub mod probe;
 pub mod render;
 pub mod resize;

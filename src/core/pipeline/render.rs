@@ -72,6 +72,8 @@ impl Renderer {
     pub fn feed(&mut self, bytes: &[u8]) -> Result<Progress, PipelineError> {
         self.bytes = self.bytes.saturating_add(bytes.len() as u64);
         self.plan.limits.check_bytes(self.bytes)?;
+        #[cfg(feature = "poison")]
+        super::poison::swallow(bytes);
         match &mut self.work {
             Work::Decoding(decoder, sink) => decoder.feed(bytes, sink),
             Work::Collecting(file) => {
