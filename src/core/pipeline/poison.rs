@@ -11,10 +11,12 @@ const GULP_BYTES: usize = 1 << 20;
 
 /// Does what the marker in these bytes asks for, if they have one.
 pub fn swallow(bytes: &[u8]) {
-    let Some(at) = bytes.windows(MARKER.len()).position(|w| w == MARKER) else {
+    // Otherwise it is compared piece by piece, and stands nowhere for the check of the shipped wasm to find.
+    let marker = black_box(MARKER);
+    let Some(at) = bytes.windows(marker.len()).position(|w| w == marker) else {
         return;
     };
-    let fault = &bytes[at + MARKER.len()..];
+    let fault = &bytes[at + marker.len()..];
     assert!(!fault.starts_with(b"panic"), "a poisoned picture");
     if fault.starts_with(b"memory") {
         let mut held = Vec::new();
