@@ -49,7 +49,9 @@ fn upload(world: &World, chunks: &mut impl Chunks) -> Result<Record, Problem> {
     }];
     now(async {
         let limits = Limits::default();
-        let source = store_source(world, id, Some("a.png"), chunks, &variants, &limits).await?;
+        let asked = Some(variants.as_slice());
+        let stored = store_source(world, id, Some("a.png"), chunks, asked, &limits).await?;
+        let source = stored.source;
         let expires_at = Some(world.now().plus_secs(LIFE_SECS));
         let new = NewJob {
             id,

@@ -5,29 +5,21 @@ use std::pin::pin;
 
 use futures_channel::oneshot;
 use futures_util::future::{Either, select};
-use thumbnail_core::Timestamp;
 use thumbnail_core::api::document::{StatusDocument, status_url};
-use thumbnail_core::api::form::Form;
-use thumbnail_core::api::{Problem, ProblemKind, Reply};
-use thumbnail_core::job::record::ANONYMOUS;
+use thumbnail_core::api::form::{FORM_OVERHEAD_BYTES, Form};
+use thumbnail_core::api::{Params, Problem, ProblemKind, Reply};
 use thumbnail_core::job::{NewJob, Record};
-use thumbnail_core::keys::{DEFAULT_VARIANT, JobId};
-use thumbnail_core::pipeline::{Options, Variant};
-use thumbnail_core::ports::{Chunks, Clock};
-use thumbnail_core::service::accept::{create_job, store_source, too_large};
+use thumbnail_core::keys::JobId;
+use thumbnail_core::ports::Clock;
+use thumbnail_core::service::accept::{create_job, too_large};
 use thumbnail_core::service::overload::Gate;
 use thumbnail_core::service::serve::POLL_SECS;
+use thumbnail_core::service::upload::Uploader;
 use worker::{Env, Request};
 
 use super::{Call, WorkerClock, header, misconfigured};
 use crate::app::{self, App};
 use crate::platform::{R2Body, RequestChunks, pump};
-
-/// The shortest life that an upload may ask for: a queue's delay and a poll fit in.
-const MIN_EXPIRES_SECS: u64 = 60;
-
-/// What a form may have around its files: part headers, boundaries, small fields.
-const FORM_OVERHEAD_BYTES: u64 = 64 << 10;
 
 thread_local! {
     /// What this instance knows of the queue's load: a hint that outlives a request.
@@ -66,22 +58,49 @@ async fn admit(app: &App, env: &Env) -> Result<(), Problem> {
 }
 
 async fn accept(mut request: Request, app: &App) -> Result<Record, Problem> {
-    check_length(&request, app.config.max_upload_bytes)?;
+    let max_bytes = app.config.max_upload_bytes;
+    check_length(&request, max_bytes)?;
     let content_type = header(&request, "content-type").unwrap_or_default();
-    let expires_at = expiry(&request, app)?;
+    let params = query(&request)?;
     let nothing = |_| Problem::new(ProblemKind::EmptyUpload, "the request has no body");
     let mut body = RequestChunks::new(request.stream().map_err(nothing)?);
-    match media_type(&content_type).as_str() {
-        "multipart/form-data" => accept_form(&content_type, body, expires_at, app).await,
+    let now = WorkerClock.now();
+    let uploader = Uploader {
+        objects: &app.objects,
+        config: &app.config,
+        id: JobId::new(now, random()?),
+        now,
+    };
+    let new = match media_type(&content_type).as_str() {
+        "multipart/form-data" => {
+            let (stream, fill) = pump(body);
+            let form = Form::new(&content_type, stream, max_bytes)?;
+            let parse = pin!(uploader.form(form, params));
+            match select(parse, pin!(fill)).await {
+                Either::Left((accepted, _)) => accepted,
+                Either::Right(((), parse)) => parse.await,
+            }
+        }
         other if other == "application/octet-stream" || other.starts_with("image/") => {
-            accept_file(None, &mut body, expires_at, app).await
+            uploader.picture(&mut body, &params).await
         }
         other => {
             let detail =
                 format!("the content type is {other:?}; send multipart/form-data or image/*");
             Err(Problem::new(ProblemKind::UnsupportedMediaType, detail))
         }
+    };
+    begin(new?, app).await
+}
+
+/// The options in the query.
+fn query(request: &Request) -> Result<Params, Problem> {
+    let url = request.url().map_err(|e| misconfigured(&e))?;
+    let mut params = Params::default();
+    for (name, value) in url.query_pairs() {
+        params.add(&name, &value)?;
     }
+    Ok(params)
 }
 
 fn media_type(content_type: &str) -> String {
@@ -93,25 +112,6 @@ fn media_type(content_type: &str) -> String {
         .to_ascii_lowercase()
 }
 
-/// When the job is deleted: `expires_in` seconds from now, or the service's default.
-fn expiry(request: &Request, app: &App) -> Result<Timestamp, Problem> {
-    let url = request.url().map_err(|e| misconfigured(&e))?;
-    let asked = url
-        .query_pairs()
-        .find(|(name, _)| name == "expires_in")
-        .map(|(_, value)| value);
-    let max_secs = app.config.max_expires_secs;
-    let secs = match asked.as_deref().map(str::parse::<u64>) {
-        None => app.config.default_expires_secs,
-        Some(Ok(secs)) if (MIN_EXPIRES_SECS..=max_secs).contains(&secs) => secs,
-        Some(_) => {
-            let detail = format!("expires_in must be {MIN_EXPIRES_SECS} to {max_secs} seconds");
-            return Err(Problem::new(ProblemKind::InvalidOption, detail));
-        }
-    };
-    Ok(WorkerClock.now().plus_secs(secs))
-}
-
 /// Refuses by the declared length, before anything is read.
 fn check_length(request: &Request, max_bytes: u64) -> Result<(), Problem> {
     let declared = header(request, "content-length").and_then(|value| value.parse::<u64>().ok());
@@ -121,51 +121,7 @@ fn check_length(request: &Request, max_bytes: u64) -> Result<(), Problem> {
     }
 }
 
-async fn accept_form(
-    content_type: &str,
-    body: RequestChunks,
-    expires_at: Timestamp,
-    app: &App,
-) -> Result<Record, Problem> {
-    let (stream, fill) = pump(body);
-    let parse = pin!(async {
-        let mut form = Form::new(content_type, stream)?;
-        let Some(mut file) = form.next_file().await? else {
-            return Err(Problem::new(
-                ProblemKind::MissingFile,
-                "the form has no file",
-            ));
-        };
-        let filename = file.filename().map(str::to_owned);
-        accept_file(filename.as_deref(), &mut file, expires_at, app).await
-    });
-    match select(parse, pin!(fill)).await {
-        Either::Left((accepted, _)) => accepted,
-        Either::Right(((), parse)) => parse.await,
-    }
-}
-
-async fn accept_file(
-    filename: Option<&str>,
-    chunks: &mut impl Chunks,
-    expires_at: Timestamp,
-    app: &App,
-) -> Result<Record, Problem> {
-    let id = JobId::new(WorkerClock.now(), random()?);
-    let variants = vec![Variant {
-        name: DEFAULT_VARIANT.into(),
-        options: Options::default(),
-    }];
-    let limits = &app.config.limits;
-    let source = store_source(&app.objects, id, filename, chunks, &variants, limits).await?;
-    let owner = ANONYMOUS.into();
-    let new = NewJob {
-        id,
-        owner,
-        source,
-        variants,
-        expires_at: Some(expires_at),
-    };
+async fn begin(new: NewJob, app: &App) -> Result<Record, Problem> {
     let (record, overloaded) = create_job(&app.jobs, new).await?;
     if overloaded {
         let mut gate = GATE.get();

@@ -35,7 +35,7 @@ async function problem(response, status, slug) {
 const REFUSED = [
   ["an empty file", () => file(Buffer.alloc(0)), 400, "empty-upload"],
   ["an empty body", () => raw(Buffer.alloc(0), "image/png"), 400, "empty-upload"],
-  ["a form without a file", () => form({ note: "no file" }), 400, "missing-file"],
+  ["a form without a file", () => form({ width: "5" }), 400, "missing-file"],
   ["a form without a boundary", () => raw(TEXT, "multipart/form-data"), 400, "malformed-form"],
   ["a form that ends early", () => raw(Buffer.from("--b\r\n"), "multipart/form-data; boundary=b"), 400, "malformed-form"],
   ["a text named as a picture", () => file(TEXT, "cat.png"), 400, "not-an-image"],

@@ -3,11 +3,13 @@
 pub mod conditional;
 pub mod document;
 pub mod form;
+pub mod params;
 pub mod problem;
 pub mod reply;
 pub mod route;
 
 pub use document::StatusDocument;
+pub use params::Params;
 pub use problem::{Problem, ProblemKind};
 pub use reply::{Body, Reply};
 pub use route::{Method, Route};

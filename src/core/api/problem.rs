@@ -280,6 +280,28 @@ pub struct Problem {
     pub retry_after_secs: Option<u32>,
     /// The methods that the route has.
     pub allow: Option<&'static str>,
+    /// What is wrong, option by option.
+    pub errors: Vec<FieldError>,
+}
+
+/// What is wrong with one option: RFC 9457, section 3.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FieldError {
+    /// What is wrong, with the limits.
+    pub detail: String,
+    /// The option as a JSON pointer in a URL's fragment: `#/width`.
+    pub pointer: String,
+}
+
+impl FieldError {
+    /// An error about the option `name`.
+    pub fn new(name: &str, detail: impl Into<String>) -> Self {
+        let escaped = name.replace('~', "~0").replace('/', "~1");
+        Self {
+            detail: detail.into(),
+            pointer: format!("#/{escaped}"),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -291,6 +313,8 @@ struct Wire<'a> {
     error: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     processing: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [FieldError],
 }
 
 impl Problem {
@@ -303,6 +327,17 @@ impl Problem {
             processing: None,
             retry_after_secs: None,
             allow: None,
+            errors: Vec::new(),
+        }
+    }
+
+    /// Options that are not valid; the detail says all that is wrong.
+    pub fn invalid(errors: Vec<FieldError>) -> Self {
+        let details: Vec<&str> = errors.iter().map(|error| error.detail.as_str()).collect();
+        let detail = details.join("; ");
+        Self {
+            errors,
+            ..Self::new(ProblemKind::InvalidOption, detail)
         }
     }
 
@@ -315,6 +350,7 @@ impl Problem {
             detail: &self.detail,
             error: &self.detail,
             processing: self.processing.as_deref(),
+            errors: &self.errors,
         };
         serde_json::to_value(wire).unwrap_or_default()
     }
@@ -346,7 +382,9 @@ impl From<&PipelineError> for Problem {
                 ProblemKind::UnsupportedImage
             }
             PipelineError::Limit(_) => ProblemKind::ImageTooLarge,
-            PipelineError::Options(_) => ProblemKind::InvalidOption,
+            PipelineError::Options(wrong) => {
+                return Self::invalid(vec![FieldError::new(wrong.field(), wrong.to_string())]);
+            }
             _ => ProblemKind::Internal,
         };
         Self::new(kind, error.to_string())

@@ -106,6 +106,7 @@ pub enum FormatChoice {
     #[default]
     Source,
     /// JPEG.
+    #[serde(alias = "jpg")]
     Jpeg,
     /// PNG.
     Png,
@@ -252,6 +253,21 @@ pub enum OptionsError {
         /// Another one.
         second: u32,
     },
+}
+
+impl OptionsError {
+    /// The option that is at fault.
+    pub const fn field(&self) -> &'static str {
+        match self {
+            Self::Side { field, .. } | Self::DeviceSide { field, .. } => field,
+            Self::Dpr { .. } => "dpr",
+            Self::Quality { .. } => "quality",
+            Self::Gravity { .. } => "gravity",
+            Self::Background { .. } => "background",
+            Self::Variants { .. } | Self::Name { .. } => "sizes",
+            Self::Pages { .. } => "page",
+        }
+    }
 }
 
 impl Options {

@@ -26,16 +26,36 @@ const PART_BYTES: usize = 5 << 20;
 /// The longest file name that is remembered, in bytes.
 const MAX_FILENAME_BYTES: usize = 255;
 
+/// A picture that was stored.
+pub struct Stored {
+    /// What the job remembers of it.
+    pub source: Source,
+    /// Its header, where the edge has seen it.
+    pub info: Option<ImageInfo>,
+}
+
+impl Stored {
+    /// Refuses what could never be rendered.
+    pub fn check(&self, variants: &[Variant], limits: &Limits) -> Result<(), Problem> {
+        match &self.info {
+            Some(info) => check(info, Some(variants), limits),
+            None => Ok(()),
+        }
+    }
+}
+
 /// Stores a picture under the job's id and describes it, or says why it cannot be taken.
 /// Nothing stays stored after a refusal.
+///
+/// `variants` are `None` while a form may still say what is asked for: then only the picture is judged.
 pub async fn store_source<O: ObjectStore>(
     objects: &O,
     id: JobId,
     filename: Option<&str>,
     chunks: &mut impl Chunks,
-    variants: &[Variant],
+    variants: Option<&[Variant]>,
     limits: &Limits,
-) -> Result<Source, Problem> {
+) -> Result<Stored, Problem> {
     let mut intake = Intake::new(chunks, limits);
     let info = intake.read_header(variants).await?;
     let key = source_key(id);
@@ -48,15 +68,24 @@ pub async fn store_source<O: ObjectStore>(
         let upload = objects.begin_upload(&key, meta).await?;
         intake.upload_parts(upload).await?;
     }
-    let shown = info.map(|info| info.shown_size());
-    Ok(Source {
+    let shown = info.as_ref().map(ImageInfo::shown_size);
+    let source = Source {
         filename: filename.map(shortened),
         format,
         width: shown.map(Size::width),
         height: shown.map(Size::height),
         bytes: intake.total,
         sha256: intake.digest(),
-    })
+    };
+    Ok(Stored { source, info })
+}
+
+fn check(info: &ImageInfo, variants: Option<&[Variant]>, limits: &Limits) -> Result<(), Problem> {
+    let checked = match variants {
+        Some(variants) => plan(info, variants, limits).map(drop),
+        None => limits.check_size(info.width, info.height),
+    };
+    checked.map_err(|error| refusal(&error))
 }
 
 /// Creates the job of a stored source. The flag says that the queue is overloaded.
@@ -109,7 +138,10 @@ impl<'a, C: Chunks> Intake<'a, C> {
     /// Reads until the header is known, and refuses what could never be rendered.
     ///
     /// `None`: a TIFF whose header comes too late for the edge; the origin will judge it.
-    async fn read_header(&mut self, variants: &[Variant]) -> Result<Option<ImageInfo>, Problem> {
+    async fn read_header(
+        &mut self,
+        variants: Option<&[Variant]>,
+    ) -> Result<Option<ImageInfo>, Problem> {
         loop {
             let ended = !self.pull().await?;
             if ended && self.total == 0 {
@@ -120,7 +152,7 @@ impl<'a, C: Chunks> Intake<'a, C> {
                 return Ok(None);
             }
             if let Some(info) = self.header.probe(ended).map_err(|e| refusal(&e))? {
-                plan(&info, variants, self.limits).map_err(|e| refusal(&e))?;
+                check(&info, variants, self.limits)?;
                 return Ok(Some(info));
             }
         }

@@ -1,6 +1,7 @@
 //! The use cases, over ports. The order of effects lives here and nowhere else.
 //!
-//! `accept` takes an upload, `job` carries out what the ledger decided, `process` makes the
+//! `upload` reads an upload with its options, `accept` stores it and begins the job,
+//! `job` carries out what the ledger decided, `process` makes the
 //! thumbnails, `overload` keeps uploads off a queue that cannot keep up, `serve` answers reads, `change` deletes and tries again, `sweep` clears up what a crash left.
 
 pub mod accept;
@@ -12,3 +13,4 @@ pub mod process;
 pub mod render;
 pub mod serve;
 pub mod sweep;
+pub mod upload;

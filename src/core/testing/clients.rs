@@ -216,11 +216,11 @@ async fn upload(world: &World, scenario: &Scenario, number: u32) -> Result<Recor
         secs: scenario.upload_secs,
     };
     let limits = Limits::default();
-    let source = store_source(world, id, None, &mut body, &variants, &limits).await?;
+    let stored = store_source(world, id, None, &mut body, Some(&variants), &limits).await?;
     let new = NewJob {
         id,
         owner: crate::job::record::ANONYMOUS.into(),
-        source,
+        source: stored.source,
         variants,
         expires_at: Some(world.now().plus_secs(LIFE_SECS)),
     };

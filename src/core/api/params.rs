@@ -1,0 +1,542 @@
+//! Options of an upload, from its query and from the fields of its form: one parser for both.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+
+use serde::Deserialize;
+use serde::de::{self, IntoDeserializer};
+
+use super::problem::{FieldError, Problem};
+use crate::keys::{DEFAULT_VARIANT, MAX_VARIANT_NAME_LEN, is_variant_name};
+use crate::pipeline::options::MAX_SIDE;
+use crate::pipeline::{Options, OptionsError, Variant};
+
+/// Every option that an upload may have.
+pub const NAMES: [&str; 16] = [
+    "width",
+    "height",
+    "size",
+    "sizes",
+    "dpr",
+    "fit",
+    "gravity",
+    "enlarge",
+    "background",
+    "format",
+    "quality",
+    "progressive",
+    "linear",
+    "truncated",
+    "page",
+    "expires_in",
+];
+
+/// The longest value of an option, in bytes: sixteen named sizes fit in.
+pub const MAX_VALUE_BYTES: usize = 1 << 10;
+
+/// The shortest life that an upload may ask for: a queue's delay and a poll fit in.
+pub const MIN_EXPIRES_SECS: u64 = 60;
+
+/// How much of a wrong value is shown to whoever gave it, in characters.
+const SHOWN_CHARS: usize = 60;
+
+/// Options as they were given: names and values, each name once.
+#[derive(Debug, Clone, Default)]
+pub struct Params {
+    given: Vec<(&'static str, String)>,
+}
+
+/// What an upload asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Asked {
+    /// The thumbnails.
+    pub variants: Vec<Variant>,
+    /// How long everything of the job lives; the service's default where it is absent.
+    pub expires_in_secs: Option<u64>,
+}
+
+impl Params {
+    /// Takes one more option. Refuses at once what does not exist, comes twice or is too long,
+    /// which bounds how much is held.
+    pub fn add(&mut self, name: &str, value: &str) -> Result<(), Problem> {
+        let shown = shown(name);
+        let refused = |detail: String| Err(Problem::invalid(vec![FieldError::new(&shown, detail)]));
+        let Some(name) = NAMES.into_iter().find(|known| *known == name) else {
+            let names = NAMES.join(", ");
+            return refused(format!(
+                "there is no option {shown:?}; the options are {names}"
+            ));
+        };
+        if self.value(name).is_some() {
+            return refused(format!("{name} is given twice"));
+        }
+        if value.len() > MAX_VALUE_BYTES {
+            return refused(format!("{name} has more than {MAX_VALUE_BYTES} bytes"));
+        }
+        self.given.push((name, value.into()));
+        Ok(())
+    }
+
+    /// Checks the options; a refusal names each one that is wrong.
+    pub fn parse(&self, max_expires_secs: u64) -> Result<Asked, Problem> {
+        let mut errors = self.contradictions();
+        let mut asked = Asked {
+            variants: Vec::new(),
+            expires_in_secs: None,
+        };
+        let mut options = Options::default();
+        let mut boxes = Vec::new();
+        for (name, value) in &self.given {
+            let taken = match *name {
+                "expires_in" => whole(name, value, MIN_EXPIRES_SECS..=max_expires_secs)
+                    .map(|secs| asked.expires_in_secs = Some(secs)),
+                "sizes" => sizes(value).map(|all| boxes = all),
+                _ => set(&mut options, name, value),
+            };
+            errors.extend(taken.err().map(|detail| FieldError::new(name, detail)));
+        }
+        asked.variants = variants(boxes, options);
+        if errors.is_empty() {
+            let checked = Variant::validate_all(&asked.variants);
+            errors.extend(checked.err().map(|error| self.field_error(&error)));
+        }
+        if errors.is_empty() {
+            Ok(asked)
+        } else {
+            Err(Problem::invalid(errors))
+        }
+    }
+
+    fn value(&self, name: &str) -> Option<&str> {
+        let pair = self.given.iter().find(|(known, _)| *known == name)?;
+        Some(&pair.1)
+    }
+
+    /// Options that say the same thing in two ways.
+    fn contradictions(&self) -> Vec<FieldError> {
+        let given = |name: &&str| self.value(name).is_some();
+        let mut ways = ["sizes", "size", "width", "height"]
+            .into_iter()
+            .filter(given);
+        let first = ways.next();
+        let second = ways.next();
+        match (first, second) {
+            (Some(first @ ("sizes" | "size")), Some(second)) => {
+                let detail = format!("{first} and {second} cannot be given together");
+                vec![FieldError::new(second, detail)]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// An error about an option, or about what `size` or `sizes` stand for.
+    fn field_error(&self, error: &OptionsError) -> FieldError {
+        let field = error.field();
+        let stands_for = ["sizes", "size"]
+            .into_iter()
+            .find(|name| self.value(name).is_some());
+        let name = match (field, stands_for) {
+            ("width" | "height" | "sizes", Some(name)) => name,
+            _ => field,
+        };
+        FieldError::new(name, error.to_string())
+    }
+}
+
+/// One thumbnail for each size, all with the same other options; one without sizes.
+fn variants(boxes: Vec<NamedSize>, options: Options) -> Vec<Variant> {
+    if boxes.is_empty() {
+        let name = DEFAULT_VARIANT.into();
+        return vec![Variant { name, options }];
+    }
+    let variant = |asked: NamedSize| Variant {
+        name: asked.name,
+        options: Options {
+            width: Some(asked.width),
+            height: Some(asked.height),
+            ..options
+        },
+    };
+    boxes.into_iter().map(variant).collect()
+}
+
+fn set(options: &mut Options, name: &str, value: &str) -> Result<(), String> {
+    match name {
+        "width" => options.width = Some(side(name, value)?),
+        "height" => options.height = Some(side(name, value)?),
+        "size" => {
+            let (width, height) = size(name, value)?;
+            (options.width, options.height) = (Some(width), Some(height));
+        }
+        "dpr" => options.dpr = dpr(value)?,
+        "fit" => options.fit = choice(name, value)?,
+        "gravity" => options.gravity = written(value)?,
+        "enlarge" => options.enlarge = flag(name, value)?,
+        "background" => options.background = written(value)?,
+        "format" => options.format = choice(name, value)?,
+        "quality" => options.quality = whole(name, value, 1..=100)?,
+        "progressive" => options.progressive = flag(name, value)?,
+        "linear" => options.linear = flag(name, value)?,
+        "truncated" => options.truncated = choice(name, value)?,
+        "page" => options.page = whole(name, value, 0..=u64::from(u32::MAX))?,
+        _ => {}
+    }
+    Ok(())
+}
+
+/// A size that is asked for, and its name.
+struct NamedSize {
+    name: String,
+    width: u32,
+    height: u32,
+}
+
+/// `200x200,800x600`, or with names: `small:200x200,large:800x600`.
+fn sizes(value: &str) -> Result<Vec<NamedSize>, String> {
+    let one = |text: &str| {
+        let text = text.trim();
+        let (name, dimensions) = match text.split_once(':') {
+            Some((name, dimensions)) => (Some(name), dimensions),
+            None => (None, text),
+        };
+        let (width, height) = size("each of sizes", dimensions)?;
+        let name = name.map_or_else(|| format!("{width}x{height}"), str::to_owned);
+        if is_variant_name(&name) {
+            Ok(NamedSize {
+                name,
+                width,
+                height,
+            })
+        } else {
+            let shown = shown(&name);
+            Err(format!(
+                "a name in sizes has 1 to {MAX_VARIANT_NAME_LEN} of a-z, 0-9 and -, not {shown:?}"
+            ))
+        }
+    };
+    value.split(',').map(one).collect()
+}
+
+fn size(name: &str, value: &str) -> Result<(u32, u32), String> {
+    let wrong = || {
+        let shown = shown(value);
+        format!(
+            "{name} must be a width and a height from 1 to {MAX_SIDE} such as 200x150, not {shown:?}"
+        )
+    };
+    let (width, height) = value.split_once('x').ok_or_else(wrong)?;
+    let side = |text| side(name, text).map_err(|_| wrong());
+    Ok((side(width)?, side(height)?))
+}
+
+fn side(name: &str, value: &str) -> Result<u32, String> {
+    whole(name, value, 1..=u64::from(MAX_SIDE))
+}
+
+/// A whole number in decimal digits.
+fn whole<T: TryFrom<u64>>(
+    name: &str,
+    value: &str,
+    range: RangeInclusive<u64>,
+) -> Result<T, String> {
+    let digits = value.bytes().all(|byte| byte.is_ascii_digit());
+    let number = value
+        .parse()
+        .ok()
+        .filter(|n| digits && range.contains(n))
+        .and_then(|n| T::try_from(n).ok());
+    number.ok_or_else(|| {
+        let (min, max, shown) = (range.start(), range.end(), shown(value));
+        format!("{name} must be a whole number from {min} to {max}, not {shown:?}")
+    })
+}
+
+fn dpr(value: &str) -> Result<f64, String> {
+    let number = value.parse().ok().filter(|n| (1.0..=4.0).contains(n));
+    number.ok_or_else(|| format!("dpr must be a number from 1 to 4, not {:?}", shown(value)))
+}
+
+fn flag(name: &str, value: &str) -> Result<bool, String> {
+    match value {
+        "true" | "1" => Ok(true),
+        "false" | "0" => Ok(false),
+        _ => Err(format!(
+            "{name} must be true or false, not {:?}",
+            shown(value)
+        )),
+    }
+}
+
+/// A value whose own type reads it.
+fn written<T: FromStr<Err = OptionsError>>(value: &str) -> Result<T, String> {
+    let shortened = shown(value);
+    shortened
+        .parse()
+        .map_err(|error: OptionsError| error.to_string())
+}
+
+/// One of the names that the type has for serde; a refusal lists them.
+fn choice<'a, T: Deserialize<'a>>(name: &str, value: &'a str) -> Result<T, String> {
+    T::deserialize(value.into_deserializer()).map_err(|Choices(choices)| {
+        let (choices, shown) = (choices.join(", "), shown(value));
+        format!("{name} must be one of {choices}, not {shown:?}")
+    })
+}
+
+/// What serde says could have been given.
+#[derive(Debug)]
+struct Choices(&'static [&'static str]);
+
+impl fmt::Display for Choices {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join(", "))
+    }
+}
+
+impl std::error::Error for Choices {}
+
+impl de::Error for Choices {
+    fn custom<T: fmt::Display>(_: T) -> Self {
+        Self(&[])
+    }
+
+    fn unknown_variant(_: &str, expected: &'static [&'static str]) -> Self {
+        Self(expected)
+    }
+}
+
+/// A text of the client's, short enough to be repeated.
+fn shown(text: &str) -> String {
+    let mut characters = text.chars();
+    let mut shown: String = characters.by_ref().take(SHOWN_CHARS).collect();
+    if characters.next().is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::ProblemKind;
+    use crate::pipeline::gravity::Gravity;
+    use crate::pipeline::options::{Background, Fit, FormatChoice, MAX_VARIANTS, Truncated};
+
+    const DAY_SECS: u64 = 86_400;
+
+    fn parse(pairs: &[(&str, &str)]) -> Result<Asked, Problem> {
+        let mut params = Params::default();
+        for (name, value) in pairs {
+            params.add(name, value)?;
+        }
+        params.parse(DAY_SECS)
+    }
+
+    #[test]
+    fn nothing_given_is_the_thumbnail_of_the_old_service() {
+        let asked = parse(&[]).unwrap();
+        let options = Options::default();
+        let name = "default".to_owned();
+        assert_eq!(asked.variants, [Variant { name, options }]);
+        assert_eq!(asked.expires_in_secs, None);
+    }
+
+    #[test]
+    fn every_option_is_read() {
+        let asked = parse(&[
+            ("width", "200"),
+            ("height", "150"),
+            ("dpr", "1.5"),
+            ("fit", "contain"),
+            ("gravity", "0.25,1"),
+            ("enlarge", "false"),
+            ("background", "#fa0"),
+            ("format", "webp"),
+            ("quality", "60"),
+            ("progressive", "true"),
+            ("linear", "1"),
+            ("truncated", "refuse"),
+            ("page", "2"),
+            ("expires_in", "3600"),
+        ])
+        .unwrap();
+        let want = Options {
+            width: Some(200),
+            height: Some(150),
+            dpr: 1.5,
+            fit: Fit::Contain,
+            gravity: Gravity::Focus { x: 0.25, y: 1.0 },
+            enlarge: false,
+            background: Background::Color([0xff, 0xaa, 0]),
+            format: FormatChoice::WebP,
+            quality: 60,
+            progressive: true,
+            linear: true,
+            truncated: Truncated::Refuse,
+            page: 2,
+        };
+        assert_eq!(asked.variants.first().unwrap().options, want);
+        assert_eq!(asked.expires_in_secs, Some(3_600));
+        let short = parse(&[("size", "200x150")]).unwrap();
+        let options = short.variants.first().unwrap().options;
+        assert_eq!((options.width, options.height), (Some(200), Some(150)));
+    }
+
+    #[test]
+    fn each_size_is_a_thumbnail_with_a_name() {
+        let asked = parse(&[("sizes", "200x100, large:800x600"), ("quality", "9")]).unwrap();
+        let made: Vec<_> = asked
+            .variants
+            .iter()
+            .map(|v| (v.name.as_str(), v.options.width, v.options.quality))
+            .collect();
+        assert_eq!(made, [("200x100", Some(200), 9), ("large", Some(800), 9)]);
+    }
+
+    #[test]
+    fn a_wrong_value_is_named_with_what_it_may_be() {
+        for (name, value, want) in [
+            (
+                "width",
+                "0",
+                "width must be a whole number from 1 to 4096, not \"0\"",
+            ),
+            (
+                "width",
+                "+5",
+                "width must be a whole number from 1 to 4096, not \"+5\"",
+            ),
+            (
+                "height",
+                "",
+                "height must be a whole number from 1 to 4096, not \"\"",
+            ),
+            (
+                "quality",
+                "101",
+                "quality must be a whole number from 1 to 100, not \"101\"",
+            ),
+            (
+                "page",
+                "-1",
+                "page must be a whole number from 0 to 4294967295, not \"-1\"",
+            ),
+            (
+                "dpr",
+                "NaN",
+                "dpr must be a number from 1 to 4, not \"NaN\"",
+            ),
+            (
+                "fit",
+                "crop",
+                "fit must be one of cover, contain, fill, inside, outside, not \"crop\"",
+            ),
+            (
+                "format",
+                "avif",
+                "format must be one of source, jpeg, jpg, png, webp, gif, not \"avif\"",
+            ),
+            (
+                "truncated",
+                "x",
+                "truncated must be one of accept, refuse, not \"x\"",
+            ),
+            (
+                "enlarge",
+                "yes",
+                "enlarge must be true or false, not \"yes\"",
+            ),
+            (
+                "background",
+                "red",
+                "background must be transparent or a colour such as #ff8800, not \"red\"",
+            ),
+            (
+                "size",
+                "200",
+                "size must be a width and a height from 1 to 4096 such as 200x150, not \"200\"",
+            ),
+            (
+                "sizes",
+                "2x2,9999x1",
+                "each of sizes must be a width and a height from 1 to 4096 such as 200x150, not \"9999x1\"",
+            ),
+            (
+                "sizes",
+                "A:2x2",
+                "a name in sizes has 1 to 32 of a-z, 0-9 and -, not \"A\"",
+            ),
+            ("sizes", "2x2,2x2", "two variants have the name \"2x2\""),
+            (
+                "expires_in",
+                "59",
+                "expires_in must be a whole number from 60 to 86400, not \"59\"",
+            ),
+        ] {
+            let problem = parse(&[(name, value)]).unwrap_err();
+            assert_eq!(problem.kind, ProblemKind::InvalidOption);
+            assert_eq!(problem.errors, [FieldError::new(name, want)]);
+            assert_eq!(problem.detail, want);
+        }
+        let gravity = parse(&[("gravity", "up")]).unwrap_err();
+        assert!(gravity.detail.starts_with("gravity must be center"));
+        let many = vec!["2x2"; MAX_VARIANTS + 1].join(",");
+        assert!(parse(&[("sizes", &many)]).is_err());
+    }
+
+    #[test]
+    fn all_wrong_values_are_named_at_once() {
+        let problem = parse(&[("width", "x"), ("fit", "y"), ("page", "1")]).unwrap_err();
+        let pointers: Vec<_> = problem.errors.iter().map(|e| e.pointer.as_str()).collect();
+        assert_eq!(pointers, ["#/width", "#/fit"]);
+    }
+
+    #[test]
+    fn what_does_not_exist_comes_twice_or_contradicts_is_refused() {
+        let long = "x".repeat(MAX_VALUE_BYTES + 1);
+        for (pairs, pointer, words) in [
+            (vec![("widht", "5")], "#/widht", "there is no option"),
+            (vec![("a/b~", "5")], "#/a~1b~0", "there is no option"),
+            (vec![("fit", "cover"), ("fit", "cover")], "#/fit", "twice"),
+            (vec![("size", "5x5"), ("width", "5")], "#/width", "together"),
+            (
+                vec![("height", "5"), ("size", "5x5")],
+                "#/height",
+                "together",
+            ),
+            (
+                vec![("sizes", "5x5"), ("size", "5x5")],
+                "#/size",
+                "together",
+            ),
+            (vec![("sizes", long.as_str())], "#/sizes", "1024 bytes"),
+            (
+                vec![("size", "4000x9"), ("dpr", "2")],
+                "#/size",
+                "times dpr",
+            ),
+            (
+                vec![("width", "4000"), ("dpr", "2")],
+                "#/width",
+                "times dpr",
+            ),
+        ] {
+            let problem = parse(&pairs).unwrap_err();
+            let [error] = problem.errors.as_slice() else {
+                panic!("{:?}", problem.errors)
+            };
+            assert_eq!(error.pointer, pointer);
+            assert!(error.detail.contains(words), "{}", error.detail);
+        }
+    }
+
+    #[test]
+    fn a_refusal_repeats_little_of_what_was_given() {
+        let long = "é".repeat(400);
+        for name in ["width", "gravity", "background", "fit"] {
+            let detail = parse(&[(name, &long)]).unwrap_err().detail;
+            assert!(detail.len() < 400, "{detail}");
+        }
+    }
+}
