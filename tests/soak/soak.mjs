@@ -15,7 +15,8 @@ import { uploads as newUploads } from "./uploads.mjs";
 const VARS = {
   LEASE_SECS: "3",
   RESCUE_SECS: "2",
-  RESCUE_CAP_SECS: "8",
+  // Shorter, and hundreds of waiting jobs send so many messages again that a slow machine does nothing else.
+  RESCUE_CAP_SECS: "60",
   RETRY_SECS: "1",
   RETRY_CAP_SECS: "4",
   // Attempts and messages that our own kills end must count for nothing: that a picture is poison is not the subject.
