@@ -23,7 +23,7 @@ const { values: asked } = parseArgs({
     json: { type: "string" },
     peers: { type: "string" },
     rounds: { type: "string", default: "2" },
-    calls: { type: "string", default: "7" },
+    calls: { type: "string", default: "41" },
     large: { type: "boolean", default: false },
   },
 });
