@@ -134,3 +134,15 @@ pub trait Clock {
     /// Now.
     fn now(&self) -> Timestamp;
 }
+
+/// What a job acts on.
+pub trait Platform {
+    /// Sources and thumbnails.
+    fn objects(&self) -> &impl ObjectStore;
+    /// The copies; a job is the only writer of its own.
+    fn status(&self) -> &impl StatusCache;
+    /// The resize queue.
+    fn queue(&self) -> &impl JobQueue;
+    /// The time.
+    fn clock(&self) -> &impl Clock;
+}

@@ -14,13 +14,13 @@
 
 use thumbnail_core::job::{Command, Record, Verdict};
 use thumbnail_core::ports::{JobStorage, StoreError};
-use thumbnail_core::service::job::{JobService, Platform};
+use thumbnail_core::service::job::JobService;
 use wasm_bindgen::JsValue;
 use worker::durable::{ScheduledTime, Storage};
 use worker::{DurableObject, Env, Request, Response, Result, State, durable_object, js_sys};
 
-use super::{KvStatus, R2Store, ResizeQueue, WorkerClock, store_error};
-use crate::{app, bindings};
+use super::{JobPlatform, store_error};
+use crate::app;
 
 const RECORD: &str = "record";
 
@@ -28,7 +28,7 @@ const RECORD: &str = "record";
 #[durable_object(alarm)]
 pub struct Job {
     /// An error here is a wrong configuration; every call tells it.
-    service: Result<JobService<ObjectStorage, R2Store, KvStatus, ResizeQueue, WorkerClock>>,
+    service: Result<JobService<ObjectStorage, JobPlatform>>,
 }
 
 impl DurableObject for Job {
@@ -64,19 +64,11 @@ impl Job {
     }
 }
 
-fn service(
-    state: &State,
-    env: &Env,
-) -> Result<JobService<ObjectStorage, R2Store, KvStatus, ResizeQueue, WorkerClock>> {
+fn service(state: &State, env: &Env) -> Result<JobService<ObjectStorage, JobPlatform>> {
     let storage = ObjectStorage {
         storage: state.storage(),
     };
-    let platform = Platform {
-        objects: R2Store::new(env.bucket(bindings::IMAGES)?),
-        status: app::status(env)?,
-        queue: app::queue(env)?,
-        clock: WorkerClock,
-    };
+    let platform = JobPlatform::from_env(env)?;
     Ok(JobService::new(storage, platform, app::config(env)?.policy))
 }
 

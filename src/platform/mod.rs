@@ -4,6 +4,7 @@ pub mod job_object;
 
 mod clock;
 mod job_client;
+mod job_platform;
 mod kv;
 mod memory;
 mod queue;
@@ -12,6 +13,7 @@ mod stream;
 
 pub use clock::WorkerClock;
 pub use job_client::JobClient;
+pub use job_platform::JobPlatform;
 pub use kv::KvStatus;
 pub use memory::memory_high_water;
 pub use queue::ResizeQueue;

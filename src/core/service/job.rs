@@ -15,12 +15,14 @@ use crate::job::record::Intent;
 use crate::job::{Command, Decision, FollowUp, Message, Policy, Record, Thumbnail, Verdict};
 use crate::keys::{source_key, thumbnail_key};
 use crate::object::ObjectMeta;
-use crate::ports::{Clock, JobQueue, JobStorage, ObjectInfo, ObjectStore, StatusCache, StoreError};
+use crate::ports::{
+    Clock, JobQueue, JobStorage, ObjectInfo, ObjectStore, Platform, StatusCache, StoreError,
+};
 
 /// One job: what runs inside its Durable Object.
-pub struct JobService<S, O, K, Q, C> {
+pub struct JobService<S, P> {
     storage: S,
-    platform: Platform<O, K, Q, C>,
+    platform: P,
     policy: Policy,
     /// Held while a copy is on its way to KV, so that an older one never lands after a newer one.
     publishing: Mutex<()>,
@@ -30,28 +32,9 @@ pub struct JobService<S, O, K, Q, C> {
     published: Cell<u64>,
 }
 
-/// What a job acts on.
-pub struct Platform<O, K, Q, C> {
-    /// Sources and thumbnails.
-    pub objects: O,
-    /// The copies; a job is the only writer of its own.
-    pub status: K,
-    /// The resize queue.
-    pub queue: Q,
-    /// The time.
-    pub clock: C,
-}
-
-impl<S, O, K, Q, C> JobService<S, O, K, Q, C>
-where
-    S: JobStorage,
-    O: ObjectStore,
-    K: StatusCache,
-    Q: JobQueue,
-    C: Clock,
-{
+impl<S: JobStorage, P: Platform> JobService<S, P> {
     /// A job over its platform.
-    pub fn new(storage: S, platform: Platform<O, K, Q, C>, policy: Policy) -> Self {
+    pub fn new(storage: S, platform: P, policy: Policy) -> Self {
         Self {
             storage,
             platform,
@@ -77,7 +60,7 @@ where
     /// Loads, decides, stores.
     async fn decide(&self, command: Command) -> Result<Decision, StoreError> {
         let record = self.storage.load().await?;
-        let decision = decide(record, command, self.platform.clock.now(), &self.policy);
+        let decision = decide(record, command, self.platform.clock().now(), &self.policy);
         match &decision.changed {
             Some(_) if decision.follow_up == FollowUp::Erase => self.storage.erase().await?,
             Some(record) => self.storage.save(record).await?,
@@ -99,14 +82,18 @@ where
         match decision.follow_up {
             FollowUp::Send => {
                 // The alarm sends again.
-                let sent = self.platform.queue.send(&Message { job: record.id }).await;
+                let sent = self
+                    .platform
+                    .queue()
+                    .send(&Message { job: record.id })
+                    .await;
                 if let Verdict::Recorded { overloaded, .. } = &mut decision.verdict {
                     *overloaded = matches!(sent, Err(StoreError::Overloaded(_)));
                 }
             }
             FollowUp::DropSource => {
                 // Expiry deletes it at the latest.
-                let _ = self.platform.objects.delete(&source_key(record.id)).await;
+                let _ = self.platform.objects().delete(&source_key(record.id)).await;
             }
             _ => {}
         }
@@ -119,7 +106,8 @@ where
         let Ok(Some(record)) = self.storage.load().await else {
             return;
         };
-        if record.revision > self.published.get() && self.platform.status.put(&record).await.is_ok()
+        if record.revision > self.published.get()
+            && self.platform.status().put(&record).await.is_ok()
         {
             self.published.set(record.revision);
         }
@@ -145,7 +133,7 @@ where
 
     /// What each intent means in R2; returns thumbnails that were there after all.
     async fn agree(&self, record: &Record, intent: &Intent) -> Result<Vec<Thumbnail>, StoreError> {
-        let objects = &self.platform.objects;
+        let objects = self.platform.objects();
         let mut found = Vec::new();
         match intent {
             Intent::Fail { .. } => {
@@ -173,7 +161,7 @@ where
             Intent::Rerun => self.unbury(record).await?,
             Intent::Purge => {
                 self.unbury(record).await?;
-                self.platform.status.delete(record.id).await?;
+                self.platform.status().delete(record.id).await?;
             }
         }
         Ok(found)
@@ -181,7 +169,10 @@ where
 
     async fn unbury(&self, record: &Record) -> Result<(), StoreError> {
         for file in record.files() {
-            self.platform.objects.delete(&thumbnail_key(&file)).await?;
+            self.platform
+                .objects()
+                .delete(&thumbnail_key(&file))
+                .await?;
         }
         Ok(())
     }

@@ -8,11 +8,13 @@ use super::World;
 use super::executor::{Actor, Slot};
 use crate::job::{Command, Record, Verdict};
 use crate::keys::JobId;
-use crate::ports::{JobLedger, JobStorage, StoreError};
-use crate::service::job::{JobService, Platform};
+use crate::ports::{
+    Clock, JobLedger, JobQueue, JobStorage, ObjectStore, Platform, StatusCache, StoreError,
+};
+use crate::service::job::JobService;
 
 /// A job's object.
-pub(super) type Job = JobService<Storage, World, World, World, World>;
+pub(super) type Job = JobService<Storage, World>;
 
 /// The storage of one job.
 pub struct Storage {
@@ -46,19 +48,31 @@ impl JobStorage for Storage {
     }
 }
 
+impl Platform for World {
+    fn objects(&self) -> &impl ObjectStore {
+        self
+    }
+
+    fn status(&self) -> &impl StatusCache {
+        self
+    }
+
+    fn queue(&self) -> &impl JobQueue {
+        self
+    }
+
+    fn clock(&self) -> &impl Clock {
+        self
+    }
+}
+
 impl World {
     fn begin(&self, id: JobId) -> Rc<Job> {
         let storage = Storage {
             world: self.clone(),
             id,
         };
-        let platform = Platform {
-            objects: self.clone(),
-            status: self.clone(),
-            queue: self.clone(),
-            clock: self.clone(),
-        };
-        Rc::new(JobService::new(storage, platform, self.policy))
+        Rc::new(JobService::new(storage, self.clone(), self.policy))
     }
 
     fn instance(&self, id: JobId) -> Rc<Job> {
