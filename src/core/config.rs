@@ -1,5 +1,6 @@
 //! Configuration: read once, checked before use, errors name the variable.
 
+use crate::api::Cors;
 use crate::job::Policy;
 use crate::pipeline::Limits;
 
@@ -19,16 +20,28 @@ pub struct Config {
     pub max_expires_secs: u64,
     /// `MAX_BACKLOG`: how many messages may wait before uploads are refused. Default: 100,000.
     pub max_backlog: u64,
+    /// `CORS_ORIGINS`: whose pages may call the service from a browser. Default: everybody's.
+    pub cors: Cors,
 }
 
 /// A variable has a value that cannot be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{name} must be a whole number from {min} to {max}, not {value:?}")]
-pub struct ConfigError {
-    name: &'static str,
-    value: String,
-    min: u64,
-    max: u64,
+pub enum ConfigError {
+    /// Not a number, or out of range.
+    #[error("{name} must be a whole number from {min} to {max}, not {value:?}")]
+    Number {
+        /// The variable.
+        name: &'static str,
+        /// What it says.
+        value: String,
+        /// The least that it may be.
+        min: u64,
+        /// The most that it may be.
+        max: u64,
+    },
+    /// Not origins.
+    #[error("CORS_ORIGINS must be `*`, or origins such as `https://shop.example`, not {0:?}")]
+    Origin(String),
 }
 
 impl Config {
@@ -38,7 +51,7 @@ impl Config {
             None => Ok(default),
             Some(value) => match value.parse() {
                 Ok(n) if (min..=max).contains(&n) => Ok(n),
-                _ => Err(ConfigError {
+                _ => Err(ConfigError::Number {
                     name,
                     value,
                     min,
@@ -82,6 +95,9 @@ impl Config {
             )?,
             max_expires_secs,
             max_backlog: number("MAX_BACKLOG", 100_000, 1, 1 << 40)?,
+            cors: var("CORS_ORIGINS").map_or(Ok(Cors::default()), |value| {
+                Cors::parse(&value).map_err(ConfigError::Origin)
+            })?,
         })
     }
 }
@@ -95,6 +111,17 @@ mod tests {
         let config = Config::parse(|_| None).unwrap();
         assert_eq!(config.max_upload_bytes, 32 << 20);
         assert_eq!(config.policy, Policy::default());
+        assert_eq!(config.cors, Cors::Any);
+    }
+
+    #[test]
+    fn a_wrong_origin_is_shown() {
+        let error = Config::parse(|name| (name == "CORS_ORIGINS").then(|| "x".into()));
+        let text = error.unwrap_err().to_string();
+        assert!(
+            text.starts_with("CORS_ORIGINS must be") && text.ends_with("\"x\""),
+            "{text}"
+        );
     }
 
     #[test]

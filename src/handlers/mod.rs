@@ -7,7 +7,7 @@ mod thumbnail;
 mod upload;
 
 use serde_json::json;
-use thumbnail_core::api::{Body, Method, Problem, ProblemKind, Reply, Route};
+use thumbnail_core::api::{Body, Method, Problem, ProblemKind, Reply, Route, cors};
 use thumbnail_core::service::serve::Reader;
 use worker::{Context, Env, Request, Response, Result};
 
@@ -27,9 +27,8 @@ struct Call {
 }
 
 impl Call {
-    fn new(request: Request, env: &Env, base: &str, context: Context) -> Result<Self> {
-        let (app, status) = (App::from_env(env)?, app::status(env)?);
-        let env = env.clone();
+    fn new(request: Request, env: Env, base: &str, context: Context) -> Result<Self> {
+        let (app, status) = (App::from_env(&env)?, app::status(&env)?);
         Ok(Self {
             request,
             app,
@@ -56,14 +55,19 @@ pub async fn handle(request: Request, env: Env, context: Context) -> Result<Resp
     let url = request.url()?;
     let base = url.origin().ascii_serialization();
     let method = method(&request);
-    let reply = match Route::parse(method, url.path()) {
-        Ok(route) => match Call::new(request, &env, &base, context) {
-            Ok(call) => dispatch(route, call).await,
-            Err(error) => Err(misconfigured(&error)),
-        },
-        Err(problem) => Err(problem),
+    let origin = header(&request, "origin");
+    let reply = match Call::new(request, env, &base, context) {
+        Ok(call) => {
+            let cors = call.app.config.cors.clone();
+            let reply = match Route::parse(method, url.path()) {
+                Ok(route) => dispatch(route, call).await,
+                Err(problem) => Err(problem),
+            };
+            let reply = reply.unwrap_or_else(|problem| problem.reply(&base));
+            cors.apply(reply, origin.as_deref())
+        }
+        Err(error) => misconfigured(&error).reply(&base),
     };
-    let reply = reply.unwrap_or_else(|problem| problem.reply(&base));
     let reply = if method == Method::Head {
         reply.without_body()
     } else {
@@ -88,6 +92,16 @@ async fn dispatch(route: Route, call: Call) -> std::result::Result<Reply<R2Body>
         }
         Route::ProblemPage(kind) => Ok(problem_page::page(kind)),
         Route::Health => Ok(Reply::json(200, &json!({ "status": "ok" }))),
+        Route::Options(allow) => Ok(options(&call, allow)),
+    }
+}
+
+/// `OPTIONS` of any URL; a preflight is one that names the method to come.
+fn options(call: &Call, allow: &'static str) -> Reply<R2Body> {
+    let reply = Reply::new(204, Body::Empty).with("allow", allow);
+    match header(&call.request, "access-control-request-method") {
+        Some(_) => cors::preflight(reply, allow),
+        None => reply,
     }
 }
 
@@ -97,6 +111,7 @@ fn method(request: &Request) -> Method {
         worker::Method::Head => Method::Head,
         worker::Method::Post => Method::Post,
         worker::Method::Delete => Method::Delete,
+        worker::Method::Options => Method::Options,
         _ => Method::Other,
     }
 }

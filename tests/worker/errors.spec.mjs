@@ -118,11 +118,11 @@ test("a thumbnail under another extension is not found, and the answer says wher
 });
 
 for (const [method, path, allow] of [
-  ["GET", "/thumbnails", "POST"],
-  ["PUT", "/thumbnails", "POST"],
-  ["POST", NEVER_A_JOB, "GET, HEAD, DELETE"],
-  ["PATCH", `${NEVER_A_JOB}.png`, "GET, HEAD"],
-  ["POST", "/healthz", "GET, HEAD"],
+  ["GET", "/thumbnails", "POST, OPTIONS"],
+  ["PUT", "/thumbnails", "POST, OPTIONS"],
+  ["POST", NEVER_A_JOB, "GET, HEAD, DELETE, OPTIONS"],
+  ["PATCH", `${NEVER_A_JOB}.png`, "GET, HEAD, OPTIONS"],
+  ["POST", "/healthz", "GET, HEAD, OPTIONS"],
 ]) {
   test(`${method} ${path} is not allowed: 405`, async () => {
     const response = await workers.fetch(path, { method });

@@ -1,6 +1,7 @@
 //! The HTTP contract as plain data: routes, replies, documents, problems.
 
 pub mod conditional;
+pub mod cors;
 pub mod document;
 pub mod form;
 pub mod params;
@@ -8,6 +9,7 @@ pub mod problem;
 pub mod reply;
 pub mod route;
 
+pub use cors::Cors;
 pub use document::StatusDocument;
 pub use params::Params;
 pub use problem::{Problem, ProblemKind};

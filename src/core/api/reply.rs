@@ -47,6 +47,16 @@ impl<B> Reply<B> {
         self
     }
 
+    /// The response with one more member of a header that is a list, such as `Vary` or `Link`.
+    #[must_use]
+    pub fn also(mut self, name: &'static str, member: &str) -> Self {
+        if let Some((_, list)) = self.headers.iter_mut().find(|(n, _)| *n == name) {
+            *list = format!("{list}, {member}");
+            return self;
+        }
+        self.with(name, member)
+    }
+
     /// The response without its body, as HEAD wants it.
     #[must_use]
     pub fn without_body(mut self) -> Self {
@@ -60,5 +70,18 @@ impl<B> Reply<B> {
             .iter()
             .find(|(n, _)| *n == name)
             .map(|(_, v)| v.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_of_a_list_share_one_header() {
+        let reply: Reply<()> = Reply::new(200, Body::Empty)
+            .also("vary", "Accept")
+            .also("vary", "Origin");
+        assert_eq!(reply.header("vary"), Some("Accept, Origin"));
     }
 }

@@ -14,6 +14,8 @@ pub enum Method {
     Post,
     /// Call off, delete.
     Delete,
+    /// Ask what a URL takes; what browsers send before a request to another origin.
+    Options,
     /// Any other.
     Other,
 }
@@ -37,9 +39,11 @@ pub enum Route {
     ProblemPage(ProblemKind),
     /// `GET /healthz`
     Health,
+    /// `OPTIONS` of any URL that exists: the methods that it takes.
+    Options(&'static str),
 }
 
-/// What a URL is of, and the methods that it takes.
+/// What a URL is of.
 enum Place {
     Uploads,
     Thumbnail(ThumbnailFile),
@@ -48,33 +52,49 @@ enum Place {
     Page(Route),
 }
 
-const READ: &str = "GET, HEAD";
-
 impl Route {
     /// The route of a request, or the problem to answer with.
     pub fn parse(method: Method, path: &str) -> Result<Self, Problem> {
         let nothing = || Problem::new(ProblemKind::NotFound, "there is nothing at this URL");
         let place = place(path).ok_or_else(nothing)?;
-        let read = matches!(method, Method::Get | Method::Head);
-        let allow = match (place, method) {
-            (Place::Uploads, Method::Post) => return Ok(Self::Upload),
-            (Place::Thumbnail(file), _) if read => return Ok(Self::Thumbnail(file)),
-            (Place::Job(id), _) if read => return Ok(Self::Status(id)),
-            (Place::Job(id), Method::Delete) => return Ok(Self::Delete(id)),
-            (Place::Retry(id), Method::Post) => return Ok(Self::Retry(id)),
-            (Place::Page(route), _) if read => return Ok(route),
-            (Place::Uploads | Place::Retry(_), _) => "POST",
-            (Place::Job(_), _) => "GET, HEAD, DELETE",
-            (Place::Thumbnail(_) | Place::Page(_), _) => READ,
-        };
-        let problem = Problem::new(
-            ProblemKind::MethodNotAllowed,
-            format!("this URL takes {allow}"),
-        );
-        Err(Problem {
+        let allow = place.allow();
+        match method {
+            Method::Options => return Ok(Self::Options(allow)),
+            // HEAD is GET without the body, everywhere.
+            Method::Head => place.route(Method::Get),
+            method => place.route(method),
+        }
+        .ok_or_else(|| Problem {
             allow: Some(allow),
-            ..problem
+            ..Problem::new(
+                ProblemKind::MethodNotAllowed,
+                format!("this URL takes {allow}"),
+            )
         })
+    }
+}
+
+impl Place {
+    /// The methods that it takes; those that [`Place::route`] knows, HEAD with GET, and OPTIONS.
+    const fn allow(&self) -> &'static str {
+        match self {
+            Self::Uploads | Self::Retry(_) => "POST, OPTIONS",
+            Self::Job(_) => "GET, HEAD, DELETE, OPTIONS",
+            Self::Thumbnail(_) | Self::Page(_) => "GET, HEAD, OPTIONS",
+        }
+    }
+
+    /// What a method does here.
+    fn route(self, method: Method) -> Option<Route> {
+        match (self, method) {
+            (Self::Uploads, Method::Post) => Some(Route::Upload),
+            (Self::Thumbnail(file), Method::Get) => Some(Route::Thumbnail(file)),
+            (Self::Job(id), Method::Get) => Some(Route::Status(id)),
+            (Self::Job(id), Method::Delete) => Some(Route::Delete(id)),
+            (Self::Retry(id), Method::Post) => Some(Route::Retry(id)),
+            (Self::Page(route), Method::Get) => Some(route),
+            _ => None,
+        }
     }
 }
 
@@ -163,18 +183,44 @@ mod tests {
         }
     }
 
+    const METHODS: [(Method, &str); 5] = [
+        (Method::Get, "GET"),
+        (Method::Head, "HEAD"),
+        (Method::Post, "POST"),
+        (Method::Delete, "DELETE"),
+        (Method::Options, "OPTIONS"),
+    ];
+
     #[test]
-    fn a_wrong_method_says_which_are_right() {
-        for (method, path, allow) in [
-            (Method::Get, "/thumbnails", "POST"),
-            (Method::Post, "/healthz", READ),
-            (Method::Other, "/thumbnails", "POST"),
+    fn every_url_takes_what_its_allow_lists_and_nothing_else() {
+        for path in [
+            "/thumbnails".to_owned(),
+            "/thumbnails/".to_owned(),
+            format!("/thumbnails/{ID}"),
+            format!("/thumbnails/{ID}.png"),
+            format!("/thumbnails/{ID}/retry"),
+            "/thumbnail/x.jpg".to_owned(),
+            "/problems/gone".to_owned(),
+            "/healthz".to_owned(),
         ] {
-            let problem = Route::parse(method, path).unwrap_err();
+            let Ok(Route::Options(allow)) = Route::parse(Method::Options, &path) else {
+                panic!("no OPTIONS at {path}")
+            };
+            for (method, name) in METHODS {
+                let listed = allow.split(", ").any(|listed| listed == name);
+                assert_eq!(Route::parse(method, &path).is_ok(), listed, "{name} {path}");
+            }
+            let problem = Route::parse(Method::Other, &path).unwrap_err();
             assert_eq!(
                 (problem.kind, problem.allow),
                 (ProblemKind::MethodNotAllowed, Some(allow))
             );
         }
+    }
+
+    #[test]
+    fn what_is_not_there_has_no_options() {
+        let problem = Route::parse(Method::Options, "/x").unwrap_err();
+        assert_eq!(problem.kind, ProblemKind::NotFound);
     }
 }
