@@ -1,17 +1,19 @@
 //! Uploads with options: what becomes of them, and that nothing of a refused one stays.
 
-use bytes::Bytes;
-use futures_util::{FutureExt, stream};
+use std::cell::Cell;
+
+use futures_util::FutureExt;
 use image::{ImageFormat as Encoding, RgbImage};
 use thumbnail_core::Config;
-use thumbnail_core::api::form::Form;
-use thumbnail_core::api::{Params, Problem, ProblemKind};
-use thumbnail_core::job::{NewJob, Policy};
+use thumbnail_core::api::{Body, Params, Problem, ProblemKind, Reply, UploadedFile, uploaded};
+use thumbnail_core::job::{NewJob, Policy, Record};
 use thumbnail_core::keys::JobId;
 use thumbnail_core::pipeline::options::Fit;
-use thumbnail_core::ports::{ChunkError, Clock};
-use thumbnail_core::service::upload::Uploader;
-use thumbnail_core::testing::{Pieces, World};
+use thumbnail_core::ports::Chunks;
+use thumbnail_core::service::body::{BoundedBody, MAX_UPLOAD_SECS};
+use thumbnail_core::service::sweep::sweep;
+use thumbnail_core::service::upload::{UploadRequest, Uploader, begin};
+use thumbnail_core::testing::{Failure, Pieces, World};
 use thumbnail_core::timestamp::Timestamp;
 
 const TYPE: &str = "multipart/form-data; boundary=XX";
@@ -45,33 +47,72 @@ fn field(name: &str, value: &str) -> Vec<u8> {
 }
 
 fn file(bytes: &[u8]) -> Vec<u8> {
-    let head = "--XX\r\nContent-Disposition: form-data; name=\"image\"; filename=\"a.png\"\r\n\r\n";
+    named("a.png", bytes)
+}
+
+fn named(name: &str, bytes: &[u8]) -> Vec<u8> {
+    let head = format!(
+        "--XX\r\nContent-Disposition: form-data; name=\"image\"; filename=\"{name}\"\r\n\r\n"
+    );
     [head.as_bytes(), bytes, b"\r\n"].concat()
 }
 
-fn uploader<'a>(world: &'a World, config: &'a Config) -> Uploader<'a, World> {
-    Uploader {
-        objects: world,
-        config,
-        id: JobId::new(NOW, [1; 10]),
-        now: world.now(),
+/// Ids that differ, the same ones in each test.
+fn ids() -> impl Fn() -> Result<JobId, Problem> {
+    let last = Cell::new(0);
+    move || {
+        last.set(last.get() + 1);
+        Ok(JobId::new(NOW, [last.get(); 10]))
     }
 }
 
-/// Sends a form of `parts` with the options of a query.
-fn send(world: &World, query: &[(&str, &str)], parts: &[Vec<u8>]) -> Result<NewJob, Problem> {
-    let body = [parts.concat(), b"--XX--\r\n".to_vec()].concat();
-    send_body(world, query, &body)
+fn uploader<'a>(
+    world: &'a World,
+    config: &'a Config,
+) -> Uploader<'a, World, World, impl Fn() -> Result<JobId, Problem>> {
+    Uploader {
+        objects: world,
+        clock: world,
+        config,
+        new_id: ids(),
+    }
 }
 
-fn send_body(world: &World, query: &[(&str, &str)], body: &[u8]) -> Result<NewJob, Problem> {
-    let config = Config::parse(|_| None).unwrap();
-    let chunks: Vec<Result<Bytes, ChunkError>> = body
-        .chunks(50)
-        .map(|chunk| Ok(Bytes::copy_from_slice(chunk)))
-        .collect();
-    let form = Form::new(TYPE, stream::iter(chunks), config.max_upload_bytes)?;
-    now(uploader(world, &config).form(form, params(query)))
+/// Sends a form of one file with the options of a query.
+fn send(world: &World, query: &[(&str, &str)], parts: &[Vec<u8>]) -> Result<NewJob, Problem> {
+    let [file] = send_all(world, query, parts)?.try_into().unwrap();
+    file.result
+}
+
+fn send_all(
+    world: &World,
+    query: &[(&str, &str)],
+    parts: &[Vec<u8>],
+) -> Result<Vec<UploadedFile<NewJob>>, Problem> {
+    let body = [parts.concat(), b"--XX--\r\n".to_vec()].concat();
+    send_body(world, query, Pieces::new(body, 50))
+}
+
+fn config() -> Config {
+    Config::parse(|name| (name == "MAX_FILES").then(|| "4".into())).unwrap()
+}
+
+fn request(content_type: &str, body: Pieces, params: Params) -> UploadRequest<Pieces> {
+    UploadRequest {
+        content_type: content_type.into(),
+        length: None,
+        params,
+        body,
+    }
+}
+
+fn send_body(
+    world: &World,
+    query: &[(&str, &str)],
+    body: Pieces,
+) -> Result<Vec<UploadedFile<NewJob>>, Problem> {
+    let config = config();
+    now(uploader(world, &config).take(request(TYPE, body, params(query))))
 }
 
 fn world() -> World {
@@ -138,8 +179,13 @@ fn nothing_of_a_refused_form_stays_stored() {
         ),
         (
             vec![],
-            vec![picture(), picture()],
-            ProblemKind::MalformedForm,
+            vec![picture(), picture(), field("widht", "5")],
+            ProblemKind::InvalidOption,
+        ),
+        (
+            vec![],
+            vec![picture(), picture(), picture(), picture(), picture()],
+            ProblemKind::TooManyFiles,
         ),
         (
             vec![],
@@ -159,7 +205,7 @@ fn nothing_of_a_refused_form_stays_stored() {
 fn a_form_that_breaks_off_behind_its_file_is_refused() {
     let world = world();
     let body = [file(&png(30, 20)), b"--XX\r\nContent-Disp".to_vec()].concat();
-    let problem = send_body(&world, &[], &body).unwrap_err();
+    let problem = send_body(&world, &[], Pieces::new(body, 50)).unwrap_err();
     assert_eq!(problem.kind, ProblemKind::MalformedForm);
     assert!(world.object_keys().is_empty());
 }
@@ -173,15 +219,255 @@ fn options_that_are_wrong_by_then_are_refused_before_the_file_is_stored() {
 
 #[test]
 fn a_picture_as_it_is_takes_its_options_from_the_query() {
-    let (world, config) = (world(), Config::parse(|_| None).unwrap());
+    let (world, config) = (world(), config());
     let uploader = uploader(&world, &config);
     let picture = |query: &[(&str, &str)]| {
-        let mut chunks = Pieces::new(png(30, 20), 50);
-        now(uploader.picture(&mut chunks, &params(query)))
+        let sent = request("image/png", Pieces::new(png(30, 20), 50), params(query));
+        now(uploader.take(sent)).map(|mut files| files.remove(0).result.unwrap())
     };
     assert_eq!(picture(&[("page", "1")]).unwrap_err().status, 415);
     assert!(world.object_keys().is_empty());
     let job = picture(&[("sizes", "10x10,big:200x100")]).unwrap();
     let names: Vec<_> = job.variants.iter().map(|v| v.name.as_str()).collect();
     assert_eq!(names, ["10x10", "big"]);
+}
+
+/// Sends a form to its end: the answer, and the jobs that began.
+fn upload(world: &World, parts: &[Vec<u8>]) -> (Reply<()>, Vec<UploadedFile<Record>>) {
+    let files = send_all(world, &[], parts).unwrap();
+    let (files, _) = now(begin(world, files));
+    (uploaded::reply(&files, "https://thumbs.example"), files)
+}
+
+fn json<B>(reply: &Reply<B>) -> serde_json::Value {
+    let Body::Text(text) = &reply.body else {
+        panic!("no text")
+    };
+    serde_json::from_str(text).unwrap()
+}
+
+#[test]
+fn each_file_of_a_form_gets_a_job_or_its_own_problem() {
+    let world = world();
+    let picture = png(30, 20);
+    let parts = [
+        named("a.png", &picture),
+        named(
+            "b.txt",
+            b"this is no picture at all, however long it goes on",
+        ),
+        field("page", "0"),
+        named("c.png", &picture),
+        field("width", "64"),
+    ];
+    let (reply, files) = upload(&world, &parts);
+    assert_eq!((reply.status, reply.header("location")), (202, None));
+    let items = json(&reply)["files"].clone();
+    for (item, (name, member)) in items.as_array().unwrap().iter().zip([
+        ("a.png", "job"),
+        ("b.txt", "problem"),
+        ("c.png", "job"),
+    ]) {
+        assert_eq!(
+            (&item["field"], &item["filename"]),
+            (&"image".into(), &name.into())
+        );
+        assert!(item[member].is_object(), "{item}");
+        assert_eq!(item.as_object().unwrap().len(), 3, "{item}");
+    }
+    assert_eq!(items[1]["problem"]["status"], 400);
+    let records = world.records();
+    assert_eq!((records.len(), world.object_keys().len()), (2, 2));
+    for record in &records {
+        assert_eq!(record.variants[0].options.width, Some(64));
+        assert!(world.object(&format!("source/{}", record.id)).is_some());
+    }
+    let ids: Vec<_> = files
+        .iter()
+        .filter_map(|file| file.result.as_ref().ok())
+        .collect();
+    assert_ne!(ids[0].id, ids[1].id);
+}
+
+#[test]
+fn the_options_of_a_form_judge_each_file_for_itself() {
+    let world = world();
+    // 100x100 of one of them, and 200,000x100 of the other: wider than a WebP can be.
+    let pictures = [file(&png(9, 9)), file(&png(2_000, 1))];
+    let parts = [
+        pictures.concat(),
+        field("height", "100"),
+        field("format", "webp"),
+    ];
+    let (reply, files) = upload(&world, &parts);
+    assert_eq!(reply.status, 202);
+    let kinds: Vec<_> = files
+        .iter()
+        .map(|file| file.result.as_ref().err().map(|p| p.status))
+        .collect();
+    assert_eq!(kinds, [None, Some(422)], "{:?}", files[1].result);
+    assert_eq!(world.object_keys().len(), 1);
+}
+
+#[test]
+fn a_form_without_one_good_file_answers_with_the_first_problem() {
+    let world = world();
+    let svg = b"<svg xmlns=\"http://www.w3.org/2000/svg\"/>";
+    let (reply, _) = upload(
+        &world,
+        &[named("a.svg", svg), named("b", b""), named("c", b"x")],
+    );
+    assert_eq!(
+        reply.header("content-type"),
+        Some("application/problem+json")
+    );
+    let document = json(&reply);
+    assert_eq!((reply.status, &document["status"]), (415, &415.into()));
+    let statuses: Vec<_> = document["files"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| item["problem"]["status"].as_u64().unwrap())
+        .collect();
+    assert_eq!(statuses, [415, 400, 400]);
+    assert!(world.object_keys().is_empty() && world.records().is_empty());
+}
+
+#[test]
+fn one_file_is_answered_as_if_there_were_no_lists() {
+    let world = world();
+    let (reply, files) = upload(&world, &[field("width", "5"), file(&png(9, 9))]);
+    let id = files[0].result.as_ref().unwrap().id.to_string();
+    assert_eq!(
+        (reply.status, json(&reply)["id"].as_str()),
+        (202, Some(id.as_str()))
+    );
+    assert!(reply.header("location").unwrap().ends_with(&id));
+    let (reply, _) = upload(&world, &[file(b"x")]);
+    assert_eq!((reply.status, json(&reply).get("files")), (400, None));
+}
+
+#[test]
+fn a_form_that_breaks_off_in_its_last_file_leaves_nothing_of_the_others() {
+    let picture = png(30, 20);
+    let body = [
+        named("a", &picture),
+        named("b", &picture),
+        b"--XX--\r\n".to_vec(),
+    ]
+    .concat();
+    for at in 0..body.len() - 4 {
+        let world = world();
+        let cut = Pieces::new(body[..at].to_vec(), 50);
+        let problem = send_body(&world, &[], cut).unwrap_err();
+        assert_eq!(problem.kind, ProblemKind::MalformedForm, "{at}");
+        assert!(world.object_keys().is_empty(), "{at}");
+        let broken = Pieces::new(body.clone(), 50).breaking_at(at);
+        if at < body.len() - 50 {
+            let problem = send_body(&world, &[], broken).unwrap_err();
+            assert_eq!(problem.kind, ProblemKind::BrokenUpload, "{at}");
+            assert!(world.object_keys().is_empty(), "{at}");
+        }
+    }
+}
+
+#[test]
+fn a_file_over_the_limit_does_not_cost_the_others() {
+    let world = world();
+    let mut large = png(40, 40);
+    large.resize(33 << 20, 0);
+    let body = [file(&large), file(&png(9, 9)), b"--XX--\r\n".to_vec()].concat();
+    let files = send_body(&world, &[], Pieces::new(body, 1 << 16)).unwrap();
+    let statuses: Vec<_> = files
+        .iter()
+        .map(|file| file.result.as_ref().err().map(|p| p.status))
+        .collect();
+    assert_eq!(statuses, [Some(413), None]);
+    assert_eq!(world.object_keys().len(), 1);
+}
+
+#[test]
+fn a_body_is_bounded_in_bytes_and_in_time() {
+    let picture = png(30, 20);
+    let body = [file(&picture), file(&picture), b"--XX--\r\n".to_vec()].concat();
+    let world = world();
+    let read = |max_bytes: usize, late_secs| {
+        let mut bounded = BoundedBody::new(Pieces::new(body.clone(), 50), max_bytes as u64, &world);
+        world.advance_secs(late_secs);
+        now(async {
+            while bounded.next().await?.is_some() {}
+            Ok::<_, Problem>(())
+        })
+    };
+    assert_eq!(read(body.len(), MAX_UPLOAD_SECS), Ok(()));
+    for (max_bytes, late_secs, kind) in [
+        (body.len() - 1, 0, ProblemKind::UploadTooLarge),
+        (body.len(), MAX_UPLOAD_SECS + 1, ProblemKind::BrokenUpload),
+    ] {
+        assert_eq!(read(max_bytes, late_secs).unwrap_err().kind, kind);
+    }
+}
+
+#[test]
+fn what_declares_too_many_bytes_is_refused_unread() {
+    let (world, config) = (world(), config());
+    for (content_type, bytes) in [(TYPE, 101 << 20), ("image/png", 33 << 20)] {
+        let sent = UploadRequest {
+            length: Some(bytes),
+            ..request(
+                content_type,
+                Pieces::new(png(9, 9), 50).breaking_at(0),
+                Params::default(),
+            )
+        };
+        let problem = now(uploader(&world, &config).take(sent)).unwrap_err();
+        assert_eq!(problem.kind, ProblemKind::UploadTooLarge);
+    }
+}
+
+#[test]
+fn any_single_fault_costs_one_file_at_most_and_leaves_no_orphan_for_long() {
+    let picture = png(30, 20);
+    for operation in 0.. {
+        let mut hit = false;
+        for failure in [Failure::Before, Failure::After] {
+            let world = world();
+            let struck = std::rc::Rc::new(Cell::new(false));
+            let seen = struck.clone();
+            world.fail(move |_, count| {
+                (count == operation).then(|| {
+                    seen.set(true);
+                    failure
+                })
+            });
+            let parts = [
+                named("a", &picture),
+                named("b", &picture),
+                named("c", &picture),
+            ];
+            let (reply, files) = upload(&world, &parts);
+            world.heal();
+            hit |= struck.get();
+            assert_eq!(reply.status, 202);
+            let refused = files.iter().filter(|file| file.result.is_err()).count();
+            assert!(refused <= 1, "operation {operation} {failure:?}");
+            // A job that was promised exists with its bytes.
+            for record in files.iter().filter_map(|file| file.result.as_ref().ok()) {
+                assert!(world.object(&format!("source/{}", record.id)).is_some());
+                assert!(world.records().iter().any(|known| known.id == record.id));
+            }
+            world.advance_secs(20 * 60);
+            now(sweep(&world, &world, &world)).unwrap();
+            let sources = world.object_keys().len();
+            assert_eq!(
+                sources,
+                world.records().len(),
+                "operation {operation} {failure:?}"
+            );
+        }
+        if !hit {
+            assert!(operation > 12, "{operation} operations");
+            return;
+        }
+    }
 }

@@ -9,6 +9,11 @@ use crate::pipeline::Limits;
 pub struct Config {
     /// `MAX_UPLOAD_BYTES`: the largest picture that is accepted. Default: 32 MiB.
     pub max_upload_bytes: u64,
+    /// `MAX_FILES`: the most files in one form. Default: 20.
+    pub max_files: usize,
+    /// `MAX_REQUEST_BYTES`: the most bytes that the files of one form have together.
+    /// Default: 100 MiB, what the platform lets through.
+    pub max_request_bytes: u64,
     /// What the picture pipeline accepts; `MAX_PIXELS` sets its pixel limit.
     pub limits: Limits,
     /// How patient a job is: `LEASE_SECS`, `RESCUE_SECS`, `RETRY_SECS`, `MAX_ATTEMPTS`, …
@@ -68,8 +73,13 @@ impl Config {
         let year = 365 * u64::from(day);
         let max_expires_secs = number("MAX_EXPIRES_SECS", year, 60, 100 * year)?;
         let max_upload_bytes = number("MAX_UPLOAD_BYTES", l.max_bytes, 1_024, 100 << 20)?;
+        let max_request_bytes =
+            number("MAX_REQUEST_BYTES", 100 << 20, max_upload_bytes, 500 << 20)?;
         Ok(Self {
             max_upload_bytes,
+            // A form has no more parts than that.
+            max_files: small("MAX_FILES", 20, 1, 100)? as usize,
+            max_request_bytes,
             limits: Limits {
                 max_bytes: max_upload_bytes,
                 max_pixels: number("MAX_PIXELS", l.max_pixels, 1, 1 << 32)?,

@@ -39,6 +39,18 @@ pub enum ChunkError {
     /// What is sent breaks the rules of its envelope.
     #[error("{0}")]
     Malformed(String),
+    /// More than is taken.
+    #[error("the request has more than {max_bytes} bytes")]
+    TooLong {
+        /// The most that is taken.
+        max_bytes: u64,
+    },
+    /// It takes longer than is waited.
+    #[error("the upload took longer than {max_secs} s")]
+    TooSlow {
+        /// The longest that is waited.
+        max_secs: u64,
+    },
 }
 
 /// What is known of a stored object.

@@ -12,7 +12,7 @@ use thumbnail_core::service::serve::Reader;
 use worker::{Context, Env, Request, Response, Result};
 
 use crate::app::{self, App};
-use crate::platform::{JobClient, KvStatus, R2Body, R2Store, WorkerClock};
+use crate::platform::{JobClient, KvStatus, R2Body, R2Store, WorkerClock, memory_high_water};
 use crate::telemetry;
 
 /// A request on its way through a handler.
@@ -75,7 +75,11 @@ pub async fn handle(request: Request, env: Env, context: Context) -> Result<Resp
     };
     telemetry::log(
         "request",
-        &json!({ "path": url.path(), "status": reply.status }),
+        &json!({
+            "path": url.path(),
+            "status": reply.status,
+            "memory_bytes": memory_high_water(),
+        }),
     );
     respond::respond(reply)
 }

@@ -18,7 +18,7 @@ pub use kv::KvStatus;
 pub use memory::memory_high_water;
 pub use queue::ResizeQueue;
 pub use r2::{R2Body, R2Store};
-pub use stream::{RequestChunks, pump};
+pub use stream::RequestChunks;
 
 use thumbnail_core::ports::StoreError;
 

@@ -1,8 +1,6 @@
 //! `multipart/form-data` as a stream: no part is ever held whole.
 
-use bytes::Bytes;
-use futures_util::Stream;
-
+use super::multipart::Multipart;
 use super::params::MAX_VALUE_BYTES;
 use super::problem::{Problem, ProblemKind};
 use crate::ports::{ChunkError, Chunks};
@@ -14,15 +12,15 @@ const MAX_PARTS: usize = 100;
 pub const FORM_OVERHEAD_BYTES: u64 = 64 << 10;
 
 /// A form while it arrives.
-pub struct Form {
-    parts: multer::Multipart<'static>,
+pub struct Form<C> {
+    parts: Multipart<C>,
     seen: usize,
 }
 
 /// A part of a form.
-pub enum Part {
+pub enum Part<'a, C> {
     /// A file, which is still to be read.
-    File(Box<FilePart>),
+    File(FilePart<'a, C>),
     /// A small field that is none.
     Field {
         /// Its name.
@@ -32,31 +30,25 @@ pub enum Part {
     },
 }
 
-/// A part that carries a file, while it arrives.
-pub struct FilePart {
-    field: multer::Field<'static>,
+/// A part that carries a file, while it arrives. What of it is not read is skipped.
+pub struct FilePart<'a, C> {
+    /// The name of the field.
+    pub field: String,
+    /// The name that the client gave the file.
+    pub filename: Option<String>,
+    parts: &'a mut Multipart<C>,
 }
 
-impl Form {
-    /// A form from its content type and the body; `max_bytes` is the most that its files may have.
-    pub fn new<S>(content_type: &str, body: S, max_bytes: u64) -> Result<Self, Problem>
-    where
-        S: Stream<Item = Result<Bytes, ChunkError>> + Send + 'static,
-    {
-        let boundary = multer::parse_boundary(content_type)
-            .map_err(|e| Problem::new(ProblemKind::MalformedForm, e.to_string()))?;
-        // A part's header is held until it ends, and nothing else bounds it.
-        let limit = multer::SizeLimit::new().whole_stream(max_bytes + FORM_OVERHEAD_BYTES);
-        let constraints = multer::Constraints::new().size_limit(limit);
-        Ok(Self {
-            parts: multer::Multipart::with_constraints(body, boundary, constraints),
-            seen: 0,
-        })
+impl<C: Chunks> Form<C> {
+    /// A form from its content type and its body.
+    pub fn new(content_type: &str, body: C) -> Result<Self, Problem> {
+        let parts = Multipart::new(content_type, body)?;
+        Ok(Self { parts, seen: 0 })
     }
 
     /// The next part. It is a file if it has a file name, or is in a field named `image` or `file`.
-    pub async fn next_part(&mut self) -> Result<Option<Part>, Problem> {
-        let Some(field) = self.parts.next_field().await.map_err(chunk_error)? else {
+    pub async fn next_part(&mut self) -> Result<Option<Part<'_, C>>, Problem> {
+        let Some(header) = self.parts.next_part().await? else {
             return Ok(None);
         };
         self.seen += 1;
@@ -64,76 +56,66 @@ impl Form {
             let detail = format!("the form has more than {MAX_PARTS} parts");
             return Err(Problem::new(ProblemKind::MalformedForm, detail));
         }
-        if field.file_name().is_some() || matches!(field.name(), Some("image" | "file")) {
-            return Ok(Some(Part::File(Box::new(FilePart { field }))));
+        let name = header.name.unwrap_or_default();
+        if header.filename.is_some() || matches!(name.as_str(), "image" | "file") {
+            return Ok(Some(Part::File(FilePart {
+                field: name,
+                filename: header.filename,
+                parts: &mut self.parts,
+            })));
         }
-        small_field(field).await.map(Some)
+        let value = self.small_value().await?;
+        Ok(Some(Part::Field { name, value }))
     }
-}
 
-/// Reads a field that is no file; one byte more than allowed is enough to see that it is too long.
-async fn small_field(mut field: multer::Field<'static>) -> Result<Part, Problem> {
-    let name = field.name().unwrap_or_default().to_owned();
-    let mut bytes = Vec::new();
-    while let Some(chunk) = field.chunk().await.map_err(chunk_error)? {
-        let room = (MAX_VALUE_BYTES + 1).saturating_sub(bytes.len());
-        bytes.extend(chunk.iter().take(room));
-        if bytes.len() > MAX_VALUE_BYTES {
-            break;
+    /// Reads a field that is no file; one byte more than allowed is enough to see that it is too long.
+    async fn small_value(&mut self) -> Result<String, Problem> {
+        let mut bytes = Vec::new();
+        while let Some(chunk) = self.parts.chunk().await? {
+            let room = (MAX_VALUE_BYTES + 1).saturating_sub(bytes.len());
+            bytes.extend(chunk.iter().take(room));
+            if bytes.len() > MAX_VALUE_BYTES {
+                break;
+            }
         }
-    }
-    let value = String::from_utf8_lossy(&bytes).into_owned();
-    Ok(Part::Field { name, value })
-}
-
-impl FilePart {
-    /// The name that the client gave the file.
-    pub fn filename(&self) -> Option<&str> {
-        self.field.file_name()
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 }
 
-impl Chunks for FilePart {
+impl<C: Chunks> Chunks for FilePart<'_, C> {
     async fn next(&mut self) -> Result<Option<Vec<u8>>, ChunkError> {
-        Ok(self
-            .field
-            .chunk()
-            .await
-            .map_err(chunk_error)?
-            .map(Vec::from))
-    }
-}
-
-fn chunk_error(error: multer::Error) -> ChunkError {
-    match error {
-        multer::Error::StreamReadFailed(cause) => ChunkError::Aborted(cause.to_string()),
-        other => ChunkError::Malformed(other.to_string()),
+        self.parts.chunk().await
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use futures_util::{FutureExt, stream};
+    use futures_util::FutureExt;
 
     use super::*;
+
+    /// A body in chunks.
+    struct Body(std::collections::VecDeque<Vec<u8>>);
+
+    impl Chunks for Body {
+        async fn next(&mut self) -> Result<Option<Vec<u8>>, ChunkError> {
+            Ok(self.0.pop_front())
+        }
+    }
 
     const TYPE: &str = "multipart/form-data; boundary=XX";
 
     /// The parts of a form that arrives in chunks of `step` bytes: what it is, name and content.
     fn parts(body: &str, step: usize) -> Result<Vec<(&'static str, String, String)>, Problem> {
-        let chunks: Vec<_> = body
-            .as_bytes()
-            .chunks(step)
-            .map(|c| Ok(Bytes::copy_from_slice(c)))
-            .collect();
-        let mut form = Form::new(TYPE, stream::iter(chunks), 1 << 20)?;
+        let chunks = body.as_bytes().chunks(step).map(<[u8]>::to_vec);
+        let mut form = Form::new(TYPE, Body(chunks.collect()))?;
         async {
             let mut parts = Vec::new();
             while let Some(part) = form.next_part().await? {
                 parts.push(match part {
                     Part::Field { name, value } => ("field", name, value),
                     Part::File(mut file) => {
-                        let name = file.filename().unwrap_or("nameless").to_owned();
+                        let name = file.filename.clone().unwrap_or("nameless".into());
                         let mut content = Vec::new();
                         while let Some(chunk) = file.next().await? {
                             content.extend(chunk);
@@ -194,7 +176,7 @@ mod tests {
         let body = format!("--XX\r\nX: {}", "x".repeat(2 << 20));
         let problem = parts(&body, 10_000).unwrap_err();
         assert_eq!(problem.kind, ProblemKind::MalformedForm);
-        assert!(problem.detail.contains("size"), "{}", problem.detail);
+        assert!(problem.detail.contains("16384"), "{}", problem.detail);
     }
 
     #[test]
@@ -213,10 +195,17 @@ mod tests {
             let problem = parts(body, 5).unwrap_err();
             assert_eq!(problem.kind, ProblemKind::MalformedForm, "{body:?}");
         }
-        let Err(problem) = Form::new("multipart/form-data", stream::empty(), 9) else {
-            panic!("no boundary")
-        };
-        assert_eq!(problem.status, 400);
+        let long = format!("multipart/form-data; boundary={}", "x".repeat(71));
+        for content_type in [
+            "multipart/form-data",
+            "multipart/form-data; boundary=",
+            &long,
+        ] {
+            let Err(problem) = Form::new(content_type, Body([].into())) else {
+                panic!("{content_type}")
+            };
+            assert_eq!(problem.kind, ProblemKind::MalformedForm);
+        }
     }
 
     #[test]

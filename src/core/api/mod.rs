@@ -4,10 +4,12 @@ pub mod conditional;
 pub mod cors;
 pub mod document;
 pub mod form;
+pub mod multipart;
 pub mod params;
 pub mod problem;
 pub mod reply;
 pub mod route;
+pub mod uploaded;
 
 pub use cors::Cors;
 pub use document::StatusDocument;
@@ -15,3 +17,4 @@ pub use params::Params;
 pub use problem::{Problem, ProblemKind};
 pub use reply::{Body, Reply};
 pub use route::{Method, Route};
+pub use uploaded::UploadedFile;

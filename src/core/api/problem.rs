@@ -30,6 +30,8 @@ pub enum ProblemKind {
     UnsupportedMediaType,
     /// More bytes than allowed.
     UploadTooLarge,
+    /// More files in one form than allowed.
+    TooManyFiles,
     /// More pixels, or more work, than allowed.
     ImageTooLarge,
     /// An option that does not exist or does not fit.
@@ -62,7 +64,7 @@ pub enum ProblemKind {
 
 impl ProblemKind {
     /// Every kind, in the order of the documentation.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::EmptyUpload,
         Self::MissingFile,
         Self::MalformedForm,
@@ -73,6 +75,7 @@ impl ProblemKind {
         Self::UnsupportedImage,
         Self::UnsupportedMediaType,
         Self::UploadTooLarge,
+        Self::TooManyFiles,
         Self::ImageTooLarge,
         Self::InvalidOption,
         Self::NotFound,
@@ -175,6 +178,12 @@ impl ProblemKind {
                 413,
                 "The upload is too large",
                 "Send a smaller file; the detail says the limit.",
+            ),
+            Self::TooManyFiles => (
+                "too-many-files",
+                413,
+                "The form has too many files",
+                "Send them in several requests; the detail says the limit.",
             ),
             Self::ImageTooLarge => (
                 "image-too-large",
@@ -411,8 +420,9 @@ impl From<StoreError> for Problem {
 impl From<ChunkError> for Problem {
     fn from(error: ChunkError) -> Self {
         let kind = match error {
-            ChunkError::Aborted(_) => ProblemKind::BrokenUpload,
+            ChunkError::Aborted(_) | ChunkError::TooSlow { .. } => ProblemKind::BrokenUpload,
             ChunkError::Malformed(_) => ProblemKind::MalformedForm,
+            ChunkError::TooLong { .. } => ProblemKind::UploadTooLarge,
         };
         Self::new(kind, error.to_string())
     }

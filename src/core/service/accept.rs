@@ -28,6 +28,8 @@ const MAX_FILENAME_BYTES: usize = 255;
 
 /// A picture that was stored.
 pub struct Stored {
+    /// The job that it will be.
+    pub id: JobId,
     /// What the job remembers of it.
     pub source: Source,
     /// Its header, where the edge has seen it.
@@ -77,7 +79,7 @@ pub async fn store_source<O: ObjectStore>(
         bytes: intake.total,
         sha256: intake.digest(),
     };
-    Ok(Stored { source, info })
+    Ok(Stored { id, source, info })
 }
 
 fn check(info: &ImageInfo, variants: Option<&[Variant]>, limits: &Limits) -> Result<(), Problem> {

@@ -5,6 +5,7 @@
 //! thumbnails, `overload` keeps uploads off a queue that cannot keep up, `serve` answers reads, `change` deletes and tries again, `sweep` clears up what a crash left.
 
 pub mod accept;
+pub mod body;
 pub mod change;
 mod header;
 pub mod job;

@@ -7,7 +7,8 @@ use crate::job::{Command, Record, Verdict};
 use crate::keys::{JobId, SOURCE_PREFIX, job_of_source, source_key, source_key_before};
 use crate::ports::{Clock, JobLedger, ObjectStore, StoreError};
 
-/// Sources younger than this may belong to an upload that has not created its job yet.
+/// Sources younger than this may belong to an upload that has not created its job yet:
+/// it takes [`MAX_UPLOAD_SECS`](super::body::MAX_UPLOAD_SECS) at the most.
 const YOUNGEST_SECS: u64 = 15 * 60;
 
 /// Sources older than this were looked at by some twenty sweeps before.

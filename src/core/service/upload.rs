@@ -1,100 +1,247 @@
-//! An upload with its options: a form, or a picture as it is.
+//! An upload with its options: a form of one file or many, or a picture as it is.
+//!
+//! Every file of a form is stored as it arrives; their jobs begin when the form has ended, because
+//! options may follow. What one file is at fault for costs that file alone, what the form is at
+//! fault for costs all of them: nothing of them stays stored.
 
-use crate::api::form::{Form, Part};
+use futures_util::future::join_all;
+
+use crate::api::form::{FORM_OVERHEAD_BYTES, FilePart, Form, Part};
 use crate::api::params::Asked;
-use crate::api::{Params, Problem, ProblemKind};
+use crate::api::{Params, Problem, ProblemKind, UploadedFile};
 use crate::config::Config;
-use crate::job::NewJob;
 use crate::job::record::ANONYMOUS;
+use crate::job::{NewJob, Record};
 use crate::keys::{JobId, source_key};
-use crate::ports::{Chunks, ObjectStore};
-use crate::service::accept::{Stored, store_source};
-use crate::timestamp::Timestamp;
+use crate::ports::{Chunks, Clock, JobLedger, ObjectStore};
+use crate::service::accept::{Stored, create_job, store_source, too_large};
+use crate::service::body::BoundedBody;
 
-/// What takes one upload.
-pub struct Uploader<'a, O> {
-    /// Where sources go.
-    pub objects: &'a O,
-    /// What is allowed.
-    pub config: &'a Config,
-    /// The job that it will be.
-    pub id: JobId,
-    /// The time.
-    pub now: Timestamp,
+/// An upload as it comes in.
+pub struct UploadRequest<B> {
+    /// Its content type, as it was sent.
+    pub content_type: String,
+    /// Its length in bytes, where it is declared.
+    pub length: Option<u64>,
+    /// The options in the query.
+    pub params: Params,
+    /// The bytes, not yet read.
+    pub body: B,
 }
 
-impl<O: ObjectStore> Uploader<'_, O> {
-    /// Takes a body that is a picture; its options stand in the query.
-    pub async fn picture(
+/// What takes uploads.
+pub struct Uploader<'a, O, C, I> {
+    /// Where sources go.
+    pub objects: &'a O,
+    /// The time.
+    pub clock: &'a C,
+    /// What is allowed.
+    pub config: &'a Config,
+    /// Names a new job.
+    pub new_id: I,
+}
+
+impl<O, C, I> Uploader<'_, O, C, I>
+where
+    O: ObjectStore,
+    C: Clock,
+    I: Fn() -> Result<JobId, Problem>,
+{
+    /// Reads an upload and stores its files; their jobs are still to begin.
+    pub async fn take<B: Chunks>(
         &self,
-        chunks: &mut impl Chunks,
+        request: UploadRequest<B>,
+    ) -> Result<Vec<UploadedFile<NewJob>>, Problem> {
+        let content_type = &request.content_type;
+        match media_type(content_type).as_str() {
+            "multipart/form-data" => {
+                let body =
+                    self.bounded(request.body, request.length, self.config.max_request_bytes)?;
+                self.form(Form::new(content_type, body)?, request.params)
+                    .await
+            }
+            other if other == "application/octet-stream" || other.starts_with("image/") => {
+                let body =
+                    self.bounded(request.body, request.length, self.config.max_upload_bytes)?;
+                self.picture(body, &request.params).await
+            }
+            other => {
+                let detail =
+                    format!("the content type is {other:?}; send multipart/form-data or image/*");
+                Err(Problem::new(ProblemKind::UnsupportedMediaType, detail))
+            }
+        }
+    }
+
+    /// The body of a request whose files may have `max_bytes`. Refuses by the declared length,
+    /// before anything is read.
+    fn bounded<B: Chunks>(
+        &self,
+        body: B,
+        declared: Option<u64>,
+        max_bytes: u64,
+    ) -> Result<BoundedBody<'_, B, C>, Problem> {
+        let most = max_bytes + FORM_OVERHEAD_BYTES;
+        if declared.is_some_and(|bytes| bytes > most) {
+            return Err(too_large(max_bytes));
+        }
+        Ok(BoundedBody::new(body, most, self.clock))
+    }
+
+    /// Takes a body that is a picture; its options stand in the query.
+    async fn picture(
+        &self,
+        mut body: impl Chunks,
         params: &Params,
-    ) -> Result<NewJob, Problem> {
+    ) -> Result<Vec<UploadedFile<NewJob>>, Problem> {
         let asked = self.parse(params)?;
         let variants = Some(asked.variants.as_slice());
-        let limits = &self.config.limits;
-        let stored = store_source(self.objects, self.id, None, chunks, variants, limits).await?;
-        Ok(self.job(stored, asked))
+        let (id, limits) = ((self.new_id)()?, &self.config.limits);
+        let stored = store_source(self.objects, id, None, &mut body, variants, limits).await?;
+        Ok(vec![UploadedFile {
+            field: String::new(),
+            filename: None,
+            result: Ok(self.job(stored, &asked)),
+        }])
     }
 
-    /// Takes a form; options stand in the query and in fields before and after the file.
-    pub async fn form(&self, mut form: Form, mut params: Params) -> Result<NewJob, Problem> {
-        let mut stored = None;
-        let read = self.read(&mut form, &mut params, &mut stored).await;
-        if read.is_err() && stored.is_some() {
-            // If this fails too, the sweep deletes it.
-            let _ = self.objects.delete(&source_key(self.id)).await;
-        }
-        let asked = read?;
-        let nothing = || Problem::new(ProblemKind::MissingFile, "the form has no file");
-        Ok(self.job(stored.ok_or_else(nothing)?, asked))
-    }
-
-    async fn read(
+    /// Takes a form; options stand in the query and in fields before and after the files.
+    async fn form<B: Chunks>(
         &self,
-        form: &mut Form,
+        mut form: Form<B>,
+        mut params: Params,
+    ) -> Result<Vec<UploadedFile<NewJob>>, Problem> {
+        let mut files = Vec::new();
+        let asked = match self.read(&mut form, &mut params, &mut files).await {
+            Ok(asked) => asked,
+            Err(problem) => {
+                for file in files {
+                    self.forget(file.result.ok()).await;
+                }
+                return Err(problem);
+            }
+        };
+        let mut jobs = Vec::with_capacity(files.len());
+        for file in files {
+            jobs.push(UploadedFile {
+                field: file.field,
+                filename: file.filename,
+                result: self.check(file.result, &asked).await,
+            });
+        }
+        Ok(jobs)
+    }
+
+    async fn read<B: Chunks>(
+        &self,
+        form: &mut Form<B>,
         params: &mut Params,
-        stored: &mut Option<Stored>,
+        files: &mut Vec<UploadedFile<Stored>>,
     ) -> Result<Asked, Problem> {
-        let limits = &self.config.limits;
         while let Some(part) = form.next_part().await? {
             match part {
                 Part::Field { name, value } => params.add(&name, &value)?,
-                Part::File(_) if stored.is_some() => {
-                    let detail = "the form has more than one file; send one in each upload";
-                    return Err(Problem::new(ProblemKind::MalformedForm, detail));
+                Part::File(_) if files.len() >= self.config.max_files => {
+                    let max = self.config.max_files;
+                    let detail = format!("the form has more than {max} files");
+                    return Err(Problem::new(ProblemKind::TooManyFiles, detail));
                 }
-                Part::File(mut file) => {
+                Part::File(file) => {
                     // What is wrong by now stays wrong, whatever follows.
                     self.parse(params)?;
-                    let name = file.filename().map(str::to_owned);
-                    let name = name.as_deref();
-                    let (id, objects) = (self.id, self.objects);
-                    *stored =
-                        Some(store_source(objects, id, name, file.as_mut(), None, limits).await?);
+                    files.push(self.file(file).await);
                 }
             }
         }
-        let asked = self.parse(params)?;
-        if let Some(stored) = stored {
-            stored.check(&asked.variants, limits)?;
+        if files.is_empty() {
+            let detail = "the form has no file";
+            return Err(Problem::new(ProblemKind::MissingFile, detail));
         }
-        Ok(asked)
+        self.parse(params)
+    }
+
+    /// Stores a file of a form. A form that breaks off in it breaks off once more when it is asked
+    /// for its next part.
+    async fn file<B: Chunks>(&self, mut file: FilePart<'_, B>) -> UploadedFile<Stored> {
+        let (objects, limits) = (self.objects, &self.config.limits);
+        let (field, filename) = (file.field.clone(), file.filename.clone());
+        let result = match (self.new_id)() {
+            Ok(id) => {
+                let name = filename.as_deref();
+                store_source(objects, id, name, &mut file, None, limits).await
+            }
+            Err(problem) => Err(problem),
+        };
+        UploadedFile {
+            field,
+            filename,
+            result,
+        }
+    }
+
+    /// Judges a stored file by the options, which are all known now.
+    async fn check(
+        &self,
+        stored: Result<Stored, Problem>,
+        asked: &Asked,
+    ) -> Result<NewJob, Problem> {
+        let stored = stored?;
+        match stored.check(&asked.variants, &self.config.limits) {
+            Ok(()) => Ok(self.job(stored, asked)),
+            Err(problem) => {
+                self.forget(Some(stored)).await;
+                Err(problem)
+            }
+        }
+    }
+
+    async fn forget(&self, stored: Option<Stored>) {
+        if let Some(stored) = stored {
+            // If this fails too, the sweep deletes it.
+            let _ = self.objects.delete(&source_key(stored.id)).await;
+        }
     }
 
     fn parse(&self, params: &Params) -> Result<Asked, Problem> {
         params.parse(self.config.max_expires_secs)
     }
 
-    fn job(&self, stored: Stored, asked: Asked) -> NewJob {
+    fn job(&self, stored: Stored, asked: &Asked) -> NewJob {
         let default = self.config.default_expires_secs;
         let lives_secs = asked.expires_in_secs.unwrap_or(default);
         NewJob {
-            id: self.id,
+            id: stored.id,
             owner: ANONYMOUS.into(),
             source: stored.source,
-            variants: asked.variants,
-            expires_at: Some(self.now.plus_secs(lives_secs)),
+            variants: asked.variants.clone(),
+            expires_at: Some(self.clock.now().plus_secs(lives_secs)),
         }
     }
+}
+
+fn media_type(content_type: &str) -> String {
+    let media_type = content_type.split(';').next().unwrap_or_default();
+    media_type.trim().to_ascii_lowercase()
+}
+
+/// Begins the jobs of an upload's files, all at once. The flag says that the queue is overloaded.
+pub async fn begin(
+    ledger: &impl JobLedger,
+    files: Vec<UploadedFile<NewJob>>,
+) -> (Vec<UploadedFile<Record>>, bool) {
+    let begun = join_all(files.into_iter().map(|file| async {
+        let created = match file.result {
+            Ok(new) => create_job(ledger, new).await,
+            Err(problem) => Err(problem),
+        };
+        let overloaded = matches!(created, Ok((_, true)));
+        let file = UploadedFile {
+            field: file.field,
+            filename: file.filename,
+            result: created.map(|(record, _)| record),
+        };
+        (file, overloaded)
+    }));
+    let (files, overloaded): (Vec<_>, Vec<_>) = begun.await.into_iter().unzip();
+    (files, overloaded.contains(&true))
 }
