@@ -6,7 +6,7 @@
 use super::PipelineError;
 use super::canvas::Canvas;
 use super::color_model::Colors;
-use super::decode::{Plane, RowSink, Samples};
+use super::decode::{ColorTable, Plane, RowSink, Samples};
 use super::halve::Halving;
 use super::pixmap::Pixmap;
 use super::plan::{Choice, Plan, VariantPlan};
@@ -44,7 +44,13 @@ impl ThumbnailSink {
 impl RowSink for ThumbnailSink {
     fn row(&mut self, plane: usize, y: u32, samples: Samples<'_>) {
         for variant in &mut self.variants {
-            variant.row(&self.colors, plane, y, samples);
+            variant.put(&self.colors, plane, |lane| lane.row(y, samples));
+        }
+    }
+
+    fn indices(&mut self, plane: usize, y: u32, indices: &[u8], table: &ColorTable) {
+        for variant in &mut self.variants {
+            variant.put(&self.colors, plane, |lane| lane.indices(y, indices, table));
         }
     }
 
@@ -81,9 +87,9 @@ impl VariantSink {
         })
     }
 
-    fn row(&mut self, colors: &Colors, plane: usize, y: u32, samples: Samples<'_>) {
+    fn put(&mut self, colors: &Colors, plane: usize, put: impl FnOnce(&mut Lane)) {
         if let Some(lane) = self.lanes.get_mut(plane) {
-            lane.row(y, samples);
+            put(lane);
             self.drain(colors);
         }
     }
@@ -182,6 +188,15 @@ impl Lane {
         match &mut self.shrink {
             Shrink::InOrder(shrink) => shrink.row(y, samples, |row| resizer.push(row)),
             Shrink::Scattered(shrink) => shrink.pixels(y, 0, 1, samples),
+            Shrink::Done => {}
+        }
+    }
+
+    fn indices(&mut self, y: u32, indices: &[u8], table: &ColorTable) {
+        let resizer = &mut self.resizer;
+        match &mut self.shrink {
+            Shrink::InOrder(shrink) => shrink.indices(y, indices, table, |row| resizer.push(row)),
+            Shrink::Scattered(shrink) => shrink.indices(y, indices, table),
             Shrink::Done => {}
         }
     }

@@ -7,6 +7,7 @@
 pub mod bmp;
 mod buffer;
 mod canvas;
+mod color_table;
 pub mod gif;
 pub mod jpeg;
 pub mod png;
@@ -15,6 +16,8 @@ pub mod tiff;
 pub mod webp;
 
 use super::PipelineError;
+
+pub use color_table::ColorTable;
 
 /// What a header reader says about a prefix of a file.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,6 +87,11 @@ pub trait RowSink {
     ///
     /// Only scattered decoders call it; each pixel comes at most once.
     fn pixels(&mut self, plane: usize, y: u32, x0: u32, dx: u32, samples: Samples<'_>);
+
+    /// Takes row `y` of plane `plane` as indices of colours, instead of [`RowSink::row`].
+    fn indices(&mut self, plane: usize, y: u32, indices: &[u8], table: &ColorTable) {
+        self.row(plane, y, Samples::U8(&table.expand(indices)));
+    }
 }
 
 /// A decoder that is fed a file in chunks, from its first byte on.

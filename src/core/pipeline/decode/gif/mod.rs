@@ -4,13 +4,13 @@
 //! its LZW codes are unpacked as they arrive, so that only one row of the canvas is held.
 
 mod header;
+mod lzw;
+mod rows;
 
-use weezl::{BitOrder, LzwStatus, decode::Decoder as Lzw};
-
-use super::canvas::CanvasRows;
-use super::{Completeness, Decode, Plane, Progress, RowSink, Samples};
+use super::{Completeness, Decode, Plane, Progress, RowSink};
 use crate::pipeline::{ImageFormat, PipelineError};
-use header::Palette;
+use lzw::{Lzw, Stop};
+use rows::FrameRows;
 
 pub use header::{GifHeader, read_header};
 
@@ -52,15 +52,11 @@ impl GifDecoder {
         let Some(lzw) = &mut self.lzw else {
             return;
         };
-        let mut pixels = [0; 4096];
         while !self.is_over {
-            let result = lzw.decode_bytes(codes, &mut pixels);
-            codes = codes.get(result.consumed_in..).unwrap_or_default();
-            self.rows.put(&pixels[..result.consumed_out], sink);
-            let ends = !matches!(result.status, Ok(LzwStatus::Ok | LzwStatus::NoProgress));
-            self.is_over = ends || self.rows.is_complete();
-            // The decoder may hold codes that it has taken: it has none when nothing moves any more.
-            if result.consumed_in == 0 && result.consumed_out == 0 {
+            let (pixels, stop) = lzw.unpack(&mut codes);
+            self.rows.put(pixels, sink);
+            self.is_over = stop == Stop::Over || self.rows.is_complete();
+            if stop == Stop::NeedMore {
                 return;
             }
         }
@@ -74,7 +70,7 @@ impl GifDecoder {
                 format!("its codes have {code_size} bits"),
             ));
         }
-        self.lzw = Some(Lzw::new(BitOrder::Lsb, code_size));
+        self.lzw = Some(Lzw::new(code_size));
         Ok(())
     }
 }
@@ -118,152 +114,5 @@ impl Decode for GifDecoder {
 
     fn finish(&mut self, sink: &mut dyn RowSink) -> Result<Completeness, PipelineError> {
         self.rows.finish(sink)
-    }
-}
-
-/// The order in which rows are stored.
-struct RowOrder {
-    height: u32,
-    is_interlaced: bool,
-    next: Option<u32>,
-    pass: usize,
-}
-
-/// First row and distance of rows in the four passes of an interlaced frame (appendix E).
-const PASSES: [(u32, u32); 4] = [(0, 8), (4, 8), (2, 4), (1, 2)];
-
-impl Iterator for RowOrder {
-    type Item = u32;
-
-    fn next(&mut self) -> Option<u32> {
-        let current = self.next?;
-        self.next = if self.is_interlaced {
-            let following = current + PASSES[self.pass].1;
-            if following < self.height {
-                Some(following)
-            } else {
-                // Short frames have no rows in some passes.
-                (self.pass + 1..PASSES.len())
-                    .find(|&pass| PASSES[pass].0 < self.height)
-                    .map(|pass| {
-                        self.pass = pass;
-                        PASSES[pass].0
-                    })
-            }
-        } else {
-            (current + 1 < self.height).then_some(current + 1)
-        };
-        Some(current)
-    }
-}
-
-/// Gathers pixels to rows and gives those to the sink.
-struct FrameRows {
-    palette: Palette,
-    canvas: Option<CanvasRows>,
-    width: usize,
-    order: std::iter::Peekable<RowOrder>,
-    /// The indices of the current row, as far as they are known.
-    indices: Vec<u8>,
-    /// The current row in RGB, where there is no alpha.
-    rgb: Vec<u8>,
-    has_any: bool,
-}
-
-impl FrameRows {
-    fn new(header: &GifHeader) -> Result<Self, PipelineError> {
-        let (width, height) = header.placement.size;
-        Ok(Self {
-            palette: header.palette.clone(),
-            canvas: if header.has_alpha {
-                Some(CanvasRows::new(header.placement)?)
-            } else {
-                None
-            },
-            width: width as usize,
-            order: RowOrder {
-                height,
-                is_interlaced: header.is_interlaced,
-                next: Some(0),
-                pass: 0,
-            }
-            .peekable(),
-            // At most 65535 of them.
-            indices: Vec::with_capacity(width as usize),
-            rgb: Vec::new(),
-            has_any: false,
-        })
-    }
-
-    fn is_complete(&mut self) -> bool {
-        self.order.peek().is_none()
-    }
-
-    fn put(&mut self, mut pixels: &[u8], sink: &mut dyn RowSink) {
-        if !pixels.is_empty() && !self.has_any {
-            self.has_any = true;
-            if let Some(canvas) = &mut self.canvas {
-                canvas.emit_above(sink);
-            }
-        }
-        while !pixels.is_empty() {
-            let missing = self.width - self.indices.len();
-            let (part, rest) = pixels.split_at(missing.min(pixels.len()));
-            self.indices.extend_from_slice(part);
-            pixels = rest;
-            if self.indices.len() == self.width {
-                let Some(y) = self.order.next() else {
-                    return;
-                };
-                self.emit(y, sink);
-            }
-        }
-    }
-
-    /// Gives the row `y` with what is known of it; the rest is transparent, or grey where there is no alpha.
-    fn emit(&mut self, y: u32, sink: &mut dyn RowSink) {
-        let filler = if self.canvas.is_some() {
-            [0; 4]
-        } else {
-            [128; 4]
-        };
-        let known = self.indices.iter();
-        let colors = known
-            .map(|&index| self.palette[usize::from(index)])
-            .chain(std::iter::repeat_n(filler, self.width - self.indices.len()));
-        if let Some(canvas) = &mut self.canvas {
-            canvas.emit(y, sink, |row| {
-                for (pixel, color) in row.as_chunks_mut::<4>().0.iter_mut().zip(colors) {
-                    *pixel = color;
-                }
-            });
-        } else {
-            self.rgb.clear();
-            self.rgb.extend(colors.flat_map(|[r, g, b, _]| [r, g, b]));
-            sink.row(0, y, Samples::U8(&self.rgb));
-        }
-        self.indices.clear();
-    }
-
-    /// Gives the rows that are missing.
-    fn finish(&mut self, sink: &mut dyn RowSink) -> Result<Completeness, PipelineError> {
-        if !self.has_any {
-            return Err(PipelineError::truncated(
-                ImageFormat::Gif,
-                "it ends before the first pixel",
-            ));
-        }
-        let is_whole = self.is_complete();
-        while let Some(y) = self.order.next() {
-            self.emit(y, sink);
-        }
-        if let Some(canvas) = &mut self.canvas {
-            canvas.emit_below(sink);
-        }
-        Ok(if is_whole {
-            Completeness::Whole
-        } else {
-            Completeness::Truncated
-        })
     }
 }

@@ -3,7 +3,17 @@
 //! Sums are integers, so their result does not depend on the order that pixels come in.
 //! Planes with alpha are premultiplied on the way.
 
-use super::decode::Samples;
+mod indexed;
+mod premultiply;
+mod scattered;
+
+use std::ops::Range;
+
+use super::decode::{ColorTable, Samples};
+use indexed::add_indexed;
+use premultiply::{is_opaque, premultiply8, premultiply16};
+
+pub use scattered::ScatteredShrink;
 
 /// The most samples in a box, so that a sum of 16-bit samples fits 32 bits.
 pub const MAX_BOX: u32 = 65_535;
@@ -122,7 +132,40 @@ impl BoxShrink {
     }
 
     /// Takes row `y` of the plane; rows that do not matter, and those that come too late, are ignored.
-    pub fn row(&mut self, y: u32, samples: Samples<'_>, mut give: impl FnMut(&[f32])) {
+    pub fn row(&mut self, y: u32, samples: Samples<'_>, give: impl FnMut(&[f32])) {
+        self.take(y, give, |shrink, pixels| {
+            let range = pixels.start * shrink.channels..pixels.end * shrink.channels;
+            match samples {
+                Samples::U8(row) => row.get(range).map(|row| shrink.add8(row)),
+                Samples::U16(row) => row.get(range).map(|row| shrink.add16(row)),
+            }
+        });
+    }
+
+    /// The same with a row of indices of colours.
+    pub fn indices(
+        &mut self,
+        y: u32,
+        indices: &[u8],
+        table: &ColorTable,
+        give: impl FnMut(&[f32]),
+    ) {
+        self.take(y, give, |shrink, pixels| {
+            let row = indices.get(pixels)?;
+            // Whole boxes are added to their first columns.
+            let factor = shrink.x.factor as usize;
+            add_indexed(row, table, factor, &mut shrink.sums, factor);
+            Some(())
+        });
+    }
+
+    /// Takes row `y`, whose pixels within the bounds `add` adds to the sums.
+    fn take(
+        &mut self,
+        y: u32,
+        mut give: impl FnMut(&[f32]),
+        add: impl FnOnce(&mut Self, Range<usize>) -> Option<()>,
+    ) {
         if y < self.next_y || y >= self.y.end {
             return;
         }
@@ -132,16 +175,8 @@ impl BoxShrink {
         while self.bin < bin {
             self.complete(&mut give);
         }
-        let range = self.x.first as usize * self.channels..self.x.end as usize * self.channels;
-        match samples {
-            Samples::U8(row) => {
-                let Some(row) = row.get(range) else { return };
-                self.add8(row);
-            }
-            Samples::U16(row) => {
-                let Some(row) = row.get(range) else { return };
-                self.add16(row);
-            }
+        if add(self, self.x.first as usize..self.x.end as usize).is_none() {
+            return;
         }
         self.rows += 1;
         if y + 1 == self.y.span(bin).1 {
@@ -224,23 +259,6 @@ impl BoxShrink {
     }
 }
 
-/// Adds a whole row of opaque pixels to its boxes of `factor` columns, each sample `scale` times.
-fn add_boxes<const CHANNELS: usize>(row: &[u8], (factor, scale): (usize, u32), sums: &mut [u32]) {
-    let (pixels, _) = row.as_chunks::<CHANNELS>();
-    let (sums, _) = sums.as_chunks_mut::<CHANNELS>();
-    for (pixels, sums) in pixels.chunks(factor).zip(sums) {
-        let mut totals = [0_u32; CHANNELS];
-        for pixel in pixels {
-            for (total, sample) in totals.iter_mut().zip(pixel) {
-                *total += u32::from(*sample);
-            }
-        }
-        for (sum, total) in sums.iter_mut().zip(totals) {
-            *sum = sum.wrapping_add(total * scale);
-        }
-    }
-}
-
 /// Averages `factor` columns at a time; `max` is the largest sum that a column can have.
 fn average_columns<const CHANNELS: usize>(
     sums: &[u32],
@@ -268,207 +286,6 @@ fn average_columns<const CHANNELS: usize>(
 )]
 fn mean(total: u32, columns: usize, max: u32) -> f32 {
     (f64::from(total) / (columns as f64 * f64::from(max))) as f32
-}
-
-fn is_opaque(row: &[u8], channels: usize) -> bool {
-    match channels {
-        2 => row.as_chunks::<2>().0.iter().fold(255, |all, p| all & p[1]) == 255,
-        _ => row.as_chunks::<4>().0.iter().fold(255, |all, p| all & p[3]) == 255,
-    }
-}
-
-/// Colours times alpha, and alpha times 255.
-fn premultiply8(row: &[u8], channels: usize, out: &mut [u16]) {
-    if channels == 2 {
-        for ([l, a], out) in row
-            .as_chunks::<2>()
-            .0
-            .iter()
-            .zip(out.as_chunks_mut::<2>().0)
-        {
-            let alpha = u16::from(*a);
-            *out = [u16::from(*l) * alpha, 255 * alpha];
-        }
-    } else {
-        for ([r, g, b, a], out) in row
-            .as_chunks::<4>()
-            .0
-            .iter()
-            .zip(out.as_chunks_mut::<4>().0)
-        {
-            let alpha = u16::from(*a);
-            *out = [*r, *g, *b, 255].map(|sample| u16::from(sample) * alpha);
-        }
-    }
-}
-
-/// Colours times alpha, rounded to 16 bits, and alpha.
-fn premultiply16(row: &[u16], channels: usize, out: &mut [u16]) {
-    for (pixel, out) in row
-        .chunks_exact(channels)
-        .zip(out.chunks_exact_mut(channels))
-    {
-        let Some((alpha, colors)) = pixel.split_last() else {
-            continue;
-        };
-        for (out, color) in out.iter_mut().zip(colors) {
-            *out = times16(*color, *alpha);
-        }
-        if let Some(out) = out.last_mut() {
-            *out = *alpha;
-        }
-    }
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "65535 * 65535 / 65535 fits 16 bits"
-)]
-fn times16(color: u16, alpha: u16) -> u16 {
-    ((u32::from(color) * u32::from(alpha) + 32_767) / 65_535) as u16
-}
-
-/// Averages pixels that come in any order; gives out all rows at the end.
-#[derive(Debug)]
-pub struct ScatteredShrink {
-    channels: usize,
-    x: Bins,
-    y: Bins,
-    scale: Scale,
-    max: u32,
-    sums: Vec<u32>,
-    /// Rows of averages that were given out.
-    given: u32,
-}
-
-impl ScatteredShrink {
-    /// A shrink to `x.count()` by `y.count()` averages.
-    pub fn new(channels: usize, x: Bins, y: Bins) -> Self {
-        let scale = Scale::new(channels);
-        Self {
-            channels,
-            x,
-            y,
-            scale,
-            max: scale.max8,
-            sums: vec![0; x.count() as usize * y.count() as usize * channels],
-            given: 0,
-        }
-    }
-
-    /// Takes the pixels of row `y` in the columns `x0`, `x0 + dx`, ….
-    pub fn pixels(&mut self, y: u32, x0: u32, dx: u32, samples: Samples<'_>) {
-        if y < self.y.first || y >= self.y.end {
-            return;
-        }
-        let stride = self.x.count() as usize * self.channels;
-        let from = ((y - self.y.first) / self.y.factor) as usize * stride;
-        let Some(sums) = self.sums.get_mut(from..from + stride) else {
-            return;
-        };
-        if matches!(samples, Samples::U16(_)) {
-            self.max = 65_535;
-        }
-        if let (0, 1, Samples::U8(row)) = (x0, dx, samples)
-            && (!self.scale.alpha || is_opaque(row, self.channels))
-            && let Some(row) =
-                row.get(self.x.first as usize * self.channels..self.x.end as usize * self.channels)
-        {
-            let boxes = (self.x.factor as usize, self.scale.opaque);
-            match self.channels {
-                1 => add_boxes::<1>(row, boxes, sums),
-                2 => add_boxes::<2>(row, boxes, sums),
-                3 => add_boxes::<3>(row, boxes, sums),
-                _ => add_boxes::<4>(row, boxes, sums),
-            }
-            return;
-        }
-        let columns = (x0..).step_by(dx.max(1) as usize);
-        let mut add = |x: u32, pixel: [u32; 4]| {
-            if x >= self.x.first && x < self.x.end {
-                let at = ((x - self.x.first) / self.x.factor) as usize * self.channels;
-                for (sum, sample) in sums[at..at + self.channels].iter_mut().zip(pixel) {
-                    *sum = sum.wrapping_add(sample);
-                }
-            }
-        };
-        match samples {
-            Samples::U8(row) => {
-                for (x, pixel) in columns.zip(row.chunks_exact(self.channels)) {
-                    add(x, premultiplied8(pixel, self.scale));
-                }
-            }
-            Samples::U16(row) => {
-                for (x, pixel) in columns.zip(row.chunks_exact(self.channels)) {
-                    add(x, premultiplied16(pixel, self.scale));
-                }
-            }
-        }
-    }
-
-    /// The next row of averages, or `None` after the last; to be asked for once all pixels came.
-    pub fn next_row(&mut self) -> Option<Vec<f32>> {
-        if self.given >= self.y.count() {
-            return None;
-        }
-        let stride = self.x.count() as usize * self.channels;
-        let from = self.given as usize * stride;
-        let sums = self.sums.get(from..from + stride)?;
-        let (top, bottom) = self.y.span(self.given);
-        let max = (bottom - top) * self.max;
-        let mut row = vec![0.0; stride];
-        let boxes = sums.chunks_exact(self.channels);
-        for ((index, sums), averages) in (0..self.x.count())
-            .zip(boxes)
-            .zip(row.chunks_exact_mut(self.channels))
-        {
-            let (from, to) = self.x.span(index);
-            for (average, sum) in averages.iter_mut().zip(sums) {
-                *average = mean(*sum, (to - from) as usize, max);
-            }
-        }
-        self.given += 1;
-        Some(row)
-    }
-
-    /// The bytes that a shrink to these boxes holds.
-    pub fn bytes(channels: u64, x: Bins, y: Bins) -> u64 {
-        4 * channels * u64::from(x.count()) * (u64::from(y.count()) + 1)
-    }
-}
-
-fn premultiplied8(pixel: &[u8], scale: Scale) -> [u32; 4] {
-    let alpha = match pixel.split_last() {
-        Some((alpha, _)) if scale.alpha => u32::from(*alpha),
-        _ => scale.opaque,
-    };
-    let mut out = [0; 4];
-    for (out, sample) in out.iter_mut().zip(pixel) {
-        *out = u32::from(*sample) * alpha;
-    }
-    if scale.alpha
-        && let Some(out) = out.get_mut(pixel.len() - 1)
-    {
-        *out = alpha * 255;
-    }
-    out
-}
-
-fn premultiplied16(pixel: &[u16], scale: Scale) -> [u32; 4] {
-    let alpha = match pixel.split_last() {
-        Some((alpha, _)) if scale.alpha => *alpha,
-        _ => u16::MAX,
-    };
-    let mut out = [0; 4];
-    for (out, sample) in out.iter_mut().zip(pixel) {
-        *out = u32::from(times16(*sample, alpha));
-    }
-    if scale.alpha
-        && let Some(out) = out.get_mut(pixel.len() - 1)
-    {
-        *out = u32::from(alpha);
-    }
-    out
 }
 
 #[cfg(test)]
@@ -556,6 +373,42 @@ mod tests {
                     assert_eq!(want.len(), count);
                     assert_eq!(scattered(channels, bins, rows), want, "{channels} {bins:?}");
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn indices_are_averaged_as_their_colours_are() {
+        let noise = samples(4).into_iter().map(|word| word.to_be_bytes()[0]);
+        let noise: Vec<u8> = noise.collect();
+        let mut colors = [[0; 4]; 256];
+        for (color, &[r, g, b, a]) in colors.iter_mut().zip(noise.as_chunks::<4>().0) {
+            *color = [r, g, b, a];
+        }
+        let rows: Vec<&[u8]> = noise.chunks_exact(WIDTH).take(HEIGHT).collect();
+        for channels in [3, 4] {
+            let table = ColorTable::new(&colors, channels);
+            let channels = usize::from(channels);
+            let expanded: Vec<_> = rows.iter().map(|row| table.expand(row)).collect();
+            let samples: Vec<_> = expanded.iter().map(|row| Samples::U8(row)).collect();
+            for bins in bins() {
+                let want = in_order(channels, bins, &samples);
+                let mut got = Vec::new();
+                let mut give =
+                    |row: &[f32]| got.extend(row.iter().map(|average| average.to_bits()));
+                let mut shrink = BoxShrink::new(channels, bins.0, bins.1);
+                let mut scattered = ScatteredShrink::new(channels, bins.0, bins.1);
+                for (y, row) in (0..).zip(&rows) {
+                    shrink.indices(y, row, &table, &mut give);
+                    scattered.indices(y, row, &table);
+                }
+                shrink.finish(&mut give);
+                assert_eq!(got, want, "{channels} {bins:?}");
+                let mut got = Vec::new();
+                while let Some(row) = scattered.next_row() {
+                    got.extend(row.iter().map(|average| average.to_bits()));
+                }
+                assert_eq!(got, want, "scattered, {channels} {bins:?}");
             }
         }
     }
