@@ -179,6 +179,20 @@ fn effects_come_in_order() {
 }
 
 #[test]
+fn listeners_are_told_of_each_change_that_clients_can_see() {
+    let world = world();
+    let good = upload(&world, &mut Pieces::new(png(150, 120), 1_000)).unwrap();
+    settle(&world);
+    let seen = |id| world.told(id).into_iter().map(|(_, state)| state);
+    let made = [State::Pending, State::Processing, State::Done];
+    assert!(seen(good.id).eq(made), "{:?}", world.told(good.id));
+
+    now(cancel(&world, good.id)).unwrap();
+    // The intent before it is nobody's business.
+    assert!(seen(good.id).eq(made.into_iter().chain([State::Cancelled])));
+}
+
+#[test]
 fn a_large_upload_goes_up_in_equal_parts() {
     let world = world();
     let mut bytes = png(40, 40);

@@ -27,6 +27,21 @@ pub struct Config {
     pub max_backlog: u64,
     /// `CORS_ORIGINS`: whose pages may call the service from a browser. Default: everybody's.
     pub cors: Cors,
+    /// `MAX_WAIT_SECS`: the longest that `Prefer: wait` is granted. Default: 30 s.
+    pub max_wait_secs: u32,
+    /// How many listen, and to how much.
+    pub listening: Listening,
+}
+
+/// The limits of live status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listening {
+    /// `MAX_LISTENERS`: how many may listen to one job at a time. Default: 50.
+    pub max_listeners: u32,
+    /// `MAX_LISTENED_JOBS`: how many jobs one connection may follow. Default: 100.
+    pub max_jobs: u32,
+    /// `HEARTBEAT_SECS`: the pause between two signs of life in a silent stream. Default: 15 s.
+    pub heartbeat_secs: u32,
 }
 
 /// A variable has a value that cannot be.
@@ -108,6 +123,12 @@ impl Config {
             cors: var("CORS_ORIGINS").map_or(Ok(Cors::default()), |value| {
                 Cors::parse(&value).map_err(ConfigError::Origin)
             })?,
+            max_wait_secs: small("MAX_WAIT_SECS", 30, 0, 60)?,
+            listening: Listening {
+                max_listeners: small("MAX_LISTENERS", 50, 1, 1_000)?,
+                max_jobs: small("MAX_LISTENED_JOBS", 100, 1, 1_000)?,
+                heartbeat_secs: small("HEARTBEAT_SECS", 15, 1, 60)?,
+            },
         })
     }
 }

@@ -113,6 +113,18 @@ pub trait JobLedger {
     async fn call(&self, id: JobId, command: Command) -> Result<Verdict, StoreError>;
 }
 
+/// Jobs that say when they have ended.
+pub trait JobWatch {
+    /// The job once it has ended, or as it is after so many milliseconds. A reset of the job is an error.
+    async fn ended(&self, id: JobId, millis: u64) -> Result<Verdict, StoreError>;
+}
+
+/// Those who are told of a job's changes as they happen.
+pub trait Listeners {
+    /// Tells everybody about the record that was just stored. Waits for nobody.
+    fn tell(&self, record: &Record);
+}
+
 /// Copies of records for cheap reads: KV. Stale by a minute or more, absent at times.
 pub trait StatusCache {
     /// The copy of a record.
@@ -157,4 +169,6 @@ pub trait Platform {
     fn queue(&self) -> &impl JobQueue;
     /// The time.
     fn clock(&self) -> &impl Clock;
+    /// Those who want to be told.
+    fn listeners(&self) -> &impl Listeners;
 }

@@ -1,18 +1,23 @@
 //! HTTP: one match from route to handler. Handlers parse, call one service function and reply.
 
+mod accepted;
 mod change;
+mod conversation;
+mod events;
 mod problem_page;
 mod respond;
 mod thumbnail;
 mod upload;
 
 use serde_json::json;
-use thumbnail_core::api::{Body, Method, Problem, ProblemKind, Reply, Route, cors};
+use thumbnail_core::api::{Body, Method, Problem, ProblemKind, Reply, Route, cors, prefer};
 use thumbnail_core::service::serve::Reader;
 use worker::{Context, Env, Request, Response, Result};
 
 use crate::app::{self, App};
-use crate::platform::{JobClient, KvStatus, R2Body, R2Store, WorkerClock, memory_high_water};
+use crate::platform::{
+    JobClient, KvStatus, Payload, R2Body, R2Store, WorkerClock, memory_high_water,
+};
 use crate::telemetry;
 
 /// A request on its way through a handler.
@@ -37,6 +42,13 @@ impl Call {
             base: base.into(),
             context,
         })
+    }
+
+    /// How many seconds the client wants to wait, if it does, and may.
+    fn wait_secs(&self) -> Option<u32> {
+        let asked = prefer::wait_secs(&header(&self.request, "prefer")?)?;
+        let granted = asked.min(self.app.config.max_wait_secs);
+        (granted > 0).then_some(granted)
     }
 
     fn reader(&self) -> Reader<'_, R2Store, KvStatus, JobClient, WorkerClock> {
@@ -84,8 +96,11 @@ pub async fn handle(request: Request, env: Env, context: Context) -> Result<Resp
     respond::respond(reply)
 }
 
-async fn dispatch(route: Route, call: Call) -> std::result::Result<Reply<R2Body>, Problem> {
-    match route {
+async fn dispatch(route: Route, call: Call) -> std::result::Result<Reply<Payload>, Problem> {
+    let reply = match route {
+        // What is live has a body of its own kind; all else is text, or an object out of R2.
+        Route::Events(id) => return events::of_job(call, id).await,
+        Route::EventsOfJobs => return events::of_jobs(call).await,
         Route::Upload => upload::upload(call).await,
         Route::Thumbnail(file) => thumbnail::thumbnail(&call, &file).await,
         Route::Status(id) => thumbnail::status(&call, id).await,
@@ -97,7 +112,8 @@ async fn dispatch(route: Route, call: Call) -> std::result::Result<Reply<R2Body>
         Route::ProblemPage(kind) => Ok(problem_page::page(kind)),
         Route::Health => Ok(Reply::json(200, &json!({ "status": "ok" }))),
         Route::Options(allow) => Ok(options(&call, allow)),
-    }
+    }?;
+    Ok(reply.map(Payload::Object))
 }
 
 /// `OPTIONS` of any URL; a preflight is one that names the method to come.

@@ -3,15 +3,15 @@
 use std::cell::Cell;
 
 use futures_channel::oneshot;
-use thumbnail_core::api::{Params, Problem, ProblemKind, Reply, UploadedFile, uploaded};
+use thumbnail_core::api::{Params, Problem, ProblemKind, Reply, UploadedFile};
 use thumbnail_core::job::Record;
 use thumbnail_core::keys::JobId;
 use thumbnail_core::ports::Clock;
 use thumbnail_core::service::overload::Gate;
-use thumbnail_core::service::serve::POLL_SECS;
 use thumbnail_core::service::upload::{UploadRequest, Uploader, begin};
 use worker::{Env, Request};
 
+use super::accepted::accepted;
 use super::{Call, WorkerClock, header, misconfigured};
 use crate::app::{self, App};
 use crate::platform::{R2Body, RequestChunks};
@@ -23,6 +23,7 @@ thread_local! {
 
 /// `POST /thumbnails`
 pub async fn upload(call: Call) -> Result<Reply<R2Body>, Problem> {
+    let (wait_secs, jobs) = (call.wait_secs(), call.app.jobs.clone());
     let Call {
         request,
         app,
@@ -39,11 +40,7 @@ pub async fn upload(call: Call) -> Result<Reply<R2Body>, Problem> {
     });
     let unhandled = |_| Problem::new(ProblemKind::Internal, "the upload was not handled");
     let files = receiver.await.map_err(unhandled)??;
-    let reply = uploaded::reply(&files, &base);
-    Ok(match reply.status {
-        202 => reply.with("retry-after", POLL_SECS.to_string()),
-        _ => reply,
-    })
+    Ok(accepted(files, wait_secs, &jobs, &base).await)
 }
 
 /// Refuses while the queue cannot keep up, before anything of the upload is read.

@@ -2,30 +2,40 @@
 //!
 //! Why one object: cancel against finish, first delivery against second, have to be decided once,
 //! and only a single writer can keep the copies in KV in order.
-//! Who calls it: the edge (create, read, cancel, rerun), the origin (start, finish, fail, retry,
-//! dead letter) and the sweep (alarm).
+//! Who calls it: the edge (create, read, cancel, rerun, wait, listen), the origin (start, finish,
+//! fail, retry, dead letter) and the sweep (alarm).
 //! What it stores: the record as JSON text under `record`. Its alarm is the record's `due_at`:
-//! outbox and rescue timer at once.
+//! outbox and rescue timer at once. Each socket keeps its `Listener` as JSON text, so that the
+//! object may sleep while nothing happens.
 
 #![expect(
     missing_docs,
     reason = "the durable_object macro writes methods without any"
 )]
 
+use std::pin::pin;
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
+use thumbnail_core::api::events::Listener;
 use thumbnail_core::job::{Command, Record, Verdict};
-use thumbnail_core::ports::{JobStorage, StoreError};
+use thumbnail_core::ports::{JobStorage, Listeners, StoreError};
 use thumbnail_core::service::job::JobService;
 use wasm_bindgen::JsValue;
 use worker::durable::{ScheduledTime, Storage};
-use worker::{DurableObject, Env, Request, Response, Result, State, durable_object, js_sys};
+use worker::{
+    Delay, DurableObject, Env, Error, Request, Response, Result, State, WebSocket,
+    WebSocketIncomingMessage, durable_object, js_sys,
+};
 
-use super::{JobPlatform, store_error};
+use super::job_client::{END_PATH, EVENTS_PATH, LISTENER_HEADER};
+use super::{JobListeners, JobPlatform, close, store_error};
 use crate::app;
 
 const RECORD: &str = "record";
 
 /// A job.
-#[durable_object(alarm)]
+#[durable_object]
 pub struct Job {
     /// An error here is a wrong configuration; every call tells it.
     service: Result<JobService<ObjectStorage, JobPlatform>>,
@@ -34,42 +44,127 @@ pub struct Job {
 impl DurableObject for Job {
     fn new(state: State, env: Env) -> Self {
         Self {
-            service: service(&state, &env),
+            service: service(state, &env),
         }
     }
 
-    async fn fetch(&self, mut request: Request) -> Result<Response> {
-        let command: Command = serde_json::from_str(&request.text().await?)?;
-        match self.handle(command).await {
-            Ok(verdict) => Response::ok(serde_json::to_string(&verdict)?),
-            Err(error) => Response::error(error.to_string(), 503),
+    async fn fetch(&self, request: Request) -> Result<Response> {
+        match request.path().as_str() {
+            END_PATH => self.end(request).await,
+            EVENTS_PATH => self.listen(&request).await,
+            _ => self.command(request).await,
         }
     }
 
     async fn alarm(&self) -> Result<Response> {
         // An error makes the platform repeat the alarm, six times with growing pauses.
-        self.handle(Command::Alarm)
-            .await
-            .map_err(|e| worker::Error::RustError(e.to_string()))?;
+        let told = self.handle(Command::Alarm).await;
+        told.map_err(|e| rust_error(&e))?;
         Response::empty()
+    }
+
+    // The platform answers a ping by itself: what arrives here is nothing that a listener has to say.
+    async fn websocket_message(&self, ws: WebSocket, _: WebSocketIncomingMessage) -> Result<()> {
+        close(&ws, 1008, "this socket only tells");
+        Ok(())
+    }
+
+    async fn websocket_close(&self, ws: WebSocket, _: usize, _: String, _: bool) -> Result<()> {
+        close(&ws, 1000, "bye");
+        Ok(())
+    }
+
+    async fn websocket_error(&self, _: WebSocket, _: Error) -> Result<()> {
+        Ok(())
     }
 }
 
 impl Job {
+    /// `POST /`: a command, answered with its verdict.
+    async fn command(&self, mut request: Request) -> Result<Response> {
+        let command: Command = serde_json::from_str(&request.text().await?)?;
+        answer(self.handle(command).await)
+    }
+
+    /// `POST /end`: the job as soon as it has ended, or after as many milliseconds as the body says.
+    async fn end(&self, mut request: Request) -> Result<Response> {
+        let text = request.text().await?;
+        let millis = text.parse().map_err(|_| Error::BadEncoding)?;
+        let listeners = &self.service()?.platform().listeners;
+        if listeners.are_full() {
+            return Response::error("too many listen to this job", 429);
+        }
+        // Before the job is looked at, so that no end falls in between.
+        let end = listeners.wait();
+        let now = self.handle(Command::Get).await;
+        if !matches!(&now, Ok(Verdict::Found { record }) if !record.state.is_final()) {
+            return answer(now);
+        }
+        let limit = pin!(Delay::from(Duration::from_millis(millis)));
+        match select(end, limit).await {
+            Either::Left((Ok(record), _)) => answer(Ok(Verdict::Found {
+                record: Box::new(record),
+            })),
+            _ => answer(self.handle(Command::Get).await),
+        }
+    }
+
+    /// `GET /events`: a socket, unless the listener knows everything already (204).
+    async fn listen(&self, request: &Request) -> Result<Response> {
+        let header = request.headers().get(LISTENER_HEADER)?.unwrap_or_default();
+        let mut listener: Listener = serde_json::from_str(&header)?;
+        let listeners = &self.service()?.platform().listeners;
+        let record = match self.handle(Command::Get).await {
+            Ok(Verdict::Found { record }) => *record,
+            Ok(_) => return Response::error("there is no job of this name", 404),
+            Err(error) => return answer(Err(error)),
+        };
+        listener.doubt(&record);
+        if listener.is_over(&record) {
+            return Ok(Response::empty()?.with_status(204));
+        }
+        if listeners.are_full() {
+            return Response::error("too many listen to this job", 429);
+        }
+        let client = listeners.accept(&listener)?;
+        // Looked at again, because it may have changed before the listener was there.
+        if let Ok(Verdict::Found { record }) = self.handle(Command::Get).await {
+            listeners.tell(&record);
+        }
+        Response::from_websocket(client)
+    }
+
     async fn handle(&self, command: Command) -> std::result::Result<Verdict, StoreError> {
         match &self.service {
             Ok(service) => service.handle(command).await,
             Err(error) => Err(StoreError::Permanent(error.to_string())),
         }
     }
+
+    fn service(&self) -> Result<&JobService<ObjectStorage, JobPlatform>> {
+        self.service.as_ref().map_err(rust_error)
+    }
 }
 
-fn service(state: &State, env: &Env) -> Result<JobService<ObjectStorage, JobPlatform>> {
+fn answer(verdict: std::result::Result<Verdict, StoreError>) -> Result<Response> {
+    match verdict {
+        Ok(verdict) => Response::ok(serde_json::to_string(&verdict)?),
+        Err(error) => Response::error(error.to_string(), 503),
+    }
+}
+
+fn rust_error(error: &impl ToString) -> Error {
+    Error::RustError(error.to_string())
+}
+
+fn service(state: State, env: &Env) -> Result<JobService<ObjectStorage, JobPlatform>> {
     let storage = ObjectStorage {
         storage: state.storage(),
     };
-    let platform = JobPlatform::from_env(env)?;
-    Ok(JobService::new(storage, platform, app::config(env)?.policy))
+    let config = app::config(env)?;
+    let listeners = JobListeners::new(state, config.listening.max_listeners)?;
+    let platform = JobPlatform::from_env(env, listeners)?;
+    Ok(JobService::new(storage, platform, config.policy))
 }
 
 /// The storage of a Durable Object.

@@ -1,9 +1,9 @@
 //! What a job acts on, from the bindings of the edge.
 
-use thumbnail_core::ports::{Clock, JobQueue, ObjectStore, Platform, StatusCache};
+use thumbnail_core::ports::{Clock, JobQueue, Listeners, ObjectStore, Platform, StatusCache};
 use worker::{Env, Result};
 
-use super::{KvStatus, R2Store, ResizeQueue, WorkerClock};
+use super::{JobListeners, KvStatus, R2Store, ResizeQueue, WorkerClock};
 use crate::{app, bindings};
 
 /// The adapters that a job needs.
@@ -11,15 +11,18 @@ pub struct JobPlatform {
     objects: R2Store,
     status: KvStatus,
     queue: ResizeQueue,
+    /// Those who listen to this job.
+    pub listeners: JobListeners,
 }
 
 impl JobPlatform {
     /// From the bindings of the edge.
-    pub fn from_env(env: &Env) -> Result<Self> {
+    pub fn from_env(env: &Env, listeners: JobListeners) -> Result<Self> {
         Ok(Self {
             objects: R2Store::new(env.bucket(bindings::IMAGES)?),
             status: app::status(env)?,
             queue: app::queue(env)?,
+            listeners,
         })
     }
 }
@@ -39,5 +42,9 @@ impl Platform for JobPlatform {
 
     fn clock(&self) -> &impl Clock {
         &WorkerClock
+    }
+
+    fn listeners(&self) -> &impl Listeners {
+        &self.listeners
     }
 }

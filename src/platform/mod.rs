@@ -3,24 +3,31 @@
 pub mod job_object;
 
 mod clock;
+mod feeds;
 mod job_client;
+mod job_listeners;
 mod job_platform;
 mod kv;
 mod memory;
+mod payload;
 mod queue;
 mod r2;
 mod stream;
 
 pub use clock::WorkerClock;
-pub use job_client::JobClient;
+pub use feeds::{Feeds, News};
+pub use job_client::{JobClient, Listening};
+pub use job_listeners::JobListeners;
 pub use job_platform::JobPlatform;
 pub use kv::KvStatus;
 pub use memory::memory_high_water;
+pub use payload::Payload;
 pub use queue::ResizeQueue;
 pub use r2::{R2Body, R2Store};
 pub use stream::RequestChunks;
 
 use thumbnail_core::ports::StoreError;
+use worker::WebSocket;
 
 /// What a binding threw, sorted by whether another try makes sense.
 ///
@@ -32,4 +39,9 @@ fn store_error(error: &worker::Error) -> StoreError {
     } else {
         StoreError::Transient(text)
     }
+}
+
+/// Closes a socket, if it is not closed already.
+pub fn close(socket: &WebSocket, code: u16, reason: &str) {
+    let _ = socket.close(Some(code), Some(reason));
 }

@@ -45,8 +45,8 @@ export function harness({ vars = {}, secrets = {}, configs = ["wrangler.toml", "
     /** Returns the ids (64 hex digits) of the Job objects that have stored something. */
     jobIds: () => server.getWorker(EDGE).listDurableObjectIds("Job"),
 
-    /** Takes the object of a job out of memory; its storage stays. */
-    evictJob: (name) => server.getWorker(EDGE).evictDurableObject("Job", { name }),
+    /** Takes the object of a job out of memory; its storage stays. What becomes of its sockets: `hibernate` or `close`. */
+    evictJob: (name, webSockets) => server.getWorker(EDGE).evictDurableObject("Job", { name, webSockets }),
 
     /** Returns what the Workers logged, `[{ level, message, timestamp }]`. */
     logs: () => server.getLogs(),

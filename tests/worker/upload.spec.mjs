@@ -68,7 +68,7 @@ test("the status document describes the source and the thumbnail", async () => {
   ]);
   assert.match(thumbhash, /^[A-Za-z0-9+/]{6,40}=*$/);
   assert.ok(peak_memory_bytes > 0 && peak_memory_bytes <= 96 * 1024 * 1024);
-  assert.deepEqual(rest, { status: "done", attempts: 1 });
+  assert.deepEqual(rest, { status: "done", revision: 3, attempts: 1 });
 });
 
 for (const field of ["image", "file", "photo[]"]) {

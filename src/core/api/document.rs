@@ -12,6 +12,7 @@ use crate::keys::ThumbnailFile;
 pub struct StatusDocument<'a> {
     id: String,
     status: &'static str,
+    revision: u64,
     attempts: u32,
     resized_image_url: String,
     status_url: String,
@@ -43,6 +44,7 @@ impl<'a> StatusDocument<'a> {
         Self {
             id: record.id.to_string(),
             status: record.state.name(),
+            revision: record.revision,
             attempts: record.attempts,
             resized_image_url: thumbnail_url(record, base),
             status_url: status_url(record, base),

@@ -3,9 +3,11 @@
 pub mod conditional;
 pub mod cors;
 pub mod document;
+pub mod events;
 pub mod form;
 pub mod multipart;
 pub mod params;
+pub mod prefer;
 pub mod problem;
 pub mod reply;
 pub mod route;

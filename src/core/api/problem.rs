@@ -40,6 +40,8 @@ pub enum ProblemKind {
     NotFound,
     /// The route exists, the method does not.
     MethodNotAllowed,
+    /// The answer exists in none of the forms that the request accepts.
+    NotAcceptable,
     /// The thumbnail is not there yet.
     NotReady,
     /// Only a failed job can be tried again.
@@ -64,7 +66,7 @@ pub enum ProblemKind {
 
 impl ProblemKind {
     /// Every kind, in the order of the documentation.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::EmptyUpload,
         Self::MissingFile,
         Self::MalformedForm,
@@ -80,6 +82,7 @@ impl ProblemKind {
         Self::InvalidOption,
         Self::NotFound,
         Self::MethodNotAllowed,
+        Self::NotAcceptable,
         Self::NotReady,
         Self::NotFailed,
         Self::Gone,
@@ -208,6 +211,12 @@ impl ProblemKind {
                 405,
                 "The method is not allowed here",
                 "Use one of the methods in the Allow header.",
+            ),
+            Self::NotAcceptable => (
+                "not-acceptable",
+                406,
+                "Nothing acceptable is here",
+                "Accept one of the forms that the detail names.",
             ),
             Self::NotReady => (
                 "not-ready",

@@ -57,6 +57,20 @@ impl<B> Reply<B> {
         self.with(name, member)
     }
 
+    /// The response with another kind of object in its body.
+    pub fn map<C>(self, into: impl FnOnce(B) -> C) -> Reply<C> {
+        let body = match self.body {
+            Body::Empty => Body::Empty,
+            Body::Text(text) => Body::Text(text),
+            Body::Object(object) => Body::Object(into(object)),
+        };
+        Reply {
+            status: self.status,
+            headers: self.headers,
+            body,
+        }
+    }
+
     /// The response without its body, as HEAD wants it.
     #[must_use]
     pub fn without_body(mut self) -> Self {

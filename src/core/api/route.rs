@@ -29,6 +29,10 @@ pub enum Route {
     Thumbnail(ThumbnailFile),
     /// `GET /thumbnails/{id}`
     Status(JobId),
+    /// `GET /thumbnails/{id}/events`
+    Events(JobId),
+    /// `GET /events`
+    EventsOfJobs,
     /// `DELETE /thumbnails/{id}`
     Delete(JobId),
     /// `POST /thumbnails/{id}/retry`
@@ -106,6 +110,11 @@ fn place(path: &str) -> Option<Place> {
             Ok(id) => Some(Place::Job(id)),
             Err(_) => name.parse().ok().map(Place::Thumbnail),
         },
+        ["thumbnails", id, "events"] => {
+            let id = id.parse().ok()?;
+            Some(Place::Page(Route::Events(id)))
+        }
+        ["events"] => Some(Place::Page(Route::EventsOfJobs)),
         ["thumbnails", id, "retry"] => id.parse().ok().map(Place::Retry),
         ["thumbnail", name] if !name.is_empty() => {
             Some(Place::Page(Route::OldThumbnail(name.into())))
@@ -139,6 +148,12 @@ mod tests {
                 format!("/thumbnails/{ID}.png"),
                 Route::Thumbnail(format!("{ID}.png").parse().unwrap()),
             ),
+            (
+                Method::Get,
+                format!("/thumbnails/{ID}/events"),
+                Route::Events(ID.parse().unwrap()),
+            ),
+            (Method::Get, "/events".to_owned(), Route::EventsOfJobs),
             (
                 Method::Delete,
                 format!("/thumbnails/{ID}"),
@@ -175,6 +190,7 @@ mod tests {
             "/thumbnails/x.jpg",
             "/thumbnails/../../etc/passwd",
             "/thumbnails//",
+            "/thumbnails/x/events",
             "/problems/x",
             "/thumbnail/",
         ] {

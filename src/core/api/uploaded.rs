@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::document::{StatusDocument, status_url};
+use super::document::{StatusDocument, job_problem, status_url};
 use super::problem::Problem;
 use super::reply::{Body, Reply};
-use crate::job::Record;
+use crate::job::{Record, State};
 
 /// A file of an upload, and what came of it.
 #[derive(Debug)]
@@ -20,13 +20,12 @@ pub struct UploadedFile<T> {
 
 /// Answers an upload of these files. One is answered as if there were no lists.
 ///
-/// Several: 202 with an item for each, as long as one of them was taken; else the first one's
-/// problem, with the list as a member of its document.
+/// Several: 202 with an item for each (201 where all have ended), as long as one of them was taken;
+/// else the first one's problem, with the list as a member of its document.
 pub fn reply<B>(files: &[UploadedFile<Record>], base: &str) -> Reply<B> {
     if let [file] = files {
         return match &file.result {
-            Ok(record) => Reply::json(202, &StatusDocument::new(record, base))
-                .with("location", status_url(record, base)),
+            Ok(record) => job(record, base),
             Err(problem) => problem.reply(base),
         };
     }
@@ -40,8 +39,27 @@ pub fn reply<B>(files: &[UploadedFile<Record>], base: &str) -> Reply<B> {
                 ..first.reply(base)
             }
         }
-        _ => Reply::json(202, &json!({ "files": items })),
+        _ => {
+            let mut jobs = files.iter().filter_map(|file| file.result.as_ref().ok());
+            let status = if jobs.all(|job| job.state.is_final()) {
+                201
+            } else {
+                202
+            };
+            Reply::json(status, &json!({ "files": items }))
+        }
     }
+}
+
+/// 202, unless the client has waited and the job has ended: 201 then, or what is wrong with the picture.
+fn job<B>(record: &Record, base: &str) -> Reply<B> {
+    let document = StatusDocument::new(record, base);
+    let reply = match (record.state, &record.failure) {
+        (State::Done, _) => Reply::json(201, &document),
+        (State::Failed, Some(failure)) => job_problem(failure).reply(base),
+        _ => Reply::json(202, &document),
+    };
+    reply.with("location", status_url(record, base))
 }
 
 fn item(file: &UploadedFile<Record>, base: &str) -> Value {

@@ -1,6 +1,7 @@
 //! A job's own side: commands in, decisions stored, effects out.
 //!
-//! 1. load the record, decide, store what changed with its alarm: atomic, nothing else runs between
+//! 1. load the record, decide, store what changed with its alarm: atomic, nothing else runs between;
+//!    whoever listens is told at once
 //! 2. copy the record to KV, before any message: a pending copy never follows a finished one
 //! 3. send the message: if that fails, the alarm is already set and sends it later
 //!
@@ -16,7 +17,8 @@ use crate::job::{Command, Decision, FollowUp, Message, Policy, Record, Thumbnail
 use crate::keys::{source_key, thumbnail_key};
 use crate::object::ObjectMeta;
 use crate::ports::{
-    Clock, JobQueue, JobStorage, ObjectInfo, ObjectStore, Platform, StatusCache, StoreError,
+    Clock, JobQueue, JobStorage, Listeners, ObjectInfo, ObjectStore, Platform, StatusCache,
+    StoreError,
 };
 
 /// One job: what runs inside its Durable Object.
@@ -45,6 +47,11 @@ impl<S: JobStorage, P: Platform> JobService<S, P> {
         }
     }
 
+    /// What it acts on.
+    pub fn platform(&self) -> &P {
+        &self.platform
+    }
+
     /// Takes a command to its end. An error means that it was not taken, or that it is not known
     /// whether it was; repeating it is harmless.
     pub async fn handle(&self, command: Command) -> Result<Verdict, StoreError> {
@@ -63,7 +70,11 @@ impl<S: JobStorage, P: Platform> JobService<S, P> {
         let decision = decide(record, command, self.platform.clock().now(), &self.policy);
         match &decision.changed {
             Some(_) if decision.follow_up == FollowUp::Erase => self.storage.erase().await?,
-            Some(record) => self.storage.save(record).await?,
+            Some(record) => {
+                self.storage.save(record).await?;
+                // Before the copy in KV, which may be slow or fail: what is stored is true.
+                self.platform.listeners().tell(record);
+            }
             None => {}
         }
         Ok(decision)

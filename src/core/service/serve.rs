@@ -81,13 +81,17 @@ impl<O: ObjectStore, K: StatusCache, L: JobLedger, C: Clock> Reader<'_, O, K, L,
     /// Answers `GET /thumbnails/{id}`.
     pub async fn status(&self, id: JobId) -> Result<Reply<O::Body>, Problem> {
         let record = self.current(id).await?.ok_or_else(unknown)?;
-        let reply = Reply::json(200, &StatusDocument::new(&record, self.base));
-        let waiting = !record.state.is_final();
-        Ok(if waiting {
-            reply.with("retry-after", POLL_SECS.to_string())
-        } else {
+        Ok(self.document(&record))
+    }
+
+    /// The status of a job that has been read already.
+    pub fn document(&self, record: &Record) -> Reply<O::Body> {
+        let reply = Reply::json(200, &StatusDocument::new(record, self.base));
+        if record.state.is_final() {
             reply
-        })
+        } else {
+            reply.with("retry-after", POLL_SECS.to_string())
+        }
     }
 
     /// The record as it is now: the copy, where R2 bears it out.
@@ -157,6 +161,7 @@ impl<O: ObjectStore, K: StatusCache, L: JobLedger, C: Clock> Reader<'_, O, K, L,
             .with("cache-control", self.cache_control(info.meta))
             .with("content-security-policy", IMAGE_CSP)
             .with("cross-origin-resource-policy", "cross-origin")
+            .also("vary", "Prefer")
     }
 
     /// As long as the thumbnail lives, a year at the most.

@@ -6,10 +6,11 @@ use std::rc::Rc;
 
 use super::World;
 use super::executor::{Actor, Slot};
-use crate::job::{Command, Record, Verdict};
+use crate::job::{Command, Record, State, Verdict};
 use crate::keys::JobId;
 use crate::ports::{
-    Clock, JobLedger, JobQueue, JobStorage, ObjectStore, Platform, StatusCache, StoreError,
+    Clock, JobLedger, JobQueue, JobStorage, Listeners, ObjectStore, Platform, StatusCache,
+    StoreError,
 };
 use crate::service::job::JobService;
 
@@ -64,9 +65,30 @@ impl Platform for World {
     fn clock(&self) -> &impl Clock {
         self
     }
+
+    fn listeners(&self) -> &impl Listeners {
+        self
+    }
+}
+
+impl Listeners for World {
+    fn tell(&self, record: &Record) {
+        let mut told = self.inner.told.borrow_mut();
+        let told = told.entry(record.id).or_default();
+        // As a listener does: whatever is not newer is known.
+        if told.last().is_none_or(|(last, _)| *last < record.revision) {
+            told.push((record.revision, record.state));
+        }
+    }
 }
 
 impl World {
+    /// The changes that the listeners of a job were told of: revision and state.
+    pub fn told(&self, id: JobId) -> Vec<(u64, State)> {
+        let told = self.inner.told.borrow();
+        told.get(&id).cloned().unwrap_or_default()
+    }
+
     fn begin(&self, id: JobId) -> Rc<Job> {
         let storage = Storage {
             world: self.clone(),

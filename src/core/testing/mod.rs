@@ -42,6 +42,7 @@ type LateEffect = (Timestamp, Box<dyn FnOnce()>);
 struct Inner {
     objects: RefCell<BTreeMap<String, (Vec<u8>, ObjectMeta)>>,
     copies: RefCell<BTreeMap<JobId, copies::Writes>>,
+    told: RefCell<BTreeMap<JobId, Vec<(u64, State)>>>,
     messages: RefCell<Vec<queue::Waiting>>,
     records: RefCell<BTreeMap<JobId, Record>>,
     instances: RefCell<BTreeMap<JobId, Rc<jobs::Job>>>,
@@ -70,6 +71,7 @@ impl World {
         let inner = Inner {
             objects: RefCell::default(),
             copies: RefCell::default(),
+            told: RefCell::default(),
             messages: RefCell::default(),
             records: RefCell::default(),
             instances: RefCell::default(),

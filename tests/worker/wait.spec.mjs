@@ -1,0 +1,95 @@
+//! `Prefer: wait`: answers that are held back until a job has ended.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { brokenPng, describe, flatPng } from "../images/pictures.mjs";
+import { client, raw } from "./client.mjs";
+import { harness } from "./harness.mjs";
+import { createStuck } from "./jobs.mjs";
+
+const workers = harness({ vars: { MAX_WAIT_SECS: "20" } });
+const service = client(workers);
+const picture = flatPng(400, 300);
+const wait = (secs) => ({ headers: { prefer: `wait=${secs}` } });
+const applied = (response) => response.headers.get("preference-applied");
+
+const posted = (bytes, headers) => {
+  const init = raw(bytes, "application/octet-stream");
+  return workers.fetch("/thumbnails", { ...init, headers: { ...init.headers, ...headers } });
+};
+
+test("an upload is answered when its thumbnail is made: 201", async () => {
+  const response = await posted(picture, { prefer: "respond-async, wait=15" });
+  assert.equal(response.status, 201);
+  assert.equal(applied(response), "wait=15");
+  const document = await response.json();
+  assert.equal(document.status, "done");
+  assert.equal(response.headers.get("location"), document.status_url);
+  assert.equal((await service.thumbnail(document)).status, 200);
+});
+
+test("an upload whose picture turns out to be damaged says so: 422", async () => {
+  const response = await posted(brokenPng(), { prefer: "wait=15" });
+  assert.equal(response.status, 422);
+  assert.equal(response.headers.get("content-type"), "application/problem+json");
+  const status = await workers.fetch(new URL(response.headers.get("location")).pathname);
+  const { status: state, problem } = await status.json();
+  assert.equal(state, "failed");
+  assert.deepEqual(problem, await response.json());
+});
+
+test("the thumbnail comes with one request", async () => {
+  const job = await service.upload(picture);
+  const response = await service.thumbnail(job, wait(15));
+  assert.equal(response.status, 200);
+  assert.deepEqual(describe(Buffer.from(await response.arrayBuffer())), { format: "png", width: 100, height: 100 });
+  assert.match(response.headers.get("vary"), /\bPrefer\b/i);
+});
+
+test("the status of the end comes with one request", async () => {
+  const job = await service.upload(picture);
+  const response = await workers.fetch(`/thumbnails/${job.id}`, wait(15));
+  assert.equal(applied(response), "wait=15");
+  assert.equal((await response.json()).status, "done");
+});
+
+test("when the time is over the answer is the ordinary one", async () => {
+  const id = await createStuck(workers, await service.upload(picture));
+  const began = Date.now();
+  const status = await workers.fetch(`/thumbnails/${id}`, wait(1));
+  assert.ok(Date.now() - began >= 950, "it was not held back");
+  assert.equal(status.status, 200);
+  assert.equal((await status.json()).status, "processing");
+  const thumbnail = await workers.fetch(`/thumbnails/${id}.png`, wait(1));
+  assert.equal(thumbnail.status, 409);
+  assert.equal(applied(thumbnail), "wait=1");
+  assert.equal(thumbnail.headers.get("retry-after"), "1");
+});
+
+test("what waits is answered when the job ends otherwise", async () => {
+  const id = await createStuck(workers, await service.upload(picture));
+  const waiting = workers.fetch(`/thumbnails/${id}`, wait(15));
+  const deleted = await workers.fetch(`/thumbnails/${id}`, { method: "DELETE" });
+  assert.equal(deleted.status, 204);
+  assert.equal((await (await waiting).json()).status, "cancelled");
+});
+
+test("more than is granted is cut", async () => {
+  const job = await service.upload(picture);
+  const response = await workers.fetch(`/thumbnails/${job.id}`, wait(3_600));
+  assert.equal(applied(response), "wait=20");
+});
+
+for (const prefer of ["wait=x", "wait", "respond-async", "wait=0", ";;="]) {
+  test(`Prefer: ${prefer} changes nothing`, async () => {
+    const id = await createStuck(workers, await service.upload(picture));
+    const response = await workers.fetch(`/thumbnails/${id}.png`, { headers: { prefer } });
+    assert.equal(response.status, 409);
+    assert.equal(applied(response), null);
+  });
+}
+
+test("a job that does not exist is not waited for", async () => {
+  const response = await workers.fetch("/thumbnails/01997c1e-0000-7aaa-8aaa-aaaaaaaaaaaa", wait(15));
+  assert.equal(response.status, 404);
+});
