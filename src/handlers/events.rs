@@ -20,7 +20,7 @@ use worker::{Delay, WebSocket, WebSocketPair};
 
 use super::conversation::converse;
 use super::{Call, header, misconfigured};
-use crate::platform::{Feeds, Listening, News, Payload, close};
+use crate::platform::{Disconnect, Feeds, Listening, News, Payload, close};
 
 /// Seconds after which a job that has too many listeners may be tried again.
 const FULL_RETRY_SECS: u32 = 10;
@@ -162,7 +162,8 @@ async fn stream(call: &Call, ids: Vec<JobId>) -> Result<Reply<Payload>, Problem>
     }
     let feeds = feeds(call, &progress, answers);
     let heartbeat = Duration::from_secs(call.app.config.listening.heartbeat_secs.into());
-    let stream = events(feeds, progress, heartbeat);
+    let gone = Disconnect::of(&call.request);
+    let stream = events(feeds, progress, gone, heartbeat);
     Ok(Reply::new(200, Body::Object(Payload::Stream(stream)))
         .with("content-type", "text/event-stream")
         .with("cache-control", "no-store")
@@ -173,34 +174,49 @@ async fn stream(call: &Call, ids: Vec<JobId>) -> Result<Reply<Payload>, Problem>
 fn events(
     feeds: Feeds,
     progress: Progress,
+    gone: Disconnect,
     heartbeat: Duration,
 ) -> LocalBoxStream<'static, worker::Result<Vec<u8>>> {
     let start = once(async { Ok(stream_start().into_bytes()) });
-    let rest = unfold(
-        (feeds, progress),
-        move |(mut feeds, mut progress)| async move {
-            let text = match within(heartbeat, feeds.next()).await {
-                Some(Some(News::Change {
-                    index,
-                    revision,
-                    text,
-                })) => {
-                    progress.note(index, revision);
-                    stream_event(&progress.event_id(), &text)
-                }
-                // The client connects anew, and is told then.
-                Some(_) => return None,
-                None => HEARTBEAT.to_owned(),
-            };
-            Some((Ok(text.into_bytes()), (feeds, progress)))
-        },
-    );
+    let rest = unfold((feeds, progress, gone), move |state| async move {
+        let (mut feeds, mut progress, mut gone) = state;
+        let text = match first(feeds.next(), gone.happens(), heartbeat).await {
+            First::News(Some(News::Change {
+                index,
+                revision,
+                text,
+            })) => {
+                progress.note(index, revision);
+                stream_event(&progress.event_id(), &text)
+            }
+            // What was lost is told when the client connects anew.
+            First::News(_) | First::Gone => return None,
+            First::Silence => HEARTBEAT.to_owned(),
+        };
+        Some((Ok(text.into_bytes()), (feeds, progress, gone)))
+    });
     start.chain(rest).boxed_local()
 }
 
-async fn within<T>(time: Duration, future: impl Future<Output = T>) -> Option<T> {
-    match select(pin!(future), pin!(Delay::from(time))).await {
-        Either::Left((output, _)) => Some(output),
-        Either::Right(_) => None,
+/// What happens first to a stream.
+enum First {
+    News(Option<News>),
+    Gone,
+    Silence,
+}
+
+async fn first(
+    news: impl Future<Output = Option<News>>,
+    gone: impl Future<Output = ()>,
+    heartbeat: Duration,
+) -> First {
+    let news = pin!(news);
+    let gone = pin!(gone);
+    let silence = pin!(Delay::from(heartbeat));
+    let over = select(gone, silence);
+    match select(news, over).await {
+        Either::Left((news, _)) => First::News(news),
+        Either::Right((Either::Left(_), _)) => First::Gone,
+        Either::Right((Either::Right(_), _)) => First::Silence,
     }
 }

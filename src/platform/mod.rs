@@ -3,6 +3,7 @@
 pub mod job_object;
 
 mod clock;
+mod disconnect;
 mod feeds;
 mod job_client;
 mod job_listeners;
@@ -15,6 +16,7 @@ mod r2;
 mod stream;
 
 pub use clock::WorkerClock;
+pub use disconnect::Disconnect;
 pub use feeds::{Feeds, News};
 pub use job_client::{JobClient, Listening};
 pub use job_listeners::JobListeners;

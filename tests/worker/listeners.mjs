@@ -44,7 +44,7 @@ export async function listen(url) {
       return JSON.parse(text);
     },
     send: (text) => socket.send(text),
-    close: () => socket.close(),
+    close: () => socket.close(1000),
   };
 }
 

@@ -49,7 +49,8 @@ fn accepts_event_stream(accept: &str) -> bool {
             let mut parts = range.split(';').map(str::trim);
             let fits = parts.next()?.eq_ignore_ascii_case(wanted);
             let quality = parts.find_map(|p| p.strip_prefix("q=").or(p.strip_prefix("Q=")));
-            fits.then(|| quality.is_none_or(|q| q.parse::<f32>().is_ok_and(|q| q > 0.0)))
+            let refused = |q: &str| q.bytes().all(|b| matches!(b, b'0' | b'.'));
+            fits.then(|| !quality.is_some_and(refused))
         })
     };
     let ranges = ["text/event-stream", "text/*", "*/*"];
@@ -350,7 +351,7 @@ mod tests {
                 Some(Channel::EventStream),
             ),
             (None, Some("text/event-stream;q=0, */*"), None),
-            (None, Some("text/event-stream;q=x"), None),
+            (None, Some("text/event-stream;q=0.000"), None),
             (None, Some("application/json"), None),
             (None, Some(""), None),
         ] {
