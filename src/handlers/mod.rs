@@ -4,6 +4,7 @@ mod accepted;
 mod change;
 mod conversation;
 mod events;
+mod page;
 mod problem_page;
 mod respond;
 mod thumbnail;
@@ -110,6 +111,7 @@ async fn dispatch(route: Route, call: Call) -> std::result::Result<Reply<Payload
             Ok(Reply::new(308, Body::Empty).with("location", format!("/thumbnails/{name}")))
         }
         Route::ProblemPage(kind) => Ok(problem_page::page(kind)),
+        Route::Page(part) => Ok(page::page(part)),
         Route::Health => Ok(Reply::json(200, &json!({ "status": "ok" }))),
         Route::Options(allow) => Ok(options(&call, allow)),
     }?;

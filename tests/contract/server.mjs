@@ -6,13 +6,18 @@ import { join } from "node:path";
 import { after, before } from "node:test";
 import { freePort, startDev } from "../tools/dev.mjs";
 
-/** Starts a server before the tests of a file and stops it after the last; `vars` replace those of wrangler.toml. */
-export function server({ vars = {} } = {}) {
+/**
+ * Starts a server before the tests of a file and stops it after the last; `vars` replace those of wrangler.toml.
+ * With `samePort` a restart keeps its address, for clients that know only that.
+ */
+export function server({ vars = {}, samePort = false } = {}) {
   const state = mkdtempSync(join(tmpdir(), "edge-thumbnails-"));
   let output = "";
   let dev;
+  let port;
   const start = async () => {
-    dev = await startDev({ port: await freePort(), state, vars, onOutput: (text) => (output += text) });
+    if (!port || !samePort) port = await freePort();
+    dev = await startDev({ port, state, vars, onOutput: (text) => (output += text) });
   };
   // A test runner that gives up on this file, or Ctrl-C, must not leave the processes behind.
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) {
@@ -36,7 +41,7 @@ export function server({ vars = {} } = {}) {
     /** Fires the cron trigger. */
     sweep: () => fetch(new URL(`/cdn-cgi/local/scheduled?cron=${encodeURIComponent("*/5 * * * *")}`, dev.url)),
 
-    /** Stops everything and starts it again: what was stored stays, queued messages are lost. The port changes. */
+    /** Stops everything and starts it again: what was stored stays, queued messages are lost. The port changes unless it is to stay. */
     async restart() {
       await dev.stop();
       await start();

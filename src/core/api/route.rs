@@ -41,10 +41,23 @@ pub enum Route {
     OldThumbnail(String),
     /// `GET /problems/{slug}`
     ProblemPage(ProblemKind),
+    /// `GET /` and what the page needs
+    Page(Page),
     /// `GET /healthz`
     Health,
     /// `OPTIONS` of any URL that exists: the methods that it takes.
     Options(&'static str),
+}
+
+/// A page, or a part of one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Page {
+    /// `GET /`
+    Upload,
+    /// `GET /upload.js`
+    UploadScript,
+    /// `GET /upload.css`
+    UploadStyle,
 }
 
 /// What a URL is of.
@@ -123,6 +136,9 @@ fn place(path: &str) -> Option<Place> {
             ProblemKind::from_slug(slug).map(|kind| Place::Page(Route::ProblemPage(kind)))
         }
         ["healthz"] => Some(Place::Page(Route::Health)),
+        [""] => Some(Place::Page(Route::Page(Page::Upload))),
+        ["upload.js"] => Some(Place::Page(Route::Page(Page::UploadScript))),
+        ["upload.css"] => Some(Place::Page(Route::Page(Page::UploadStyle))),
         _ => None,
     }
 }
@@ -175,6 +191,17 @@ mod tests {
                 Route::ProblemPage(ProblemKind::Gone),
             ),
             (Method::Get, "/healthz".to_owned(), Route::Health),
+            (Method::Get, "/".to_owned(), Route::Page(Page::Upload)),
+            (
+                Method::Get,
+                "/upload.js".to_owned(),
+                Route::Page(Page::UploadScript),
+            ),
+            (
+                Method::Get,
+                "/upload.css".to_owned(),
+                Route::Page(Page::UploadStyle),
+            ),
         ] {
             assert_eq!(Route::parse(method, &path).unwrap(), want, "{path}");
         }
@@ -184,7 +211,6 @@ mod tests {
     fn names_that_never_existed_are_not_found() {
         for path in [
             "",
-            "/",
             "/x",
             "/thumbnails/x",
             "/thumbnails/x.jpg",
@@ -215,6 +241,9 @@ mod tests {
             format!("/thumbnails/{ID}"),
             format!("/thumbnails/{ID}.png"),
             format!("/thumbnails/{ID}/retry"),
+            format!("/thumbnails/{ID}/events"),
+            "/events".to_owned(),
+            "/".to_owned(),
             "/thumbnail/x.jpg".to_owned(),
             "/problems/gone".to_owned(),
             "/healthz".to_owned(),
