@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { freePort, startDev } from "../tools/dev.mjs";
 
-const ANSWER_WITHIN_MS = 20_000;
+const ANSWER_WITHIN_MS = 60_000;
 const START_ATTEMPTS = 3;
 const PAUSE_MS = 200;
 const KEPT_OUTPUT = 64 * 1024;
@@ -45,12 +45,12 @@ export function mortal(vars) {
       rmSync(state, { recursive: true, force: true, maxRetries: 5 });
     },
 
-    /** Sends a request until it is answered, as a client does whose connection broke. */
-    async request(path, init, deadline) {
+    /** Sends a request until it is answered or the patience is over, as a client does whose connection broke. */
+    async request(path, init, patience) {
       for (;;) {
         const answer = await once(dev, path, init);
         if (answer && answer.status < 500) return answer;
-        if (ended || Date.now() > deadline) return answer ?? { status: 0 };
+        if (ended || patience.isOver()) return answer ?? { status: 0 };
         await sleep(PAUSE_MS);
       }
     },

@@ -8,6 +8,7 @@ import { Fault, program, seconds } from "../tools/run.mjs";
 import { books as newBooks } from "./books.mjs";
 import { lookAt, uploadAll } from "./clients.mjs";
 import { mortal } from "./mortal.mjs";
+import { patience } from "./patience.mjs";
 import { random } from "./random.mjs";
 import { recovery } from "./recovery.mjs";
 import { uploads as newUploads } from "./uploads.mjs";
@@ -26,9 +27,6 @@ const VARS = {
 };
 /** How long the service lives between two kills. */
 const LIFE_MS = [200, 3_000];
-const FIXED_MS = 60_000;
-const PER_KILL_MS = 30_000;
-const PER_UPLOAD_MS = 500;
 const LOOK_PAUSE_MS = 250;
 const PROGRESS_EVERY_MS = 5_000;
 const SHOWN = 10;
@@ -62,7 +60,7 @@ function counts() {
 class Run {
   constructor(uploads, kills, chance) {
     this.started = Date.now();
-    this.deadline = this.started + FIXED_MS + kills * PER_KILL_MS + uploads * PER_UPLOAD_MS;
+    this.patience = patience();
     this.uploads = newUploads(uploads, chance);
     this.lives = Array.from({ length: kills }, () => chance.whole(...LIFE_MS));
     this.killed = 0;
@@ -78,12 +76,12 @@ class Run {
     const watcher = this.watch();
     try {
       await Promise.all([this.upload(), this.killAll()]);
-      while (this.books.open().length > 0 && Date.now() < this.deadline) await sleep(LOOK_PAUSE_MS);
+      while (this.books.open().length > 0 && !this.patience.isOver()) await sleep(LOOK_PAUSE_MS);
       this.watching = false;
       await watcher;
       // Once more from what was stored: nothing may have changed.
       await this.restart();
-      await lookAt(this.service, this.books.jobs, Date.now() + FIXED_MS);
+      await lookAt(this.service, this.books.jobs, patience());
     } finally {
       this.watching = false;
       clearInterval(progress);
@@ -93,15 +91,14 @@ class Run {
 
   /** The uploads are spread over all lives of the service. */
   upload() {
-    const { service, books, uploads, deadline } = this;
+    const { service, books, uploads, patience } = this;
     const perLife = uploads.length / (this.lives.length + 1);
-    return uploadAll({ service, books, uploads, deadline, allowed: () => Math.ceil(perLife * (this.killed + 1)) });
+    return uploadAll({ service, books, uploads, patience, allowed: () => Math.ceil(perLife * (this.killed + 1)) });
   }
 
   async killAll() {
     for (const life of this.lives) {
       await sleep(life);
-      if (Date.now() > this.deadline) throw new Fault("the kills took longer than the run may take");
       await this.restart();
       this.killed++;
     }
@@ -111,12 +108,13 @@ class Run {
     await this.service.kill();
     const open = this.books.open();
     await this.service.start();
+    this.patience.renew();
     this.recovery.restarted(open);
   }
 
   async watch() {
     while (this.watching) {
-      await lookAt(this.service, this.books.open(), this.deadline, (job) => this.recovery.ended(job));
+      await lookAt(this.service, this.books.open(), this.patience, (job) => this.recovery.ended(job));
       await sleep(LOOK_PAUSE_MS);
     }
   }
