@@ -3,17 +3,18 @@
 use futures_util::FutureExt;
 use image::{ImageFormat as Encoding, RgbImage};
 use thumbnail_core::api::{Body, Problem, ProblemKind, Reply};
-use thumbnail_core::job::{Command, NewJob, Outcome, Policy, Record, State};
+use thumbnail_core::job::policy::CREATE_WITHIN_SECS;
+use thumbnail_core::job::{NewJob, Outcome, Policy, Record, State};
 use thumbnail_core::keys::{JobId, ThumbnailFile};
 use thumbnail_core::pipeline::{Limits, Options, Variant};
-use thumbnail_core::ports::{Chunks, Clock, JobLedger};
+use thumbnail_core::ports::{Chunks, Clock};
 use thumbnail_core::service::accept::{create_job, store_source};
 use thumbnail_core::service::change::{cancel, rerun};
 use thumbnail_core::service::process::Processor;
 use thumbnail_core::service::render::Pipeline;
 use thumbnail_core::service::serve::Reader;
 use thumbnail_core::service::sweep::{Swept, sweep};
-use thumbnail_core::testing::{Failure, Pieces, World};
+use thumbnail_core::testing::{Failure, Outage, Pieces, World};
 use thumbnail_core::timestamp::Timestamp;
 
 /// How long the jobs of these tests live.
@@ -91,7 +92,7 @@ fn deliver(world: &World) -> Option<Outcome> {
 fn ring_alarms(world: &World) {
     for id in world.due_alarms() {
         // What it answers is for nobody.
-        let _ = now(world.call(id, Command::Alarm));
+        let _ = now(world.ring(id));
     }
 }
 
@@ -265,16 +266,54 @@ fn the_same_message_ten_times_makes_one_thumbnail() {
     let world = world();
     let record = upload(&world, &mut Pieces::new(png(60, 60), 999)).unwrap();
     let message = world.next_message().unwrap();
+    let key = format!("thumbnail/{}", file(&record));
+    let mut ends = Vec::new();
     for _ in 0..10 {
         assert_eq!(now(processor(&world).process(&message)), Outcome::Complete);
+        let record = world.records().remove(0);
+        ends.push((
+            record,
+            world.object(&key).unwrap(),
+            world.copy(record_id(&world)),
+        ));
     }
-    assert_eq!(state(&world, record.id), State::Done);
+    let (first, others) = ends.split_first().unwrap();
+    assert!(
+        others.iter().all(|end| end == first),
+        "identical to the byte"
+    );
+    assert_eq!((first.0.state, first.0.attempts), (State::Done, 1));
     let puts = world
         .log()
         .into_iter()
         .filter(|name| name == "r2.put_new")
         .count();
     assert_eq!(puts, 1, "one thumbnail");
+}
+
+fn record_id(world: &World) -> JobId {
+    world.records()[0].id
+}
+
+#[test]
+fn ten_attempts_that_all_store_their_thumbnail_store_the_same_bytes() {
+    let mut made = Vec::new();
+    for _ in 0..10 {
+        let world = world();
+        let record = upload(&world, &mut Pieces::new(png(60, 60), 999)).unwrap();
+        // The attempt stores its thumbnail and cannot say so; another one follows, and finds it.
+        let mut calls = 0;
+        world.fail(move |name, _| {
+            calls += u32::from(name == "job.call");
+            (name == "job.call" && calls == 2).then_some(Failure::Before)
+        });
+        settle(&world);
+        assert_eq!(state(&world, record.id), State::Done);
+        assert_eq!(world.records()[0].attempts, 2);
+        let key = format!("thumbnail/{}", file(&record));
+        made.push(world.object(&key).unwrap());
+    }
+    assert!(made.iter().all(|bytes| *bytes == made[0]));
 }
 
 #[test]
@@ -287,6 +326,13 @@ fn a_damaged_picture_fails_for_good_and_says_why() {
     let record = upload(&world, &mut Pieces::new(bytes, 999)).unwrap();
     assert_eq!(deliver(&world), Some(Outcome::Complete));
     assert_eq!(state(&world, record.id), State::Failed);
+    // The file's fault is never tried again.
+    world.advance_secs(86_400);
+    ring_alarms(&world);
+    assert_eq!(
+        (world.records()[0].attempts, world.next_message()),
+        (1, None)
+    );
     let problem = get(&world, &record).err().unwrap();
     assert_eq!(problem.status, 422);
     assert!(problem.processing.unwrap().contains("FAILURE"));
@@ -462,19 +508,133 @@ fn the_sweep_deletes_orphans_and_wakes_forgotten_jobs() {
         Swept::default()
     );
 
-    world.advance_secs(20 * 60);
+    world.advance_secs(21 * 60);
     let swept = now(sweep(&world, &world, &world)).unwrap();
     assert_eq!(
         swept,
         Swept {
             seen: 6,
             orphans: 5,
-            woken: 1
+            woken: 1,
+            failed: 0,
         }
     );
     assert_eq!(world.object_keys(), [format!("source/{}", record.id)]);
     assert_eq!(deliver(&world), Some(Outcome::Complete));
     assert_eq!(state(&world, record.id), State::Done);
+}
+
+#[test]
+fn a_second_sweep_finds_nothing_to_do() {
+    let world = world();
+    world.fail(|name, _| (name == "job.save").then_some(Failure::Before));
+    assert!(upload(&world, &mut Pieces::new(png(9, 9), 99)).is_err());
+    world.heal();
+    upload(&world, &mut Pieces::new(png(9, 9), 99)).unwrap();
+    world.lose_messages();
+    world.advance_secs(21 * 60);
+    let first = now(sweep(&world, &world, &world)).unwrap();
+    assert_eq!((first.orphans, first.woken), (1, 1));
+    let before = (world.object_keys(), world.records());
+    let second = now(sweep(&world, &world, &world)).unwrap();
+    assert_eq!((second.seen, second.orphans, second.woken), (1, 0, 0));
+    assert_eq!(before, (world.object_keys(), world.records()));
+}
+
+#[test]
+fn a_job_that_does_not_answer_stops_no_sweep() {
+    let world = world();
+    for _ in 0..5 {
+        upload(&world, &mut Pieces::new(png(9, 9), 99)).unwrap();
+    }
+    world.lose_messages();
+    world.advance_secs(21 * 60);
+    // The first job that is asked.
+    let mut calls = 0;
+    world.fail(move |name, _| {
+        calls += u32::from(name == "job.call");
+        (name == "job.call" && calls == 1).then_some(Failure::Before)
+    });
+    let swept = now(sweep(&world, &world, &world)).unwrap();
+    assert_eq!((swept.seen, swept.woken, swept.failed), (5, 4, 1));
+}
+
+#[test]
+fn an_upload_that_took_too_long_is_refused_rather_than_swept() {
+    let world = world();
+    let id = JobId::new(world.now(), [7; 10]);
+    let limits = Limits::default();
+    let mut body = Pieces::new(png(9, 9), 99);
+    let stored = now(store_source(&world, id, None, &mut body, None, &limits)).unwrap();
+    world.advance_secs(CREATE_WITHIN_SECS + 1);
+    let new = NewJob {
+        id,
+        owner: "anonymous".into(),
+        source: stored.source,
+        variants: Vec::new(),
+        expires_at: None,
+    };
+    let problem = now(create_job(&world, new)).unwrap_err();
+    assert_eq!(problem.kind, ProblemKind::BrokenUpload);
+    assert!(problem.detail.contains("900 s"), "{}", problem.detail);
+    world.advance_secs(10 * 60);
+    assert_eq!(now(sweep(&world, &world, &world)).unwrap().orphans, 1);
+}
+
+#[test]
+fn a_source_that_is_not_to_stay_goes_even_if_that_fails_at_first() {
+    let policy = Policy {
+        keep_sources: false,
+        ..Policy::default()
+    };
+    let world = World::new(Timestamp::from_millis(1_795_428_000_000), policy);
+    let record = upload(&world, &mut Pieces::new(png(9, 9), 99)).unwrap();
+    world.fail(|name, _| (name == "r2.delete").then_some(Failure::Before));
+    assert_eq!(deliver(&world), Some(Outcome::Complete));
+    assert_eq!(state(&world, record.id), State::Done);
+    assert!(world.object(&format!("source/{}", record.id)).is_some());
+    world.heal();
+    world.advance_secs(60);
+    ring_alarms(&world);
+    assert_eq!(world.object(&format!("source/{}", record.id)), None);
+    assert_eq!(world.due_alarms(), []);
+}
+
+#[test]
+fn a_long_queue_is_not_made_longer_by_rescues() {
+    for (backlog, want) in [(0, 8..=9), (50_000, 2..=3)] {
+        let world = world();
+        world.set_backlog(backlog);
+        upload(&world, &mut Pieces::new(png(9, 9), 99)).unwrap();
+        // Nothing is delivered for two hours.
+        for _ in 0..120 {
+            world.advance_secs(60);
+            ring_alarms(&world);
+        }
+        let sends = world.records()[0].sends;
+        assert!(want.contains(&sends), "{sends} messages behind {backlog}");
+    }
+}
+
+#[test]
+fn the_end_of_a_job_reaches_kv_even_if_kv_is_down_for_an_hour() {
+    let world = world();
+    let record = upload(&world, &mut Pieces::new(png(9, 9), 99)).unwrap();
+    world.interrupt(Outage {
+        what: "kv.",
+        from: world.now(),
+        secs: 3_600,
+    });
+    deliver(&world);
+    assert_eq!(world.copy(record.id).unwrap().state, State::Pending);
+    let mut alarms = 0;
+    for _ in 0..150 {
+        world.advance_secs(60);
+        alarms += world.due_alarms().len();
+        ring_alarms(&world);
+    }
+    assert_eq!(world.copy(record.id).unwrap().state, State::Done);
+    assert!(alarms <= 9, "{alarms} alarms");
 }
 
 #[test]

@@ -109,6 +109,7 @@ impl Config {
                 max_attempts: small("MAX_ATTEMPTS", t.max_attempts, 1, 100)?,
                 max_lost_attempts: small("MAX_LOST_ATTEMPTS", t.max_lost_attempts, 1, 100)?,
                 max_sends: small("MAX_SENDS", t.max_sends, 1, 1_000)?,
+                long_queue: small("LONG_QUEUE", t.long_queue, 1, u32::MAX)?,
                 tombstone_secs: small("TOMBSTONE_SECS", t.tombstone_secs, 1, 365 * day)?,
                 keep_sources: number("KEEP_SOURCES", t.keep_sources.into(), 0, 1)? == 1,
             },

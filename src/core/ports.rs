@@ -129,7 +129,7 @@ pub trait Listeners {
 pub trait StatusCache {
     /// The copy of a record.
     async fn get(&self, id: JobId) -> Result<Option<Record>, StoreError>;
-    /// Stores a copy. Only the job itself calls it.
+    /// Stores a copy. Only the job itself calls it. Returns within a few seconds, one way or the other.
     async fn put(&self, record: &Record) -> Result<(), StoreError>;
     /// Deletes the copy. Only the job itself calls it.
     async fn delete(&self, id: JobId) -> Result<(), StoreError>;
@@ -139,7 +139,7 @@ pub trait StatusCache {
 pub trait JobQueue {
     /// Sends a message. Returns within a few seconds, one way or the other.
     async fn send(&self, message: &Message) -> Result<(), StoreError>;
-    /// How many messages wait, where the platform tells.
+    /// How many messages wait, where the platform tells. Returns within a few seconds.
     async fn backlog(&self) -> Result<Option<u64>, StoreError>;
 }
 
@@ -147,7 +147,7 @@ pub trait JobQueue {
 pub trait JobStorage {
     /// The record, or `None` where the job does not exist.
     async fn load(&self) -> Result<Option<Record>, StoreError>;
-    /// Stores the record and sets the alarm to its `due_at` (none: no alarm), both or neither.
+    /// Stores the record and sets the alarm to its [`Record::alarm_at`] (none: no alarm), both or neither.
     async fn save(&self, record: &Record) -> Result<(), StoreError>;
     /// Deletes everything, the alarm too.
     async fn erase(&self) -> Result<(), StoreError>;

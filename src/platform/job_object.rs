@@ -4,7 +4,7 @@
 //! and only a single writer can keep the copies in KV in order.
 //! Who calls it: the edge (create, read, cancel, rerun, wait, listen), the origin (start, finish,
 //! fail, retry, dead letter) and the sweep (alarm).
-//! What it stores: the record as JSON text under `record`. Its alarm is the record's `due_at`:
+//! What it stores: the record as JSON text under `record`. Its alarm is the record's `alarm_at`:
 //! outbox and rescue timer at once. Each socket keeps its `Listener` as JSON text, so that the
 //! object may sleep while nothing happens.
 
@@ -17,6 +17,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
+use serde_json::json;
 use thumbnail_core::api::events::Listener;
 use thumbnail_core::job::{Command, Record, Verdict};
 use thumbnail_core::ports::{JobStorage, Listeners, StoreError};
@@ -30,20 +31,25 @@ use worker::{
 
 use super::job_client::{END_PATH, EVENTS_PATH, LISTENER_HEADER};
 use super::{JobListeners, JobPlatform, close, store_error};
-use crate::app;
+use crate::{app, telemetry};
 
 const RECORD: &str = "record";
+
+/// The pause after an alarm that could not be taken, in milliseconds.
+const RING_AGAIN: i64 = 60_000;
 
 /// A job.
 #[durable_object]
 pub struct Job {
     /// An error here is a wrong configuration; every call tells it.
     service: Result<JobService<ObjectStorage, JobPlatform>>,
+    storage: Storage,
 }
 
 impl DurableObject for Job {
     fn new(state: State, env: Env) -> Self {
         Self {
+            storage: state.storage(),
             service: service(state, &env),
         }
     }
@@ -57,9 +63,15 @@ impl DurableObject for Job {
     }
 
     async fn alarm(&self) -> Result<Response> {
-        // An error makes the platform repeat the alarm, six times with growing pauses.
-        let told = self.handle(Command::Alarm).await;
-        told.map_err(|e| rust_error(&e))?;
+        let rung = match &self.service {
+            Ok(service) => service.ring().await,
+            Err(error) => Err(StoreError::Permanent(error.to_string())),
+        };
+        if let Err(error) = rung {
+            telemetry::alert("alarm_failed", &json!({ "error": error.to_string() }));
+            // An error would make the platform repeat the alarm, but only for some minutes.
+            self.storage.set_alarm(RING_AGAIN).await?;
+        }
         Response::empty()
     }
 
@@ -189,8 +201,8 @@ impl JobStorage for ObjectStorage {
             serde_json::to_string(record).map_err(|e| StoreError::Permanent(e.to_string()))?;
         // Begun together, without waiting between them, the two writes are stored together or not at all.
         let put = self.storage.put_raw(RECORD, text);
-        let (put, armed) = if let Some(due) = record.due_at {
-            futures_util::join!(put, self.storage.set_alarm(at(due.as_millis())))
+        let (put, armed) = if let Some(alarm) = record.alarm_at() {
+            futures_util::join!(put, self.storage.set_alarm(at(alarm.as_millis())))
         } else {
             futures_util::join!(put, self.storage.delete_alarm())
         };

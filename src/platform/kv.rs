@@ -5,6 +5,8 @@ use thumbnail_core::keys::{JobId, status_key};
 use thumbnail_core::ports::{StatusCache, StoreError};
 use worker::KvStore;
 
+use super::time_boxed;
+
 /// The KV namespace of status copies.
 pub struct KvStatus {
     store: KvStore,
@@ -19,12 +21,9 @@ impl KvStatus {
 
 impl StatusCache for KvStatus {
     async fn get(&self, id: JobId) -> Result<Option<Record>, StoreError> {
-        let text = self
-            .store
-            .get(&status_key(id))
-            .text()
-            .await
-            .map_err(transient)?;
+        let key = status_key(id);
+        let get = async { self.store.get(&key).text().await.map_err(transient) };
+        let text = time_boxed(get).await?;
         // A copy of another version is no copy: the job itself is asked.
         Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
     }
@@ -36,11 +35,12 @@ impl StatusCache for KvStatus {
             .store
             .put(&status_key(record.id), text)
             .map_err(transient)?;
-        put.execute().await.map_err(transient)
+        time_boxed(async { put.execute().await.map_err(transient) }).await
     }
 
     async fn delete(&self, id: JobId) -> Result<(), StoreError> {
-        self.store.delete(&status_key(id)).await.map_err(transient)
+        let key = status_key(id);
+        time_boxed(async { self.store.delete(&key).await.map_err(transient) }).await
     }
 }
 

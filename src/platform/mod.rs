@@ -14,6 +14,7 @@ mod payload;
 mod queue;
 mod r2;
 mod stream;
+mod time_box;
 
 pub use clock::WorkerClock;
 pub use disconnect::Disconnect;
@@ -27,6 +28,7 @@ pub use payload::Payload;
 pub use queue::ResizeQueue;
 pub use r2::{R2Body, R2Store};
 pub use stream::RequestChunks;
+use time_box::time_boxed;
 
 use thumbnail_core::ports::StoreError;
 use worker::WebSocket;

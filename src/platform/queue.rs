@@ -1,19 +1,12 @@
 //! The resize queue's sending end.
 
-use std::time::Duration;
-
-use futures_util::future::{Either, select};
-use std::pin::pin;
 use thumbnail_core::job::Message;
 use thumbnail_core::ports::{JobQueue, StoreError};
 use wasm_bindgen::{JsCast, JsValue};
 use worker::wasm_bindgen_futures::JsFuture;
-use worker::{Delay, Queue, QueueContentType, RawMessageBuilder, js_sys};
+use worker::{Queue, QueueContentType, RawMessageBuilder, js_sys};
 
-use super::store_error;
-
-/// A send that takes longer is given up; the job's alarm sends again. One has been seen to hang for 57 s.
-const SEND_TIMEOUT: Duration = Duration::from_secs(5);
+use super::{store_error, time_boxed};
 
 /// The resize queue.
 pub struct ResizeQueue {
@@ -32,13 +25,8 @@ impl JobQueue for ResizeQueue {
         // Text, because objects are changed on their way through JavaScript.
         let raw = RawMessageBuilder::new(message.encode().into())
             .build_with_content_type(QueueContentType::Text);
-        let send = pin!(self.queue.send_raw(raw));
-        match select(send, pin!(Delay::from(SEND_TIMEOUT))).await {
-            Either::Left((sent, _)) => sent.map_err(|e| store_error(&e)),
-            Either::Right(_) => Err(StoreError::Transient(
-                "the queue did not answer in time".into(),
-            )),
-        }
+        // If it is given up, the job's alarm sends again.
+        time_boxed(async { self.queue.send_raw(raw).await.map_err(|e| store_error(&e)) }).await
     }
 
     async fn backlog(&self) -> Result<Option<u64>, StoreError> {
@@ -50,7 +38,7 @@ impl JobQueue for ResizeQueue {
         };
         let failed = |e: JsValue| StoreError::Transient(format!("{e:?}"));
         let promise = js_sys::Promise::resolve(&metrics.call0(queue).map_err(failed)?);
-        let answer = JsFuture::from(promise).await.map_err(failed)?;
+        let answer = time_boxed(async { JsFuture::from(promise).await.map_err(failed) }).await?;
         let count = js_sys::Reflect::get(&answer, &"backlogCount".into()).map_err(failed)?;
         Ok(count.as_f64().map(whole))
     }

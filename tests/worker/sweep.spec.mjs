@@ -22,23 +22,24 @@ async function plantSource(ageMinutes) {
 const isStored = async (id) => (await (await workers.env()).IMAGES.head(`source/${id}`)) !== null;
 
 test("a source without a job is deleted once no upload can be at work on it", async () => {
-  const [orphan, another, young] = [await plantSource(16), await plantSource(110), await plantSource(14)];
+  const [orphan, another, young] = [await plantSource(21), await plantSource(230), await plantSource(19)];
   assert.equal((await workers.sweep()).outcome, "ok");
   assert.deepEqual(await Promise.all([orphan, another, young].map(isStored)), [false, false, true]);
 });
 
-test("the source of a job stays", async () => {
+test("the source of a job stays, and no job is made of one that may be swept", async () => {
   const { STATUS } = await workers.env();
   const like = await service.ended(await service.upload(examplePng(60, 60)));
   const { source, variants } = JSON.parse(await STATUS.get(`status/${like.id}`));
-  const id = await plantSource(30);
-  await command(workers, id, { command: "create", id, owner: "anonymous", source, variants });
+  const create = (id) => command(workers, id, { command: "create", id, owner: "anonymous", source, variants });
+  const [id, late] = [await plantSource(14), await plantSource(30)];
+  assert.deepEqual([(await create(id)).verdict, (await create(late)).verdict], ["recorded", "too_late"]);
   assert.equal((await workers.sweep()).outcome, "ok");
-  assert.deepEqual([await isStored(id), await isStored(like.id)], [true, true]);
+  assert.deepEqual(await Promise.all([id, like.id, late].map(isStored)), [true, true, false]);
 });
 
 test("many orphans go in one sweep", async () => {
-  const ids = await Promise.all(Array.from({ length: 30 }, () => plantSource(20)));
+  const ids = await Promise.all(Array.from({ length: 30 }, () => plantSource(25)));
   assert.equal((await workers.sweep()).outcome, "ok");
   assert.deepEqual(new Set(await Promise.all(ids.map(isStored))), new Set([false]));
 });

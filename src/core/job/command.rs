@@ -38,6 +38,13 @@ pub enum Command {
     Rerun,
     /// The alarm went off.
     Alarm,
+    /// The alarm went off, and the queue is known to be long.
+    Wait,
+    /// Everybody was told of this revision.
+    Told {
+        /// Which one.
+        revision: u64,
+    },
     /// An intent was carried out.
     Carried {
         /// Which one.
@@ -109,6 +116,8 @@ pub enum Verdict {
         /// Where the job stands.
         state: State,
     },
+    /// The upload took so long that its source may have been swept: there is no job.
+    TooLate,
     /// Come again.
     RetryAfter {
         /// Seconds from now.

@@ -11,9 +11,11 @@
 
 use super::command::{Command, Finish, Verdict};
 use super::outcome::backoff_secs;
-use super::policy::Policy;
+use super::policy::{CREATE_WITHIN_SECS, Policy, TELL_SECS};
 use super::record::{Failure, Intent, Record, Thumbnail};
+use super::rescue::{Queue, alarm, jitter, send};
 use super::state::{Event, State};
+use crate::keys::JobId;
 use crate::timestamp::Timestamp;
 
 /// What follows from a command.
@@ -36,8 +38,6 @@ pub enum FollowUp {
     Send,
     /// The record's intent is carried out.
     CarryOut,
-    /// The source is deleted: it is not needed any more.
-    DropSource,
     /// The record itself is deleted.
     Erase,
 }
@@ -57,13 +57,13 @@ impl Decision {
         })
     }
 
-    fn rejected(record: &Record) -> Self {
+    pub(super) fn rejected(record: &Record) -> Self {
         Self::answer(Verdict::Rejected {
             state: record.state,
         })
     }
 
-    fn recorded(record: Record, follow_up: FollowUp) -> Self {
+    pub(super) fn recorded(record: Record, follow_up: FollowUp) -> Self {
         let verdict = Verdict::Recorded {
             record: Box::new(record.clone()),
             overloaded: false,
@@ -85,6 +85,7 @@ pub fn decide(
 ) -> Decision {
     let Some(record) = record else {
         return match command {
+            Command::Create(new) if is_late(new.id, now) => Decision::answer(Verdict::TooLate),
             Command::Create(new) => send(Record::new(*new, now), now, policy),
             _ => Decision::answer(Verdict::Unknown),
         };
@@ -103,7 +104,7 @@ pub fn decide(
                 thumbhash,
                 ..
             } = *made;
-            finish(record, thumbnails, now, policy, |record| {
+            finish(record, thumbnails, now, |record| {
                 record.source.width = Some(made.source_width);
                 record.source.height = Some(made.source_height);
                 record.thumbhash = Some(thumbhash);
@@ -118,9 +119,24 @@ pub fn decide(
         }
         Command::Cancel => cancel(record, now, policy),
         Command::Rerun => rerun(record, now, policy),
-        Command::Alarm => alarm(record, now, policy),
+        Command::Alarm => alarm(record, now, policy, Queue::Short),
+        Command::Wait => alarm(record, now, policy, Queue::Long),
+        Command::Told { revision } => told(record, revision),
         Command::Carried { intent, found } => carried(record, &intent, found, now, policy),
     }
+}
+
+/// Whether the sweep may already take the source of a job for an orphan.
+fn is_late(id: JobId, now: Timestamp) -> bool {
+    now.millis_since(id.created_at()) > CREATE_WITHIN_SECS * 1_000
+}
+
+fn told(mut record: Record, revision: u64) -> Decision {
+    if record.tell_at.is_none() || record.revision != revision {
+        return Decision::stop(&record);
+    }
+    record.tell_at = None;
+    Decision::recorded(record, FollowUp::Nothing)
 }
 
 fn start(mut record: Record, now: Timestamp, policy: &Policy) -> Decision {
@@ -157,7 +173,6 @@ fn finish(
     mut record: Record,
     thumbnails: Vec<Thumbnail>,
     now: Timestamp,
-    policy: &Policy,
     change: impl FnOnce(&mut Record),
 ) -> Decision {
     if !moved(&mut record, Event::Finish, now) {
@@ -166,12 +181,7 @@ fn finish(
     record.thumbnails = thumbnails;
     record.due_at = record.expires_at;
     change(&mut record);
-    let follow_up = if policy.keep_sources {
-        FollowUp::Nothing
-    } else {
-        FollowUp::DropSource
-    };
-    Decision::recorded(record, follow_up)
+    Decision::recorded(record, FollowUp::Nothing)
 }
 
 fn retry(
@@ -225,53 +235,14 @@ fn rerun(record: Record, now: Timestamp, policy: &Policy) -> Decision {
     }
 }
 
-fn alarm(mut record: Record, now: Timestamp, policy: &Policy) -> Decision {
-    if record.due_at.is_some_and(|due| now < due) {
-        // Storing the record again arms the alarm for its time.
-        return Decision::recorded(record, FollowUp::Nothing);
-    }
-    if let Some(intent) = record.intent.clone() {
-        return intend(record, intent, now, policy);
-    }
-    if matches!(record.state, State::Cancelled | State::Expired) {
-        return intend(record, Intent::Purge, now, policy);
-    }
-    if record.expires_at.is_some_and(|expires| expires <= now) {
-        return intend(record, Intent::Expire, now, policy);
-    }
-    if record.state.is_final() {
-        record.due_at = record.expires_at;
-        return Decision::recorded(record, FollowUp::Nothing);
-    }
-    rescue(record, now, policy)
-}
-
-/// Sends the message of a job again that nobody answered, unless that was tried often enough.
-fn rescue(mut record: Record, now: Timestamp, policy: &Policy) -> Decision {
-    if record.state == State::Processing {
-        record.lost_attempts += 1;
-        if record.lost_attempts >= policy.max_lost_attempts {
-            return fail_as_poison(record, now, policy);
-        }
-        if !moved(&mut record, Event::Retry, now) {
-            return Decision::rejected(&record);
-        }
-    }
-    if record.sends >= policy.max_sends {
-        let detail = format!("no consumer took the job after {} messages", record.sends);
-        return fail(record, failure("never-processed", detail), now, policy);
-    }
-    send(record, now, policy)
-}
-
-fn fail(record: Record, failure: Failure, now: Timestamp, policy: &Policy) -> Decision {
+pub(super) fn fail(record: Record, failure: Failure, now: Timestamp, policy: &Policy) -> Decision {
     if record.state.is_final() || record.intent.is_some() {
         return Decision::rejected(&record);
     }
     intend(record, Intent::Fail { failure }, now, policy)
 }
 
-fn fail_as_poison(record: Record, now: Timestamp, policy: &Policy) -> Decision {
+pub(super) fn fail_as_poison(record: Record, now: Timestamp, policy: &Policy) -> Decision {
     let detail = format!(
         "{} attempts at this picture never came back",
         record.lost_attempts
@@ -280,10 +251,25 @@ fn fail_as_poison(record: Record, now: Timestamp, policy: &Policy) -> Decision {
 }
 
 /// Notes what is to be done in R2. No client sees it before it is done.
-fn intend(mut record: Record, intent: Intent, now: Timestamp, policy: &Policy) -> Decision {
+pub(super) fn intend(
+    mut record: Record,
+    intent: Intent,
+    now: Timestamp,
+    policy: &Policy,
+) -> Decision {
+    if record.intent.as_ref() != Some(&intent) {
+        record.tries = 0;
+    }
     record.intent = Some(intent);
+    record.tries += 1;
     // If carrying it out fails or is cut short, the alarm tries again.
-    record.due_at = Some(now.plus_secs(policy.retry_secs.into()));
+    let pause = backoff_secs(
+        record.tries,
+        policy.retry_secs,
+        policy.rescue_cap_secs,
+        jitter(&record),
+    );
+    record.due_at = Some(now.plus_secs(pause.into()));
     Decision::recorded(record, FollowUp::CarryOut)
 }
 
@@ -300,11 +286,12 @@ fn carried(
         return Decision::rejected(&record);
     }
     record.intent = None;
+    record.tries = 0;
     let forget_at = now.plus_secs(policy.tombstone_secs.into());
     match intent {
         // Every thumbnail was stored by an attempt that could not say so: clients may have them.
         Intent::Fail { .. } if found.len() == record.variants.len() => {
-            finish(record, found, now, policy, |_| {})
+            finish(record, found, now, |_| {})
         }
         Intent::Fail { failure } => ended(record, Event::Fail, now, |record| {
             record.failure = Some(failure.clone());
@@ -337,47 +324,24 @@ fn ended(
     Decision::recorded(record, FollowUp::Nothing)
 }
 
-/// Sends the job's message, with the alarm set for the case that nobody answers it.
-fn send(mut record: Record, now: Timestamp, policy: &Policy) -> Decision {
-    record.sends += 1;
-    record.revision += 1;
-    record.updated_at = now;
-    let pause = backoff_secs(
-        record.sends,
-        policy.rescue_secs,
-        policy.rescue_cap_secs,
-        jitter(&record),
-    );
-    record.due_at = Some(now.plus_secs(pause.into()));
-    Decision::recorded(record, FollowUp::Send)
-}
-
 /// Takes a step, if it exists: everything that clients can see counts as a revision.
-fn moved(record: &mut Record, event: Event, now: Timestamp) -> bool {
+pub(super) fn moved(record: &mut Record, event: Event, now: Timestamp) -> bool {
     let Ok(state) = record.state.apply(event) else {
         return false;
     };
     record.state = state;
     record.revision += 1;
     record.updated_at = now;
+    // The end is told until everybody is known to have heard it: no later change will do it.
+    record.tell_at = state.is_final().then_some(now.plus_secs(TELL_SECS.into()));
     true
 }
 
-fn failure(kind: &str, detail: String) -> Failure {
+pub(super) fn failure(kind: &str, detail: String) -> Failure {
     Failure {
         kind: kind.into(),
         detail,
     }
-}
-
-/// Different for each job and send, the same on each replay (FNV-1a over the id).
-fn jitter(record: &Record) -> u32 {
-    let id = record.id.to_string();
-    let hash = id.bytes().fold(2_166_136_261_u32, |h, b| {
-        (h ^ u32::from(b)).wrapping_mul(16_777_619)
-    });
-    hash.wrapping_add(record.sends.wrapping_mul(0x9e37_79b9))
-        .wrapping_add(record.attempts)
 }
 
 #[cfg(test)]
@@ -396,6 +360,7 @@ mod tests {
         max_attempts: 3,
         max_lost_attempts: 2,
         max_sends: 4,
+        long_queue: 100,
         tombstone_secs: 1_000,
         keep_sources: true,
     };
@@ -467,7 +432,7 @@ mod tests {
                     let found = self.found.clone();
                     return self.tell(Command::Carried { intent, found }, secs);
                 }
-                FollowUp::Nothing | FollowUp::DropSource => {}
+                FollowUp::Nothing => {}
             }
             decision.verdict
         }
@@ -539,12 +504,7 @@ mod tests {
             (State::Done, Some(EXPIRES))
         );
         let done = job.record().clone();
-        for command in [
-            finish(),
-            Command::DeadLetter,
-            Command::Start,
-            Command::Alarm,
-        ] {
+        for command in [finish(), Command::DeadLetter, Command::Start] {
             job.tell(command, 4);
             assert_eq!(job.record(), &done);
         }
@@ -564,6 +524,114 @@ mod tests {
         // 30 s doubled once, twice, then held at the cap; up to a quarter less by jitter.
         for (pause, range) in pauses.iter().zip([45..=60, 90..=120, 90..=120]) {
             assert!(range.contains(&pause.unwrap()), "{pauses:?}");
+        }
+    }
+
+    #[test]
+    fn behind_a_long_queue_a_message_is_lost_only_after_the_longest_pause() {
+        let mut job = Told::job();
+        let mut looks = Vec::new();
+        while job.sends == 1 {
+            let due = job.due_secs().unwrap();
+            looks.push(due);
+            let waits = job.record().may_wait(at(due), &POLICY);
+            job.tell(if waits { Command::Wait } else { Command::Alarm }, due);
+        }
+        // Pauses double here too, up to `rescue_cap_secs`.
+        let (last, others) = looks.split_last().unwrap();
+        assert!(
+            *last >= 120 && others.iter().all(|due| *due < 120),
+            "{looks:?}"
+        );
+        assert!((2..=4).contains(&looks.len()), "{looks:?}");
+        assert_eq!(
+            (job.record().state, job.record().revision),
+            (State::Pending, 2)
+        );
+    }
+
+    #[test]
+    fn a_lost_attempt_is_rescued_however_long_the_queue_is() {
+        let mut job = Told::job();
+        job.tell(Command::Start, 1);
+        assert!(!job.record().may_wait(at(61), &POLICY));
+        job.tell(Command::Wait, 61);
+        assert_eq!((job.record().state, job.sends), (State::Retrying, 2));
+    }
+
+    #[test]
+    fn an_end_is_told_until_it_is_known_to_be() {
+        let mut job = Told::job();
+        job.tell(Command::Start, 1);
+        job.tell(finish(), 2);
+        let done = job.record().clone();
+        assert_eq!(done.alarm_at(), Some(at(2 + u64::from(TELL_SECS))));
+        // Nobody said that it was told: the alarm sets itself again, and pauses grow.
+        let mut pauses = Vec::new();
+        for _ in 0..4 {
+            let alarm = job.record().alarm_at().unwrap();
+            let secs = alarm.millis_since(at(0)) / 1_000;
+            job.tell(Command::Alarm, secs);
+            pauses.push(job.record().alarm_at().unwrap().millis_since(alarm) / 1_000);
+        }
+        assert_eq!(pauses, [30, 60, 120, 120]);
+        job.tell(
+            Command::Told {
+                revision: done.revision - 1,
+            },
+            400,
+        );
+        assert!(job.record().tell_at.is_some());
+        job.tell(
+            Command::Told {
+                revision: done.revision,
+            },
+            400,
+        );
+        assert_eq!(
+            job.record(),
+            &Record {
+                tell_at: None,
+                ..done
+            }
+        );
+        assert_eq!(job.record().alarm_at(), Some(at(EXPIRES)));
+    }
+
+    #[test]
+    fn an_intent_that_fails_is_tried_again_with_growing_pauses() {
+        let mut job = Told::job();
+        let mut told = |command, secs| {
+            let decision = decide(job.record.clone(), command, at(secs), &POLICY);
+            assert_eq!(decision.follow_up, FollowUp::CarryOut);
+            job.record = decision.changed;
+            job.due_secs().unwrap() - secs
+        };
+        let mut pauses = vec![told(Command::Cancel, 1)];
+        let mut now = 1;
+        for _ in 0..4 {
+            now += pauses.last().unwrap();
+            pauses.push(told(Command::Alarm, now));
+        }
+        for (pause, full) in pauses.iter().zip([10, 20, 40, 80, 120]) {
+            assert!((full - full / 4..=full).contains(pause), "{pauses:?}");
+        }
+    }
+
+    #[test]
+    fn a_job_is_not_created_when_its_source_may_be_swept() {
+        for (late, want) in [
+            (0, true),
+            (CREATE_WITHIN_SECS, true),
+            (CREATE_WITHIN_SECS + 1, false),
+        ] {
+            let Command::Create(mut new) = create() else {
+                unreachable!()
+            };
+            new.id = JobId::new(at(0), [0; 10]);
+            let decision = decide(None, Command::Create(new), at(late), &POLICY);
+            assert_eq!(decision.changed.is_some(), want, "{late}");
+            assert_eq!(decision.verdict == Verdict::TooLate, !want, "{late}");
         }
     }
 

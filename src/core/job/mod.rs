@@ -2,6 +2,7 @@
 //!
 //! `state` says which steps exist, `record` what is remembered of a job,
 //! `ledger` decides about every `command` that reaches it, as patiently as `policy` says,
+//! `rescue` about what a job does by itself,
 //! `message` is what travels on the queue, `outcome` what a consumer makes of a delivery.
 
 pub mod command;
@@ -10,6 +11,7 @@ pub mod message;
 pub mod outcome;
 pub mod policy;
 pub mod record;
+mod rescue;
 pub mod state;
 
 pub use command::{Command, Finish, NewJob, Verdict};

@@ -1,5 +1,13 @@
 //! How patient a job is. All of it is configuration.
 
+/// A job is created within this time after its id was made, or never: afterwards the sweep may take
+/// its source for an orphan. Not configuration, because both sides have to agree on it.
+pub const CREATE_WITHIN_SECS: u64 = 15 * 60;
+
+/// After how long the end of a job is told again where it is not certain that everybody was told. A write
+/// to KV that was given up has landed by then, or never does.
+pub const TELL_SECS: u32 = 30;
+
 /// The pace of a job, and how long its traces stay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
@@ -12,14 +20,17 @@ pub struct Policy {
     pub rescue_cap_secs: u32,
     /// The pause after the first fault of the platform. Default: 10 s, then doubling.
     pub retry_secs: u32,
-    /// The longest pause after a fault of the platform. Default: 10 min.
+    /// The longest pause after a fault of the platform. Default: 1 h.
     pub retry_cap_secs: u32,
-    /// Attempts before a job fails for the platform's faults. Default: 8.
+    /// Attempts before a job fails for the platform's faults. Default: 12, spread over 3 hours.
     pub max_attempts: u32,
     /// Attempts that never come back before a job counts as poison. Default: 2.
     pub max_lost_attempts: u32,
     /// Messages sent before a job fails because nobody picks it up. Default: 20.
     pub max_sends: u32,
+    /// With so many messages in the queue, a job's own is not lost but waits its turn, and is sent
+    /// again only once in `rescue_cap_secs`. Default: 1,000.
+    pub long_queue: u32,
     /// How long a deleted or expired job is remembered, so that no late message revives it.
     /// Default: 14 days, the longest that a queue keeps a message.
     pub tombstone_secs: u32,
@@ -34,10 +45,11 @@ impl Default for Policy {
             rescue_secs: 30,
             rescue_cap_secs: 3_600,
             retry_secs: 10,
-            retry_cap_secs: 600,
-            max_attempts: 8,
+            retry_cap_secs: 3_600,
+            max_attempts: 12,
             max_lost_attempts: 2,
             max_sends: 20,
+            long_queue: 1_000,
             tombstone_secs: 14 * 86_400,
             keep_sources: true,
         }

@@ -46,9 +46,15 @@ pub struct Record {
     /// What is being done to it and no client can see yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intent: Option<Intent>,
+    /// How often the intent was begun.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub tries: u32,
     /// When the alarm is to look at it again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_at: Option<Timestamp>,
+    /// When its end is told once more, because it is not known whether everybody was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tell_at: Option<Timestamp>,
     /// What was uploaded.
     pub source: Source,
     /// What was asked for.
@@ -65,6 +71,14 @@ pub struct Record {
     /// Why it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands fields by reference"
+)]
+const fn is_zero(n: &u32) -> bool {
+    *n == 0
 }
 
 /// An uploaded picture, as its header and the upload described it.
@@ -149,7 +163,9 @@ impl Record {
             updated_at: now,
             expires_at: new.expires_at,
             intent: None,
+            tries: 0,
             due_at: None,
+            tell_at: None,
             source: new.source,
             variants: new.variants,
             thumbnails: Vec::new(),
@@ -176,6 +192,11 @@ impl Record {
         self.thumbnails.clear();
     }
 
+    /// When the alarm rings.
+    pub fn alarm_at(&self) -> Option<Timestamp> {
+        self.due_at.into_iter().chain(self.tell_at).min()
+    }
+
     /// The file of the first variant.
     pub fn first_file(&self) -> Option<ThumbnailFile> {
         self.files().next()
@@ -191,5 +212,33 @@ impl Record {
                 .extension()
                 .into(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the first version stored, before `tries` and `tell_at`.
+    const OLD: &str = r#"{"v":1,"id":"01997c1e-0000-7aaa-8aaa-aaaaaaaaaaaa","owner":"anonymous","state":"processing","revision":2,"attempts":1,"lost_attempts":0,"faults":0,"sends":1,"created_at":1000,"updated_at":2000,"expires_at":9000,"intent":{"intent":"cancel"},"due_at":3000,"source":{"format":"png","width":3,"height":2,"bytes":70,"sha256":"00"},"variants":[]}"#;
+
+    #[test]
+    fn the_stored_form_stays() {
+        let record: Record = serde_json::from_str(OLD).unwrap();
+        assert_eq!(record.intent, Some(Intent::Cancel));
+        assert_eq!(serde_json::to_string(&record).unwrap(), OLD);
+    }
+
+    #[test]
+    fn what_was_added_is_stored_behind() {
+        let mut record: Record = serde_json::from_str(OLD).unwrap();
+        (record.tries, record.tell_at) = (2, Some(Timestamp::from_millis(2_500)));
+        let text = serde_json::to_string(&record).unwrap();
+        assert!(
+            text.contains(r#""tries":2,"due_at":3000,"tell_at":2500,"#),
+            "{text}"
+        );
+        assert_eq!(serde_json::from_str::<Record>(&text).unwrap(), record);
+        assert_eq!(record.alarm_at(), Some(Timestamp::from_millis(2_500)));
     }
 }

@@ -11,6 +11,7 @@ use std::fmt::Write as _;
 use sha2::{Digest, Sha256};
 
 use crate::api::{Problem, ProblemKind};
+use crate::job::policy::CREATE_WITHIN_SECS;
 use crate::job::{Command, NewJob, Record, Source, Verdict};
 use crate::keys::{JobId, source_key};
 use crate::object::ObjectMeta;
@@ -96,6 +97,10 @@ pub async fn create_job(ledger: &impl JobLedger, new: NewJob) -> Result<(Record,
     match ledger.call(id, Command::Create(Box::new(new))).await? {
         Verdict::Recorded { record, overloaded } => Ok((*record, overloaded)),
         Verdict::Found { record } => Ok((*record, false)),
+        Verdict::TooLate => Err(Problem::new(
+            ProblemKind::BrokenUpload,
+            format!("the upload took longer than {CREATE_WITHIN_SECS} s"),
+        )),
         verdict => {
             let detail = format!("a new job answered {verdict:?}");
             Err(Problem::new(ProblemKind::Internal, detail))

@@ -6,14 +6,16 @@
 //! 3. send the message: if that fails, the alarm is already set and sends it later
 //!
 //! An intent is carried out in R2 first, then decided about once more.
+//! The end of a job is told again by its alarm until KV is known to have it.
 
 use std::cell::Cell;
 
 use futures_util::lock::Mutex;
 
 use crate::job::ledger::decide;
+use crate::job::policy::TELL_SECS;
 use crate::job::record::Intent;
-use crate::job::{Command, Decision, FollowUp, Message, Policy, Record, Thumbnail, Verdict};
+use crate::job::{Command, Decision, FollowUp, Message, Policy, Record, State, Thumbnail, Verdict};
 use crate::keys::{source_key, thumbnail_key};
 use crate::object::ObjectMeta;
 use crate::ports::{
@@ -32,6 +34,9 @@ pub struct JobService<S, P> {
     carrying: Mutex<()>,
     /// The revision that KV is known to hold.
     published: Cell<u64>,
+    /// Whether an older copy may still be on its way to KV: its write was given up, or nobody knows,
+    /// because this instance has not been there from the beginning.
+    in_doubt: Cell<bool>,
 }
 
 impl<S: JobStorage, P: Platform> JobService<S, P> {
@@ -44,6 +49,7 @@ impl<S: JobStorage, P: Platform> JobService<S, P> {
             publishing: Mutex::new(()),
             carrying: Mutex::new(()),
             published: Cell::new(0),
+            in_doubt: Cell::new(true),
         }
     }
 
@@ -64,9 +70,37 @@ impl<S: JobStorage, P: Platform> JobService<S, P> {
         Ok(if stopped { decision.verdict } else { carried })
     }
 
+    /// Takes the alarm. An error means that nothing was stored, and that it has to ring again; what
+    /// fails later has its next alarm set already, because the platform gives one up that keeps failing.
+    pub async fn ring(&self) -> Result<(), StoreError> {
+        let decision = self.decide(self.weigh().await?).await?;
+        // Neither has anybody to answer to.
+        if decision.follow_up == FollowUp::CarryOut {
+            let _ = self.carry_out().await;
+        } else {
+            let _ = self.follow_up(decision).await;
+        }
+        Ok(())
+    }
+
+    /// An alarm means less where the job's message waits behind many others.
+    async fn weigh(&self) -> Result<Command, StoreError> {
+        let now = self.platform.clock().now();
+        let waits = |record: Record| record.may_wait(now, &self.policy);
+        if !self.storage.load().await?.is_some_and(waits) {
+            return Ok(Command::Alarm);
+        }
+        let backlog = self.platform.queue().backlog().await.ok().flatten();
+        let long = backlog.is_some_and(|count| count >= self.policy.long_queue.into());
+        Ok(if long { Command::Wait } else { Command::Alarm })
+    }
+
     /// Loads, decides, stores.
     async fn decide(&self, command: Command) -> Result<Decision, StoreError> {
         let record = self.storage.load().await?;
+        if record.is_none() {
+            self.in_doubt.set(false);
+        }
         let decision = decide(record, command, self.platform.clock().now(), &self.policy);
         match &decision.changed {
             Some(_) if decision.follow_up == FollowUp::Erase => self.storage.erase().await?,
@@ -89,39 +123,57 @@ impl<S: JobStorage, P: Platform> JobService<S, P> {
             return Ok(decision.verdict);
         }
         // Readers of an old or missing copy ask the job itself.
-        self.publish().await;
-        match decision.follow_up {
-            FollowUp::Send => {
-                // The alarm sends again.
-                let sent = self
-                    .platform
-                    .queue()
-                    .send(&Message { job: record.id })
-                    .await;
-                if let Verdict::Recorded { overloaded, .. } = &mut decision.verdict {
-                    *overloaded = matches!(sent, Err(StoreError::Overloaded(_)));
-                }
+        self.tell().await;
+        if decision.follow_up == FollowUp::Send {
+            // The alarm sends again.
+            let sent = self
+                .platform
+                .queue()
+                .send(&Message { job: record.id })
+                .await;
+            if let Verdict::Recorded { overloaded, .. } = &mut decision.verdict {
+                *overloaded = matches!(sent, Err(StoreError::Overloaded(_)));
             }
-            FollowUp::DropSource => {
-                // Expiry deletes it at the latest.
-                let _ = self.platform.objects().delete(&source_key(record.id)).await;
-            }
-            _ => {}
         }
         Ok(decision.verdict)
     }
 
-    /// Copies the record to KV as it is by now.
-    async fn publish(&self) {
-        let _guard = self.publishing.lock().await;
-        let Ok(Some(record)) = self.storage.load().await else {
+    /// Tells everybody how the job stands by now. What an end asks for stays due until it is certain.
+    async fn tell(&self) {
+        let Ok(Some(record)) = self.publish().await else {
             return;
         };
-        if record.revision > self.published.get()
-            && self.platform.status().put(&record).await.is_ok()
-        {
-            self.published.set(record.revision);
+        let certain = !self.in_doubt.get();
+        if record.tell_at.is_some() && self.drop_source(&record).await.is_ok() && certain {
+            let revision = record.revision;
+            let _ = self.decide(Command::Told { revision }).await;
         }
+    }
+
+    /// Deletes the source of a job that is done, where it is of no more use.
+    async fn drop_source(&self, record: &Record) -> Result<(), StoreError> {
+        if self.policy.keep_sources || record.state != State::Done {
+            return Ok(());
+        }
+        self.platform.objects().delete(&source_key(record.id)).await
+    }
+
+    /// Copies the record to KV as it is by now, and returns it.
+    async fn publish(&self) -> Result<Option<Record>, StoreError> {
+        let _guard = self.publishing.lock().await;
+        let Some(record) = self.storage.load().await? else {
+            return Ok(None);
+        };
+        // Whatever older copy was on its way has landed by now: one more write stays the last.
+        let since_millis = self.platform.clock().now().millis_since(record.updated_at);
+        let settles = self.in_doubt.get() && since_millis >= u64::from(TELL_SECS) * 1_000;
+        if record.revision > self.published.get() || settles {
+            let was_in_doubt = self.in_doubt.replace(true);
+            self.platform.status().put(&record).await?;
+            self.published.set(record.revision);
+            self.in_doubt.set(was_in_doubt && !settles);
+        }
+        Ok(Some(record))
     }
 
     /// Makes R2 agree with the record's intent, then lets the state change.

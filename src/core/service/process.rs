@@ -19,7 +19,8 @@ use crate::service::job::thumbnail;
 use crate::service::render::{Render, RenderError};
 
 /// The pause before the next delivery where the job itself could not be asked.
-const UNREACHABLE_RETRY_SECS: u32 = 30;
+/// With the retries that wrangler.origin.toml allows, a message outlasts more than an hour of it.
+const UNREACHABLE_RETRY_SECS: u32 = 60;
 
 /// What a consumer works with.
 pub struct Processor<'a, O, L, R> {

@@ -1,16 +1,16 @@
 //! Who acts in a simulation: a client, consumers, alarms, the sweep. Each act is a task of its own.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
+use super::clock::EdgeClock;
 use super::executor::Actor;
 use super::queue::Delivery;
-use super::simulation::{Picture, Scenario, Wish};
+use super::story::{Picture, Scenario, Wish};
 use super::witness::{Answer, Sabotage};
 use super::{Pieces, World};
 use crate::api::{Body, Problem, ProblemKind, Reply};
-use crate::job::{Command, Message, NewJob, Outcome, Record};
+use crate::job::{Command, Message, NewJob, Outcome, Record, Verdict};
 use crate::keys::{DEFAULT_VARIANT, JobId, ThumbnailFile};
 use crate::pipeline::decode::Completeness;
 use crate::pipeline::geometry::Size;
@@ -18,7 +18,7 @@ use crate::pipeline::{
     Encoded, ImageFormat, Limits, Options, OutputFormat, PipelineError, Rendered, Thumbnail,
     Variant,
 };
-use crate::ports::{ChunkError, Chunks, Clock};
+use crate::ports::{ChunkError, Chunks, Clock, JobLedger, StatusCache};
 use crate::service::accept::{create_job, store_source};
 use crate::service::change::{cancel, rerun};
 use crate::service::process::Processor;
@@ -102,7 +102,7 @@ impl Client {
         self.spawn(async move {
             let _end = Until(move || uploading.set(false));
             if let Ok(record) = upload(&world, &scenario, number).await {
-                world.accepted(record.id, record.created_at.plus_secs(LIFE_SECS));
+                world.accepted(&record);
                 *accepted.borrow_mut() = Some(record);
             }
         });
@@ -137,10 +137,15 @@ impl Client {
                 world.asked_to_rerun(id);
                 self.spawn(async move {
                     let before = world.seen(id);
-                    if let Err(problem) = rerun(&world, &world, id).await
-                        && problem.kind == ProblemKind::NotFound
-                    {
-                        world.answered(id, None, &before, &Answer::Missing);
+                    let answer = rerun(&world, &world, id).await;
+                    match answer.err().map(|problem| problem.kind) {
+                        None | Some(ProblemKind::NotFailed | ProblemKind::Gone) => {
+                            world.answered_rerun(id);
+                        }
+                        Some(ProblemKind::NotFound) => {
+                            world.answered(id, None, &before, &Answer::Missing);
+                        }
+                        Some(_) => {}
                     }
                 });
             }
@@ -176,6 +181,9 @@ impl Client {
             if let (Outcome::Discard { .. }, Ok(message)) = (&outcome, Message::decode(&body)) {
                 world.discarded(message.job);
             }
+            if world.sabotaged(Sabotage::TwoWriters) {
+                copy_as_well(&world, &body).await;
+            }
             // The acknowledgement is a step of its own: who dies before it gets the message again.
             world.pause().await;
             if let Some(delivery) = delivery {
@@ -184,31 +192,29 @@ impl Client {
         });
     }
 
-    pub fn ring(&self, id: JobId, ringing: &Rc<RefCell<BTreeSet<JobId>>>) {
-        ringing.borrow_mut().insert(id);
-        let (world, ringing) = (self.world.clone(), ringing.clone());
-        self.spawn(async move {
-            let _end = Until(move || {
-                ringing.borrow_mut().remove(&id);
-            });
-            // An alarm that fails rings again, as long as it is due.
-            let _ = world.dispatch(id, Command::Alarm).await;
-        });
-    }
-
     pub fn sweep(&self) {
         let world = self.world.clone();
         self.spawn(async move {
             // A failure waits for the next trigger.
-            let _ = sweep(&world, &world, &world).await;
+            let _ = sweep(&world, &world, &EdgeClock(&world)).await;
         });
+    }
+}
+
+/// What a consumer must not do: its copy may be older than what the job has written meanwhile.
+async fn copy_as_well(world: &World, body: &str) {
+    if let Ok(Message { job }) = Message::decode(body)
+        && let Ok(Verdict::Found { record }) = world.call(job, Command::Get).await
+    {
+        let _ = StatusCache::put(world, &record).await;
     }
 }
 
 async fn upload(world: &World, scenario: &Scenario, number: u32) -> Result<Record, Problem> {
     let mut random = [0; 10];
     random[..4].copy_from_slice(&number.to_be_bytes());
-    let id = JobId::new(world.now(), random);
+    let now = EdgeClock(world).now();
+    let id = JobId::new(now, random);
     let variants: Vec<Variant> = (0..scenario.variants).map(variant).collect();
     let mut body = Slow {
         world: world.clone(),
@@ -222,7 +228,7 @@ async fn upload(world: &World, scenario: &Scenario, number: u32) -> Result<Recor
         owner: crate::job::record::ANONYMOUS.into(),
         source: stored.source,
         variants,
-        expires_at: Some(world.now().plus_secs(LIFE_SECS)),
+        expires_at: Some(now.plus_secs(LIFE_SECS)),
     };
     Ok(create_job(world, new).await?.0)
 }
@@ -300,19 +306,22 @@ impl Render for Brush {
     }
 }
 
-fn reader(world: &World) -> Reader<'_, World, World, World, World> {
+fn reader<'a>(
+    world: &'a World,
+    clock: &'a EdgeClock<'a>,
+) -> Reader<'a, World, World, World, EdgeClock<'a>> {
     Reader {
         objects: world,
         status: world,
         ledger: world,
-        clock: world,
+        clock,
         base: "https://thumbs.example",
     }
 }
 
 async fn look(world: &World, number: usize, file: &ThumbnailFile) {
     let before = world.seen(file.id);
-    let answer = match reader(world).thumbnail(file, None).await {
+    let answer = match reader(world, &EdgeClock(world)).thumbnail(file, None).await {
         Ok(reply) => Answer::Served(reply.header("etag").unwrap_or_default().into()),
         Err(problem) => absence(&problem),
     };
@@ -321,7 +330,7 @@ async fn look(world: &World, number: usize, file: &ThumbnailFile) {
 
 async fn ask(world: &World, id: JobId) {
     let before = world.seen(id);
-    let answer = match reader(world).status(id).await {
+    let answer = match reader(world, &EdgeClock(world)).status(id).await {
         Ok(Reply {
             body: Body::Text(text),
             ..

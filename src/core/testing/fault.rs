@@ -2,7 +2,8 @@
 
 use super::World;
 use super::executor::{Actor, pause};
-use crate::ports::StoreError;
+use crate::ports::{Clock, StoreError};
+use crate::timestamp::Timestamp;
 
 /// How an operation fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +14,8 @@ pub enum Failure {
     After,
     /// It seems to fail, and happens some seconds later.
     Late,
+    /// It seems to happen, and never does: a message that outlives its retention.
+    Lost,
     /// Whoever asks dies before it happens; an object dies as a whole.
     CrashBefore,
     /// Whoever asks dies after it has happened; an object dies as a whole.
@@ -23,28 +26,93 @@ pub enum Failure {
     DropAfter,
 }
 
-impl Failure {
-    /// All of them.
-    pub const ALL: [Self; 7] = [
-        Self::Before,
-        Self::After,
-        Self::Late,
-        Self::CrashBefore,
-        Self::CrashAfter,
-        Self::DropBefore,
-        Self::DropAfter,
-    ];
+use Failure::{After, Before, CrashAfter, CrashBefore, DropAfter, DropBefore, Late, Lost};
+
+/// What an operation does, and so how it can fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// It changes nothing: whether it fails before or after makes no difference.
+    Read,
+    /// It changes something at once.
+    Write,
+    /// It changes something, at once or later.
+    SlowWrite,
+    /// It sends a message.
+    Send,
+}
+
+impl Kind {
+    /// The failures that differ. For a caller of its own, dying and dropping one request are the same.
+    const fn failures(self, alone: bool) -> &'static [Failure] {
+        match (self, alone) {
+            (Self::Read, true) => &[Before, CrashBefore],
+            (Self::Read, false) => &[Before, CrashBefore, DropBefore],
+            (Self::Write, true) => &[Before, After, CrashBefore, CrashAfter],
+            (Self::Write, false) => &[
+                Before,
+                After,
+                CrashBefore,
+                CrashAfter,
+                DropBefore,
+                DropAfter,
+            ],
+            (Self::SlowWrite, true) => &[Before, After, Late, CrashBefore, CrashAfter],
+            (Self::SlowWrite, false) => &[
+                Before,
+                After,
+                Late,
+                CrashBefore,
+                CrashAfter,
+                DropBefore,
+                DropAfter,
+            ],
+            (Self::Send, _) => &[
+                Before,
+                After,
+                Late,
+                Lost,
+                CrashBefore,
+                CrashAfter,
+                DropBefore,
+                DropAfter,
+            ],
+        }
+    }
+}
+
+/// A time in which everything of one kind fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outage {
+    /// What the names of the operations begin with.
+    pub what: &'static str,
+    /// When it begins.
+    pub from: Timestamp,
+    /// How long it takes.
+    pub secs: u64,
+}
+
+impl Outage {
+    fn hits(&self, name: &str, now: Timestamp) -> bool {
+        let over = now >= self.from.plus_secs(self.secs);
+        now >= self.from && !over && name.starts_with(self.what)
+    }
+}
+
+/// How late an effect may come, in seconds. What is deleted has to be gone before an intent is tried
+/// again; what is copied may land any time before the end of a job is told again.
+fn most_late_secs(name: &str) -> u64 {
+    if name == "kv.put" { 25 } else { 8 }
 }
 
 impl World {
-    /// An operation that reads, or whose effect cannot come late.
+    /// An operation that only reads.
     pub(super) async fn ask<T>(
         &self,
         name: &'static str,
         effect: impl FnOnce() -> T,
     ) -> Result<T, StoreError> {
         self.pause().await;
-        let value = self.within(name, effect).await;
+        let value = self.within(name, Kind::Read, effect).await;
         self.pause().await;
         value
     }
@@ -53,12 +121,13 @@ impl World {
     pub(super) async fn change<T: 'static>(
         &self,
         name: &'static str,
+        kind: Kind,
         effect: impl FnOnce() -> T + 'static,
     ) -> Result<T, StoreError> {
         self.pause().await;
-        let failure = self.failure(name);
-        if failure == Some(Failure::Late) {
-            let secs = 1 + self.inner.random.borrow_mut().below(8);
+        let failure = self.failure(name, kind);
+        if failure == Some(Late) {
+            let secs = 1 + self.inner.random.borrow_mut().below(most_late_secs(name));
             let at = self.inner.now.get().plus_secs(secs);
             let effect = Box::new(move || drop(effect()));
             self.inner.late.borrow_mut().push((at, effect));
@@ -73,9 +142,10 @@ impl World {
     pub(super) async fn within<T>(
         &self,
         name: &'static str,
+        kind: Kind,
         effect: impl FnOnce() -> T,
     ) -> Result<T, StoreError> {
-        let failure = self.failure(name);
+        let failure = self.failure(name, kind);
         self.fail_around(name, failure, effect).await
     }
 
@@ -86,7 +156,7 @@ impl World {
         call: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
         self.pause().await;
-        let failure = self.failure(name);
+        let failure = self.failure(name, Kind::Write);
         self.refuse(name, failure).await?;
         let value = call.await?;
         self.fail_around(name, failure.filter(|f| !f.is_before()), || ())
@@ -102,14 +172,16 @@ impl World {
         effect: impl FnOnce() -> T,
     ) -> Result<T, StoreError> {
         self.refuse(name, failure).await?;
+        self.inner.losing.set(failure == Some(Lost));
         let value = effect();
+        self.inner.losing.set(false);
         if name != "job.load" {
             self.inner.log.borrow_mut().push(name);
         }
         match failure {
-            Some(Failure::CrashAfter) => self.die(true).await,
-            Some(Failure::DropAfter) => self.die(false).await,
-            Some(Failure::After | Failure::Late) => return Err(failed(name)),
+            Some(CrashAfter) => self.die(true).await,
+            Some(DropAfter) => self.die(false).await,
+            Some(After | Late) => return Err(failed(name)),
             _ => {}
         }
         Ok(value)
@@ -118,17 +190,34 @@ impl World {
     /// Lets what fails before its effect fail.
     async fn refuse(&self, name: &'static str, failure: Option<Failure>) -> Result<(), StoreError> {
         match failure {
-            Some(Failure::Before) => return Err(failed(name)),
-            Some(Failure::CrashBefore) => self.die(true).await,
-            Some(Failure::DropBefore) => self.die(false).await,
+            Some(Before) => return Err(failed(name)),
+            Some(CrashBefore) => self.die(true).await,
+            Some(DropBefore) => self.die(false).await,
             _ => {}
         }
         Ok(())
     }
 
-    fn failure(&self, name: &'static str) -> Option<Failure> {
+    fn failure(&self, name: &'static str, kind: Kind) -> Option<Failure> {
         let operations = &self.inner.operations;
         let count = operations.replace(operations.get() + 1);
+        if self.is_simulated() {
+            let running = self.inner.executor.running();
+            let alone = running.is_none_or(|(_, actor)| actor == Actor::Caller);
+            self.inner
+                .trace
+                .borrow_mut()
+                .push((name, kind.failures(alone)));
+        }
+        let now = self.now();
+        if self
+            .inner
+            .outage
+            .get()
+            .is_some_and(|outage| outage.hits(name, now))
+        {
+            return Some(Before);
+        }
         let mut plan = self.inner.plan.borrow_mut();
         plan.as_mut().and_then(|plan| plan(name, count))
     }
@@ -165,8 +254,20 @@ impl World {
 }
 
 impl Failure {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Before,
+        After,
+        Late,
+        Lost,
+        CrashBefore,
+        CrashAfter,
+        DropBefore,
+        DropAfter,
+    ];
+
     const fn is_before(self) -> bool {
-        matches!(self, Self::Before | Self::CrashBefore | Self::DropBefore)
+        matches!(self, Before | CrashBefore | DropBefore)
     }
 }
 

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use super::World;
 use super::executor::{Actor, Slot};
+use super::fault::Kind;
 use crate::job::{Command, Record, State, Verdict};
 use crate::keys::JobId;
 use crate::ports::{
@@ -27,7 +28,7 @@ impl JobStorage for Storage {
     async fn load(&self) -> Result<Option<Record>, StoreError> {
         let records = &self.world.inner.records;
         let load = || records.borrow().get(&self.id).cloned();
-        self.world.within("job.load", load).await
+        self.world.within("job.load", Kind::Read, load).await
     }
 
     async fn save(&self, record: &Record) -> Result<(), StoreError> {
@@ -38,14 +39,14 @@ impl JobStorage for Storage {
             let records = &self.world.inner.records;
             records.borrow_mut().insert(self.id, record);
         };
-        self.world.within("job.save", save).await
+        self.world.within("job.save", Kind::Write, save).await
     }
 
     async fn erase(&self) -> Result<(), StoreError> {
         let erase = || {
             self.world.inner.records.borrow_mut().remove(&self.id);
         };
-        self.world.within("job.erase", erase).await
+        self.world.within("job.erase", Kind::Write, erase).await
     }
 }
 
@@ -108,6 +109,11 @@ impl World {
             .clone()
     }
 
+    /// The alarm of a job goes off: nobody waits for what it does.
+    pub async fn ring(&self, id: JobId) -> Result<(), StoreError> {
+        self.instance(id).ring().await
+    }
+
     /// Gives the object a command in a task of its own: it goes on when the caller does not.
     pub(super) async fn dispatch(
         &self,
@@ -115,7 +121,7 @@ impl World {
         command: Command,
     ) -> Result<Verdict, StoreError> {
         if !self.is_simulated() {
-            return self.instance(id).handle(command).await;
+            return Box::pin(self.instance(id).handle(command)).await;
         }
         let (filler, slot) = Slot::new();
         let world = self.clone();

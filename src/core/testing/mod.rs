@@ -2,25 +2,30 @@
 //!
 //! Every operation can be told to fail before it takes effect, or after it: the reply is lost then.
 //! By itself nothing ever waits. In a [`simulation`] every operation lets others run, callers and
-//! objects die on the way, messages come twice and out of order, and copies are out of date.
+//! objects die on the way, whole products are down for an hour, messages come late, twice, out of
+//! order or never, alarms late or twice, copies are out of date, and no two clocks agree.
 
+mod alarms;
 mod clients;
+mod clock;
 mod copies;
 pub mod executor;
 mod fault;
+mod invariants;
 mod jobs;
 mod objects;
 mod pieces;
 mod queue;
 pub mod random;
 pub mod simulation;
+mod story;
 mod witness;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-pub use fault::Failure;
+pub use fault::{Failure, Outage};
 pub use pieces::Pieces;
 pub use witness::Sabotage;
 
@@ -43,18 +48,27 @@ struct Inner {
     objects: RefCell<BTreeMap<String, (Vec<u8>, ObjectMeta)>>,
     copies: RefCell<BTreeMap<JobId, copies::Writes>>,
     told: RefCell<BTreeMap<JobId, Vec<(u64, State)>>>,
+    cached: RefCell<BTreeMap<(u64, JobId), copies::Cached>>,
     messages: RefCell<Vec<queue::Waiting>>,
     records: RefCell<BTreeMap<JobId, Record>>,
     instances: RefCell<BTreeMap<JobId, Rc<jobs::Job>>>,
     late: RefCell<Vec<LateEffect>>,
+    alarms: alarms::Alarms,
     now: Cell<Timestamp>,
     operations: Cell<usize>,
+    trace: RefCell<Vec<(&'static str, &'static [Failure])>>,
+    outage: Cell<Option<Outage>>,
+    losing: Cell<bool>,
+    skew: clock::Skew,
+    backlog: Cell<Option<u64>>,
     plan: RefCell<Option<Plan>>,
     log: RefCell<Vec<&'static str>>,
     executor: Executor,
     dying: Cell<Option<(usize, Actor, bool)>>,
     random: RefCell<Random>,
     simulated: Cell<bool>,
+    /// Whether nothing happens by chance.
+    calm: Cell<bool>,
     witness: Witness,
 }
 
@@ -72,18 +86,26 @@ impl World {
             objects: RefCell::default(),
             copies: RefCell::default(),
             told: RefCell::default(),
+            cached: RefCell::default(),
             messages: RefCell::default(),
             records: RefCell::default(),
             instances: RefCell::default(),
             late: RefCell::default(),
+            alarms: alarms::Alarms::default(),
             now: Cell::new(now),
             operations: Cell::default(),
+            trace: RefCell::default(),
+            outage: Cell::default(),
+            losing: Cell::default(),
+            skew: clock::Skew::default(),
+            backlog: Cell::default(),
             plan: RefCell::default(),
             log: RefCell::default(),
             executor: Executor::default(),
             dying: Cell::default(),
             random: RefCell::new(Random::new(0)),
             simulated: Cell::default(),
+            calm: Cell::new(true),
             witness: Witness::default(),
         };
         Self {
@@ -102,14 +124,39 @@ impl World {
         *self.inner.plan.borrow_mut() = None;
     }
 
+    /// Makes everything of one kind fail, for a while.
+    pub fn interrupt(&self, outage: Outage) {
+        self.inner.outage.set(Some(outage));
+    }
+
+    /// Lets the queue say that so many messages wait.
+    pub fn set_backlog(&self, count: u64) {
+        self.inner.backlog.set(Some(count));
+    }
+
     /// Lets time pass.
     pub fn advance_secs(&self, secs: u64) {
-        self.inner.now.set(self.inner.now.get().plus_secs(secs));
+        self.pass_to(self.now().plus_secs(secs));
+    }
+
+    /// Lets time pass, and what was on its way arrive meanwhile.
+    fn pass_to(&self, end: Timestamp) {
+        loop {
+            let late = self.inner.late.borrow();
+            let next = late.iter().map(|(at, _)| *at).min();
+            drop(late);
+            let Some(next) = next.filter(|next| *next <= end) else {
+                break;
+            };
+            self.inner.now.set(next.max(self.now()));
+            self.arrive();
+        }
+        self.inner.now.set(end);
     }
 
     /// The jobs whose alarm is due.
     pub fn due_alarms(&self) -> Vec<JobId> {
-        let due = |record: &&Record| record.due_at.is_some_and(|due| due <= self.now());
+        let due = |record: &&Record| record.alarm_at().is_some_and(|at| at <= self.now());
         let records = self.inner.records.borrow();
         records
             .values()

@@ -1,5 +1,6 @@
 //! R2: strongly consistent; what is put under a condition is decided once.
 
+use super::fault::Kind;
 use super::{Pieces, World};
 use crate::object::ObjectMeta;
 use crate::ports::{ObjectInfo, ObjectStore, ObjectUpload, StoreError};
@@ -44,7 +45,7 @@ impl ObjectUpload for Parts {
     async fn complete(self) -> Result<ObjectInfo, StoreError> {
         let world = self.world.clone();
         let store = move || self.world.store(&self.key, self.stored.concat(), self.meta);
-        world.change("r2.complete", store).await
+        world.change("r2.complete", Kind::SlowWrite, store).await
     }
 
     async fn abort(self) -> Result<(), StoreError> {
@@ -63,8 +64,10 @@ impl ObjectStore for World {
         meta: ObjectMeta,
     ) -> Result<ObjectInfo, StoreError> {
         let (world, key) = (self.clone(), key.to_owned());
-        self.change("r2.put", move || world.store(&key, bytes, meta))
-            .await
+        self.change("r2.put", Kind::SlowWrite, move || {
+            world.store(&key, bytes, meta)
+        })
+        .await
     }
 
     async fn put_new(
@@ -74,7 +77,7 @@ impl ObjectStore for World {
         meta: ObjectMeta,
     ) -> Result<Option<ObjectInfo>, StoreError> {
         let (world, key) = (self.clone(), key.to_owned());
-        self.change("r2.put_new", move || {
+        self.change("r2.put_new", Kind::SlowWrite, move || {
             let taken = world.inner.objects.borrow().contains_key(&key) && !world.is_blind();
             (!taken).then(|| world.store(&key, bytes, meta))
         })
@@ -118,7 +121,7 @@ impl ObjectStore for World {
 
     async fn delete(&self, key: &str) -> Result<(), StoreError> {
         let (world, key) = (self.clone(), key.to_owned());
-        self.change("r2.delete", move || {
+        self.change("r2.delete", Kind::SlowWrite, move || {
             world.inner.objects.borrow_mut().remove(&key);
         })
         .await

@@ -1,12 +1,16 @@
-//! A queue: at least once, in any order, with delays; given up after some deliveries.
+//! A queue: at least once, in any order, late at times; given up after some deliveries.
 
 use super::World;
+use super::fault::Kind;
 use crate::job::{Message, Outcome};
 use crate::ports::{JobQueue, StoreError};
 use crate::timestamp::Timestamp;
 
 /// As in wrangler.origin.toml.
-const MAX_RETRIES: u32 = 5;
+const MAX_RETRIES: u32 = 100;
+
+/// The longest that a message waits in the queue by chance, in seconds.
+const MAX_DELAY_SECS: u64 = 3_600;
 
 /// As in wrangler.origin.toml: the pause after a consumer that died.
 const RETRY_SECS: u64 = 10;
@@ -65,7 +69,10 @@ impl World {
     fn again(&self, mut waiting: Waiting, after_secs: u64) {
         waiting.deliveries += 1;
         waiting.at = self.inner.now.get().plus_secs(after_secs);
-        if waiting.deliveries > MAX_RETRIES {
+        // By chance it is given up before that.
+        let wild = !self.inner.calm.get();
+        let unlucky = wild && self.inner.random.borrow_mut().once_in(24);
+        if waiting.deliveries > MAX_RETRIES || unlucky {
             if waiting.dead {
                 return;
             }
@@ -85,7 +92,7 @@ impl World {
     }
 
     /// One of the messages that can be delivered now; seldom a duplicate of it.
-    pub(super) fn deliver(&self, calm: bool) -> Option<Delivery> {
+    pub(super) fn deliver(&self) -> Option<Delivery> {
         let now = self.inner.now.get();
         let mut messages = self.inner.messages.borrow_mut();
         let mut random = self.inner.random.borrow_mut();
@@ -93,7 +100,7 @@ impl World {
             .filter(|i| messages[*i].at <= now)
             .collect();
         let at = *due.get(random.index(due.len()))?;
-        let waiting = if !calm && random.once_in(8) {
+        let waiting = if !self.inner.calm.get() && random.once_in(8) {
             messages[at].clone()
         } else {
             messages.remove(at)
@@ -105,9 +112,19 @@ impl World {
     }
 
     pub(super) fn enqueue(&self, text: String) {
+        self.count_message(&text);
+        if self.inner.losing.get() {
+            return;
+        }
+        let late = !self.inner.calm.get() && self.inner.random.borrow_mut().once_in(6);
+        let delay_secs = if late {
+            self.inner.random.borrow_mut().below(MAX_DELAY_SECS)
+        } else {
+            0
+        };
         let waiting = Waiting {
             text,
-            at: self.inner.now.get(),
+            at: self.inner.now.get().plus_secs(delay_secs),
             deliveries: 0,
             dead: false,
         };
@@ -118,11 +135,13 @@ impl World {
 impl JobQueue for World {
     async fn send(&self, message: &Message) -> Result<(), StoreError> {
         let (world, text) = (self.clone(), message.encode());
-        self.change("queue.send", move || world.enqueue(text)).await
+        let send = move || world.enqueue(text);
+        self.change("queue.send", Kind::Send, send).await
     }
 
     async fn backlog(&self) -> Result<Option<u64>, StoreError> {
-        let count = || Some(self.inner.messages.borrow().len() as u64);
+        let waiting = self.inner.messages.borrow().len() as u64;
+        let count = || Some(self.inner.backlog.get().unwrap_or(waiting));
         self.ask("queue.backlog", count).await
     }
 }

@@ -1,13 +1,13 @@
 //! The whole life of a job in one thread: who runs next follows from a seed.
 
-use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
+use std::cell::Cell;
 use std::rc::Rc;
 
 use super::clients::Client;
 use super::random::Random;
+pub use super::story::{Faults, Picture, Run, Scenario, Setup, Wish};
 use super::witness::Sabotage;
-use super::{Failure, World};
+use super::{Failure, Outage, World};
 use crate::job::{Policy, State};
 use crate::keys::JobId;
 use crate::ports::Clock;
@@ -21,94 +21,21 @@ const MAX_STEPS: usize = 60_000;
 
 const START: Timestamp = Timestamp::from_millis(1_795_428_000_000);
 
-/// What the uploaded file does to a renderer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Picture {
-    /// It becomes a thumbnail.
-    Good,
-    /// It cannot be decoded.
-    Damaged,
-    /// It kills the consumer.
-    Poison,
-}
-
-/// What a client does after its upload was accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wish {
-    /// GET of every thumbnail and of the status.
-    Look,
-    /// DELETE.
-    Delete,
-    /// POST of a retry.
-    Rerun,
-}
-
-/// One client's story.
-#[derive(Debug, Clone)]
-pub struct Scenario {
-    /// What is uploaded.
-    pub picture: Picture,
-    /// How many thumbnails are asked for.
-    pub variants: usize,
-    /// What is done then: not before so many operations, nor out of this order.
-    pub wishes: Vec<(usize, Wish)>,
-    /// Whether sources stay after success.
-    pub keep_sources: bool,
-    /// How long the upload takes, in seconds.
-    pub upload_secs: u64,
-}
-
-/// Which operations fail.
-#[derive(Debug, Clone)]
-pub enum Faults {
-    /// Those with these numbers.
-    At(Vec<(usize, Failure)>),
-    /// One in `one_in`, among the first `until`.
-    Random {
-        /// How seldom.
-        one_in: u64,
-        /// How long.
-        until: usize,
-    },
-}
-
-/// How a run is to go.
-#[derive(Debug, Clone)]
-pub struct Setup {
-    /// The story.
-    pub scenario: Scenario,
-    /// What fails.
-    pub faults: Faults,
-    /// What everything else follows from.
-    pub seed: u64,
-    /// Whether tasks run one after the other and each message comes once.
-    pub calm: bool,
-    /// What is broken on purpose.
-    pub sabotage: Option<Sabotage>,
-}
-
-/// What a run was.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Run {
-    /// Choices of the scheduler.
-    pub steps: usize,
-    /// Operations of the platform.
-    pub operations: usize,
-    /// Whether every planned fault came to be.
-    pub all_hit: bool,
-    /// What cannot be, if anything.
-    pub violation: Option<String>,
-    /// The states that the job went through.
-    pub states: Vec<State>,
-    /// The last operations, for whoever has to find out why.
-    pub log: Vec<String>,
-}
-
 /// Random faults end when nothing else happens after so many operations.
 const QUIET_AFTER: usize = 40;
 
-/// How long the cron trigger is looked at: until no source is young enough to be swept.
-const SWEEPS_SECS: u64 = 3 * 3_600;
+/// How often the cron sweep runs, and until when: no source is young enough to be swept by then.
+const SWEEP_SECS: u64 = 25 * 60;
+const SWEEPS: u32 = 9;
+
+/// How far the clocks of edge and objects differ at most, in seconds.
+const MAX_SKEW_SECS: u64 = 60;
+
+/// How much later than due an alarm rings at most, in seconds.
+const MAX_ALARM_DELAY_SECS: u64 = 90;
+
+/// What may be down for a while.
+const PRODUCTS: [&str; 4] = ["queue.", "kv.", "r2.", "job."];
 
 /// Runs a story to its end: until nothing is left of it.
 pub fn run(setup: &Setup) -> Run {
@@ -125,8 +52,7 @@ struct Simulation {
     hits: Rc<Cell<usize>>,
     client: Client,
     wishes: Vec<(usize, Wish)>,
-    ringing: Rc<RefCell<BTreeSet<JobId>>>,
-    sweep_at: Timestamp,
+    sweeps: u32,
     looks: u32,
 }
 
@@ -152,6 +78,9 @@ impl Simulation {
         world.inner.simulated.set(true);
         world.inner.witness.sabotage.set(setup.sabotage);
         *world.inner.random.borrow_mut() = Random::new(setup.seed ^ 0x5151);
+        if !setup.calm {
+            weather(&world, setup.seed);
+        }
         let hits = Rc::new(Cell::new(0));
         plan(&world, setup, &hits);
         let mut wishes = setup.scenario.wishes.clone();
@@ -163,8 +92,7 @@ impl Simulation {
             random: Random::new(setup.seed),
             hits,
             wishes,
-            ringing: Rc::default(),
-            sweep_at: START.plus_secs(300),
+            sweeps: 0,
             looks: 0,
         }
     }
@@ -178,18 +106,25 @@ impl Simulation {
                 self.world.violate(|| "it never ends".into());
             }
         }
-        self.check_rest();
+        self.world.check_rest();
+        self.world.check_work();
         let planned = match &self.setup.faults {
             Faults::At(at) => at.len(),
             Faults::Random { .. } => 0,
+            Faults::Outage { .. } => 1,
         };
         let log = self.world.log();
         Run {
             steps,
             operations: self.world.inner.operations.get(),
+            trace: self.world.inner.trace.take(),
             all_hit: self.hits.get() >= planned,
             violation: self.world.violation(),
             states: self.world.states(),
+            failure: self.world.failure_kind(),
+            done_secs: self.world.done_secs(),
+            messages: self.world.most_messages(),
+            rings: self.world.most_rings(),
             log: log[log.len().saturating_sub(60)..].to_vec(),
         }
     }
@@ -227,11 +162,9 @@ impl Simulation {
         if world.next_delivery().is_some_and(|at| at <= now) {
             events.push(Event::Deliver);
         }
-        if !world.sabotaged(Sabotage::NoAlarms) && !world.sabotaged(Sabotage::AckFirst) {
-            let ringing = self.ringing.borrow();
-            let due = world.due_alarms().into_iter();
-            let due = due.filter(|id| !ringing.contains(id));
-            events.extend(due.map(Event::Alarm));
+        // An alarm may be late.
+        if self.setup.calm || self.random.once_in(3) {
+            events.extend(world.ringable().into_iter().map(Event::Alarm));
         }
         if world.inner.late.borrow().iter().any(|(at, _)| *at <= now) {
             events.push(Event::Late);
@@ -243,10 +176,13 @@ impl Simulation {
                 events.push(Event::Wish(*wish));
             }
         }
-        if now >= self.sweep_at && self.sweeps() {
+        if self.sweep_at().is_some_and(|at| at <= now) {
             events.push(Event::Sweep);
         }
         if !self.setup.calm && busy {
+            // Or ring twice.
+            let twice = self.client.job().filter(|_| self.random.once_in(80));
+            events.extend(twice.map(Event::Alarm));
             if self.random.once_in(40) {
                 let far = self.random.once_in(8);
                 let secs = self.random.below(if far { 400 } else { 5 });
@@ -270,18 +206,18 @@ impl Simulation {
         match event {
             Event::Upload => self.client.upload(),
             Event::Deliver => {
-                if let Some(delivery) = world.deliver(self.setup.calm) {
+                if let Some(delivery) = world.deliver() {
                     self.client.consume(delivery);
                 }
             }
-            Event::Alarm(id) => self.client.ring(id, &self.ringing),
+            Event::Alarm(id) => world.ring_alarm(id),
             Event::Late => world.arrive(),
             Event::Wish(wish) => {
                 self.wishes.pop();
                 self.client.grant(wish);
             }
             Event::Sweep => {
-                self.sweep_at = self.sweep_at.plus_secs(300);
+                self.sweeps += 1;
                 self.client.sweep();
             }
             Event::Evict(id) => world.reset_object(id),
@@ -291,22 +227,32 @@ impl Simulation {
 
     /// Nothing can happen now: lets the time come at which something can.
     fn wait(&mut self) -> bool {
-        if self.world.inner.operations.get() >= QUIET_AFTER {
+        let random = matches!(self.setup.faults, Faults::Random { .. });
+        if random && self.world.inner.operations.get() >= QUIET_AFTER {
             self.world.heal();
         }
-        let due = self.world.inner.records.borrow();
-        let due = due.values().filter_map(|record| record.due_at).min();
-        let late = self.world.inner.late.borrow();
-        let late = late.iter().map(|(at, _)| *at).min();
-        let look = self.client.look_at(self.looks);
-        let sweep_at = self.sweeps().then_some(self.sweep_at);
-        let times = [due, late, self.world.next_delivery(), look, sweep_at];
         let now = self.world.now();
-        let Some(next) = times.into_iter().flatten().filter(|at| *at > now).min() else {
-            return false;
+        let look = self.client.look_at(self.looks);
+        let overdue = look.is_some_and(|at| at <= now);
+        let next = if overdue {
+            Some(now)
+        } else {
+            self.next_time(now, look)
         };
-        self.world.inner.now.set(next);
-        if look == Some(next) {
+        if self.world.ringable().is_empty() {
+            let Some(next) = next else {
+                return false;
+            };
+            self.world.pass_to(next);
+        } else {
+            // Whoever is late to ring lets some time pass, and rings then.
+            let late = now.plus_secs(self.random.below(MAX_ALARM_DELAY_SECS));
+            self.world.pass_to(next.map_or(late, |next| next.min(late)));
+        }
+        if look.is_some_and(|at| at <= self.world.now()) {
+            if self.looks == 0 {
+                self.world.check_settled();
+            }
             self.looks += 1;
             self.client.grant(Wish::Look);
         }
@@ -314,8 +260,24 @@ impl Simulation {
         true
     }
 
-    fn sweeps(&self) -> bool {
-        self.sweep_at < START.plus_secs(SWEEPS_SECS)
+    /// When something can happen.
+    fn next_time(&self, now: Timestamp, look: Option<Timestamp>) -> Option<Timestamp> {
+        let late = self.world.inner.late.borrow();
+        let late = late.iter().map(|(at, _)| *at).min();
+        let (alarm, delivery) = (self.world.next_alarm(), self.world.next_delivery());
+        let times = [alarm, late, delivery, look, self.sweep_at()];
+        times.into_iter().flatten().filter(|at| *at > now).min()
+    }
+
+    fn sweep_at(&self) -> Option<Timestamp> {
+        // What happens in a calm platform needs few of them.
+        let nth = if self.setup.calm {
+            1 << self.sweeps
+        } else {
+            self.sweeps + 1
+        };
+        let sweeps = nth <= SWEEPS && !self.world.sabotaged(Sabotage::NoRescue);
+        sweeps.then(|| START.plus_secs(SWEEP_SECS * u64::from(nth)))
     }
 
     fn check_lost(&self) {
@@ -330,28 +292,9 @@ impl Simulation {
         }
     }
 
-    fn check_rest(&self) {
-        let world = &self.world;
-        let rest = (
-            world.object_keys(),
-            world.records().len(),
-            world.copied().len(),
-        );
-        if !(rest.0.is_empty() && rest.1 == 0 && rest.2 == 0) {
-            world.violate(|| format!("something stays for ever: {rest:?}"));
-        }
-        let left = world.inner.executor.len();
-        if left > 0 {
-            world.violate(|| format!("{left} tasks hang"));
-        }
-    }
-
     /// Breaks the circle of worlds and objects, so that their memory is given back.
     fn end(self) {
         self.world.heal();
-        for id in self.ringing.take() {
-            self.world.reset_object(id);
-        }
         self.world.dismantle();
     }
 }
@@ -371,5 +314,35 @@ fn plan(world: &World, setup: &Setup, hits: &Rc<Cell<usize>>) {
                 hit.then(|| Failure::ALL[random.index(Failure::ALL.len())])
             });
         }
+        Faults::Outage { at, what, secs } => {
+            let inner = Rc::downgrade(&world.inner);
+            world.fail(move |name, count| {
+                if count != at {
+                    return None;
+                }
+                hits.set(hits.get() + 1);
+                let inner = inner.upgrade()?;
+                let from = inner.now.get();
+                inner.outage.set(Some(Outage { what, from, secs }));
+                name.starts_with(what).then_some(Failure::Before)
+            });
+        }
+    }
+}
+
+/// What is the matter with the platform all the time.
+fn weather(world: &World, seed: u64) {
+    let mut random = Random::new(seed ^ 0x3ea7);
+    world.inner.calm.set(false);
+    world.inner.skew.set(random.below(u64::MAX), MAX_SKEW_SECS);
+    if random.once_in(3) {
+        world.set_backlog(1_000_000);
+    }
+    if random.once_in(3) {
+        world.interrupt(Outage {
+            what: PRODUCTS[random.index(PRODUCTS.len())],
+            from: START.plus_secs(random.below(300)),
+            secs: random.below(3_600),
+        });
     }
 }

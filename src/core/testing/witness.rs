@@ -16,10 +16,12 @@ pub enum Sabotage {
     BlindPut,
     /// The message goes out before the record is stored.
     SendFirst,
-    /// Alarms never ring.
-    NoAlarms,
-    /// Messages are acknowledged as they are delivered, and alarms never ring.
+    /// No alarm sends a message again, and no sweep wakes a job.
+    NoRescue,
+    /// Messages are acknowledged as they are delivered.
     AckFirst,
+    /// The consumer writes copies too.
+    TwoWriters,
 }
 
 /// What an answer says about one thumbnail, or about a job.
@@ -49,7 +51,10 @@ pub(super) struct Seen {
     gone: bool,
     done: bool,
     deletes: u32,
-    reruns: u32,
+    pub(super) reruns: u32,
+    /// Reruns that were not answered: they may still come to be.
+    open_reruns: u32,
+    pub(super) messages: u32,
     served: BTreeMap<usize, String>,
     /// By file, and for the job as a whole: how many reruns had been asked for by then.
     failed: BTreeMap<Option<usize>, u32>,
@@ -57,18 +62,20 @@ pub(super) struct Seen {
 }
 
 /// What a job was, and from when on.
-struct Moment {
+pub(super) struct Moment {
     id: JobId,
     tick: usize,
-    at: Timestamp,
-    state: Option<State>,
+    pub(super) at: Timestamp,
+    pub(super) state: Option<State>,
 }
 
 /// Sees everything.
 #[derive(Default)]
 pub(super) struct Witness {
-    jobs: RefCell<BTreeMap<JobId, Seen>>,
-    history: RefCell<Vec<Moment>>,
+    pub(super) jobs: RefCell<BTreeMap<JobId, Seen>>,
+    pub(super) history: RefCell<Vec<Moment>>,
+    /// Why a job failed last.
+    pub(super) failure: RefCell<Option<String>>,
     violation: RefCell<Option<String>>,
     pub(super) sabotage: Cell<Option<Sabotage>>,
     /// An effect came late: copies may fall back.
@@ -116,10 +123,10 @@ impl World {
         change(jobs.entry(id).or_default());
     }
 
-    pub(super) fn accepted(&self, id: JobId, expires_at: Timestamp) {
-        self.observe(id, |seen| {
+    pub(super) fn accepted(&self, record: &Record) {
+        self.observe(record.id, |seen| {
             seen.accepted = true;
-            seen.expires_at = expires_at;
+            seen.expires_at = record.expires_at.unwrap_or_default();
         });
     }
 
@@ -135,7 +142,15 @@ impl World {
     }
 
     pub(super) fn asked_to_rerun(&self, id: JobId) {
-        self.observe(id, |seen| seen.reruns += 1);
+        self.observe(id, |seen| {
+            seen.reruns += 1;
+            seen.open_reruns += 1;
+        });
+    }
+
+    /// A rerun was taken, or refused: nothing of it follows.
+    pub(super) fn answered_rerun(&self, id: JobId) {
+        self.observe(id, |seen| seen.open_reruns -= 1);
     }
 
     /// A job's record is being stored.
@@ -160,6 +175,10 @@ impl World {
                 return;
             }
         }
+        if let Some(failure) = &record.failure {
+            *self.inner.witness.failure.borrow_mut() = Some(failure.kind.clone());
+        }
+        self.check_buried(record);
         self.moment(id, Some(record.state));
     }
 
@@ -210,7 +229,8 @@ impl World {
 
     /// A copy is being written.
     pub(super) fn check_copy(&self, id: JobId, copy: Option<&Record>) {
-        if self.inner.witness.delayed.get() || !self.is_simulated() {
+        let excused = self.inner.witness.delayed.get() || self.sabotaged(Sabotage::TwoWriters);
+        if excused || !self.is_simulated() {
             return;
         }
         let copies = self.inner.copies.borrow();
@@ -237,12 +257,12 @@ impl World {
             Answer::Served(tag) => {
                 seen.served.insert(file.unwrap_or(0), tag.clone());
             }
-            Answer::Failed => {
+            Answer::Failed if before.open_reruns == 0 => {
                 seen.failed.insert(file, before.reruns);
             }
             Answer::Done => seen.done = true,
             Answer::Gone => seen.gone = true,
-            Answer::Waiting | Answer::Missing | Answer::Nothing => {}
+            Answer::Failed | Answer::Waiting | Answer::Missing | Answer::Nothing => {}
         });
     }
 

@@ -1,0 +1,111 @@
+//! What a job does by itself when its alarm goes off: tell its end again, try an intent again,
+//! expire, and send its message again where nobody answered.
+//!
+//! Every pause doubles up to a cap, and messages are counted: a job that nobody takes fails, and
+//! says so. A message behind many others is not lost: where the queue is known to be long, the job
+//! waits as long as the cap, so that a backlog does not grow by its own rescues.
+
+use super::ledger::{Decision, FollowUp, fail, fail_as_poison, failure, intend, moved};
+use super::outcome::backoff_secs;
+use super::policy::Policy;
+use super::record::{Intent, Record};
+use super::state::{Event, State};
+use crate::timestamp::Timestamp;
+
+/// What is known of the queue when an alarm goes off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Queue {
+    /// Short, or nothing is known.
+    Short,
+    /// So long that a message may wait for hours.
+    Long,
+}
+
+pub(super) fn alarm(mut record: Record, now: Timestamp, policy: &Policy, queue: Queue) -> Decision {
+    if record.tell_at.is_some() {
+        record.tell_at = Some(now.plus_secs(pause_secs(&record, now, policy)));
+    }
+    if record.due_at.is_some_and(|due| now < due) {
+        // Storing the record again arms the alarm for its time.
+        return Decision::recorded(record, FollowUp::Nothing);
+    }
+    if let Some(intent) = record.intent.clone() {
+        return intend(record, intent, now, policy);
+    }
+    if matches!(record.state, State::Cancelled | State::Expired) {
+        return intend(record, Intent::Purge, now, policy);
+    }
+    if record.expires_at.is_some_and(|expires| expires <= now) {
+        return intend(record, Intent::Expire, now, policy);
+    }
+    if record.state.is_final() {
+        record.due_at = record.expires_at;
+        return Decision::recorded(record, FollowUp::Nothing);
+    }
+    if queue == Queue::Long && record.may_wait(now, policy) {
+        let secs = pause_secs(&record, now, policy);
+        record.due_at = Some(now.plus_secs(secs));
+        return Decision::recorded(record, FollowUp::Nothing);
+    }
+    rescue(record, now, policy)
+}
+
+/// Sends the message of a job again that nobody answered, unless that was tried often enough.
+fn rescue(mut record: Record, now: Timestamp, policy: &Policy) -> Decision {
+    if record.state == State::Processing {
+        record.lost_attempts += 1;
+        if record.lost_attempts >= policy.max_lost_attempts {
+            return fail_as_poison(record, now, policy);
+        }
+        if !moved(&mut record, Event::Retry, now) {
+            return Decision::rejected(&record);
+        }
+    }
+    if record.sends >= policy.max_sends {
+        let detail = format!("no consumer took the job after {} messages", record.sends);
+        return fail(record, failure("never-processed", detail), now, policy);
+    }
+    send(record, now, policy)
+}
+
+/// Sends the job's message, with the alarm set for the case that nobody answers it.
+pub(super) fn send(mut record: Record, now: Timestamp, policy: &Policy) -> Decision {
+    record.sends += 1;
+    record.revision += 1;
+    record.updated_at = now;
+    let pause = backoff_secs(
+        record.sends,
+        policy.rescue_secs,
+        policy.rescue_cap_secs,
+        jitter(&record),
+    );
+    record.due_at = Some(now.plus_secs(pause.into()));
+    Decision::recorded(record, FollowUp::Send)
+}
+
+impl Record {
+    /// Whether a message of this job may still be in the queue, and it is too early to send another
+    /// one if that queue is long.
+    pub fn may_wait(&self, now: Timestamp, policy: &Policy) -> bool {
+        let sent = matches!(self.state, State::Pending | State::Retrying) && self.intent.is_none();
+        let due = self.due_at.is_some_and(|due| due <= now);
+        sent && due && now.millis_since(self.updated_at) < u64::from(policy.rescue_cap_secs) * 1_000
+    }
+}
+
+/// As long as it has been since the last change, so that pauses double; within bounds.
+fn pause_secs(record: &Record, now: Timestamp, policy: &Policy) -> u64 {
+    let cap = u64::from(policy.rescue_cap_secs);
+    let since = now.millis_since(record.updated_at) / 1_000;
+    since.clamp(u64::from(policy.retry_secs).min(cap), cap)
+}
+
+/// Different for each job and send, the same on each replay (FNV-1a over the id).
+pub(super) fn jitter(record: &Record) -> u32 {
+    let id = record.id.to_string();
+    let hash = id.bytes().fold(2_166_136_261_u32, |h, b| {
+        (h ^ u32::from(b)).wrapping_mul(16_777_619)
+    });
+    hash.wrapping_add(record.sends.wrapping_mul(0x9e37_79b9))
+        .wrapping_add(record.attempts)
+}
