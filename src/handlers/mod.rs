@@ -127,13 +127,14 @@ fn options(call: &Call, allow: &'static str) -> Reply<R2Body> {
     }
 }
 
+/// What the request asks for, as it was sent: `Request::method` takes every method that it does not know for GET.
 fn method(request: &Request) -> Method {
-    match request.method() {
-        worker::Method::Get => Method::Get,
-        worker::Method::Head => Method::Head,
-        worker::Method::Post => Method::Post,
-        worker::Method::Delete => Method::Delete,
-        worker::Method::Options => Method::Options,
+    match request.inner().method().as_str() {
+        "GET" => Method::Get,
+        "HEAD" => Method::Head,
+        "POST" => Method::Post,
+        "DELETE" => Method::Delete,
+        "OPTIONS" => Method::Options,
         _ => Method::Other,
     }
 }

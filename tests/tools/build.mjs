@@ -3,6 +3,7 @@
 import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
+import { assembleAssets } from "./assets.mjs";
 import { cargoBin, inRoot, npmBin } from "./paths.mjs";
 import { Fault, program, seconds, streamed } from "./run.mjs";
 import { setup } from "./setup.mjs";
@@ -26,6 +27,7 @@ export const POISON = "edge-thumbnails-poison: ";
 export async function build() {
   const wanted = fingerprint({ files: SOURCES });
   if (isStamped(STAMP, wanted) && existsSync(WASM)) {
+    assembleAssets();
     console.log("build: up to date");
     return;
   }
@@ -33,6 +35,7 @@ export async function build() {
   const { code } = await streamed(cargoBin("worker-build"), ["--release", ".", "--", "--locked"], { env: buildEnv() });
   if (code !== 0) throw new Fault("the build failed, see above");
   check(readFileSync(WASM));
+  assembleAssets();
   stamp(STAMP, wanted);
   console.log(`build: done in ${seconds(started)}`);
 }

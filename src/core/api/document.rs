@@ -9,8 +9,10 @@ use crate::keys::ThumbnailFile;
 
 /// A job as clients see it. Fields that do not apply are absent.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct StatusDocument<'a> {
     id: String,
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::job::State))]
     status: &'static str,
     revision: u64,
     attempts: u32,
@@ -28,11 +30,14 @@ pub struct StatusDocument<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     peak_memory_bytes: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<super::problem::ProblemDocument>))]
     problem: Option<serde_json::Value>,
 }
 
+/// A thumbnail as clients see it.
 #[derive(Debug, Serialize)]
-struct ThumbnailDocument<'a> {
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ThumbnailDocument<'a> {
     url: String,
     #[serde(flatten)]
     thumbnail: &'a Thumbnail,

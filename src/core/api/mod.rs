@@ -6,6 +6,8 @@ pub mod document;
 pub mod events;
 pub mod form;
 pub mod multipart;
+#[cfg(feature = "openapi")]
+pub mod openapi;
 pub mod params;
 pub mod prefer;
 pub mod problem;

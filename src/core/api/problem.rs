@@ -304,6 +304,7 @@ pub struct Problem {
 
 /// What is wrong with one option: RFC 9457, section 3.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FieldError {
     /// What is wrong, with the limits.
     pub detail: String,
@@ -322,8 +323,10 @@ impl FieldError {
     }
 }
 
+/// The document as clients read it.
 #[derive(Serialize)]
-struct Wire<'a> {
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ProblemDocument<'a> {
     r#type: String,
     title: &'static str,
     status: u16,
@@ -361,7 +364,7 @@ impl Problem {
 
     /// The document as a JSON value; `base` is the service's own origin.
     pub fn document(&self, base: &str) -> serde_json::Value {
-        let wire = Wire {
+        let wire = ProblemDocument {
             r#type: format!("{base}/problems/{}", self.kind.slug()),
             title: self.kind.title(),
             status: self.status,

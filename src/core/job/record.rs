@@ -83,6 +83,7 @@ const fn is_zero(n: &u32) -> bool {
 
 /// An uploaded picture, as its header and the upload described it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Source {
     /// The name that the client gave, cut to 255 bytes. Shown, never used as a key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -103,6 +104,7 @@ pub struct Source {
 
 /// A thumbnail that was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Thumbnail {
     /// The variant that it is of.
     pub name: String,

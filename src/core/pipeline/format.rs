@@ -5,6 +5,7 @@ use std::fmt;
 /// A picture format that can be recognised by its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum ImageFormat {
     /// ISO/IEC 10918-1.
     Jpeg,
@@ -195,6 +196,7 @@ fn sniff_svg(bytes: &[u8]) -> Option<ImageFormat> {
 /// A format that thumbnails are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum OutputFormat {
     /// Without transparency: a background goes under it.
     Jpeg,
@@ -207,6 +209,9 @@ pub enum OutputFormat {
 }
 
 impl OutputFormat {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Jpeg, Self::Png, Self::WebP, Self::Gif];
+
     /// The same format as a format of files.
     pub const fn image_format(self) -> ImageFormat {
         match self {

@@ -84,6 +84,7 @@ impl Default for Options {
 /// How a picture gets into a box of another aspect ratio.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Fit {
     /// Fills the box and loses what sticks out.
     #[default]
@@ -101,6 +102,7 @@ pub enum Fit {
 /// A format that is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum FormatChoice {
     /// The source's family: JPEG, PNG, GIF and WebP stay what they are, the others become PNG.
     #[default]
@@ -132,6 +134,7 @@ impl FormatChoice {
 /// What happens to a file that is cut or damaged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Truncated {
     /// The thumbnail shows what there is.
     #[default]

@@ -1,0 +1,73 @@
+//! The service's description in `OpenAPI` 3.1, made of the types that it answers with.
+//!
+//! `operations` lists what can be called, `parameters` what can be given, `answers` what comes back,
+//! `examples` makes a job to show. The text is committed as `src/assets/openapi.json`; a test compares the two.
+
+mod answers;
+mod examples;
+mod operations;
+mod parameters;
+
+use utoipa::ToSchema;
+use utoipa::openapi::{Components, Info, License, OpenApi, Paths, RefOr, Schema, ServerBuilder};
+
+use super::document::{StatusDocument, ThumbnailDocument};
+use super::problem::{FieldError, ProblemDocument};
+use crate::job::{Source, State, Thumbnail};
+use crate::pipeline::{ImageFormat, OutputFormat};
+
+pub use operations::{OPERATIONS, Operation};
+
+/// The description as JSON text.
+pub fn description() -> String {
+    let mut info = Info::new("edge-thumbnails", env!("CARGO_PKG_VERSION"));
+    let mut license = License::new("MIT");
+    license.identifier = Some("MIT".into());
+    info.license = Some(license);
+    info.description = Some(
+        "Images go up, thumbnails come back. An upload is answered at once with the document of its job; \
+         a moment later the thumbnail is at `resized_image_url`."
+            .into(),
+    );
+    let mut api = OpenApi::new(info, paths());
+    api.servers = Some(vec![ServerBuilder::new().url("/").build()]);
+    api.components = Some(components());
+    let mut text = serde_json::to_string_pretty(&api).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+fn paths() -> Paths {
+    let mut paths = Paths::new();
+    for operation in OPERATIONS {
+        paths.add_path_operation(
+            operation.path,
+            vec![operation.http_method()],
+            operation.describe(),
+        );
+    }
+    paths
+}
+
+fn components() -> Components {
+    let mut components = Components::new();
+    components.schemas.extend([
+        component::<StatusDocument>(),
+        component::<ThumbnailDocument>(),
+        component::<Thumbnail>(),
+        component::<Source>(),
+        component::<State>(),
+        component::<ImageFormat>(),
+        component::<OutputFormat>(),
+        component::<ProblemDocument>(),
+        component::<FieldError>(),
+    ]);
+    components
+        .schemas
+        .insert(answers::UPLOADED_FILES.into(), answers::uploaded_files());
+    components
+}
+
+fn component<T: ToSchema>() -> (String, RefOr<Schema>) {
+    (T::name().into(), T::schema())
+}

@@ -1,0 +1,188 @@
+//! What can be called: one row per operation.
+
+use utoipa::openapi::RefOr;
+use utoipa::openapi::path::{HttpMethod, OperationBuilder, Parameter};
+use utoipa::openapi::request_body::RequestBody;
+use utoipa::openapi::response::Response;
+
+use super::{answers, parameters};
+use crate::api::problem::ProblemKind as Kind;
+use crate::api::route::Method;
+
+/// One method at one path.
+pub struct Operation {
+    /// The method.
+    pub method: Method,
+    /// The path, with names in braces.
+    pub path: &'static str,
+    id: &'static str,
+    summary: &'static str,
+    parameters: fn() -> Vec<Parameter>,
+    body: Option<fn() -> RequestBody>,
+    answers: fn() -> Vec<(u16, Response)>,
+    /// What can go wrong. A fault of the service itself and of its storage can everywhere.
+    problems: &'static [Kind],
+}
+
+impl Operation {
+    pub(super) fn http_method(&self) -> HttpMethod {
+        match self.method {
+            Method::Post => HttpMethod::Post,
+            Method::Delete => HttpMethod::Delete,
+            _ => HttpMethod::Get,
+        }
+    }
+
+    pub(super) fn describe(&self) -> OperationBuilder {
+        let mut operation = OperationBuilder::new()
+            .operation_id(Some(self.id))
+            .summary(Some(self.summary))
+            .parameters(Some((self.parameters)()))
+            .request_body(self.body.map(|body| body()));
+        let everywhere = [Kind::Internal, Kind::Unavailable];
+        let problems = self.problems.iter().copied().chain(everywhere);
+        for (status, response) in (self.answers)()
+            .into_iter()
+            .chain(answers::problems(problems))
+        {
+            operation = operation.response(status.to_string(), RefOr::T(response));
+        }
+        operation
+    }
+}
+
+/// Everything that can be called.
+pub const OPERATIONS: &[Operation] = &[
+    Operation {
+        method: Method::Post,
+        path: "/thumbnails",
+        id: "upload",
+        summary: "Uploads a picture: a form with a file, or the bytes of the picture",
+        parameters: parameters::options,
+        body: Some(parameters::upload),
+        answers: answers::uploaded,
+        problems: &[
+            Kind::EmptyUpload,
+            Kind::MissingFile,
+            Kind::MalformedForm,
+            Kind::BrokenUpload,
+            Kind::NotAnImage,
+            Kind::InvalidOption,
+            Kind::UploadTooLarge,
+            Kind::TooManyFiles,
+            Kind::UnsupportedMediaType,
+            Kind::UnsupportedImage,
+            Kind::ImageTooLarge,
+        ],
+    },
+    Operation {
+        method: Method::Get,
+        path: "/thumbnails/{id}",
+        id: "status",
+        summary: "The document of a job, whether it is done, failed or still at work",
+        parameters: parameters::status,
+        body: None,
+        answers: answers::status,
+        problems: &[Kind::NotFound],
+    },
+    Operation {
+        method: Method::Get,
+        path: "/thumbnails/{id}/events",
+        id: "events",
+        summary: "The document of a job again at each change: Server-Sent Events, or a WebSocket",
+        parameters: parameters::events,
+        body: None,
+        answers: answers::events,
+        problems: &[Kind::NotFound, Kind::NotAcceptable],
+    },
+    Operation {
+        method: Method::Get,
+        path: "/events",
+        id: "eventsOfJobs",
+        summary: "The documents of several jobs at each change, over one connection",
+        parameters: parameters::events_of_jobs,
+        body: None,
+        answers: answers::events,
+        problems: &[Kind::InvalidOption, Kind::NotFound, Kind::NotAcceptable],
+    },
+    Operation {
+        method: Method::Delete,
+        path: "/thumbnails/{id}",
+        id: "delete",
+        summary: "Calls a job off that has not ended, deletes what was made of one that has",
+        parameters: parameters::job,
+        body: None,
+        answers: answers::deleted,
+        problems: &[Kind::NotFound, Kind::Gone],
+    },
+    Operation {
+        method: Method::Post,
+        path: "/thumbnails/{id}/retry",
+        id: "retry",
+        summary: "Tries a failed job again while its source is there",
+        parameters: parameters::job,
+        body: None,
+        answers: answers::accepted,
+        problems: &[Kind::NotFound, Kind::NotFailed, Kind::Gone],
+    },
+    Operation {
+        method: Method::Get,
+        path: "/thumbnails/{id}.{extension}",
+        id: "thumbnail",
+        summary: "The thumbnail",
+        parameters: parameters::thumbnail,
+        body: None,
+        answers: answers::image,
+        problems: answers::ABSENT,
+    },
+    Operation {
+        method: Method::Get,
+        path: "/thumbnails/{id}_{name}.{extension}",
+        id: "namedThumbnail",
+        summary: "One of several thumbnails, by the name of its size",
+        parameters: parameters::named_thumbnail,
+        body: None,
+        answers: answers::image,
+        problems: answers::ABSENT,
+    },
+    Operation {
+        method: Method::Get,
+        path: "/thumbnail/{file}",
+        id: "oldThumbnail",
+        summary: "Moved to /thumbnails/{file}: the path that the documentation of an older service shows",
+        parameters: parameters::file,
+        body: None,
+        answers: answers::moved,
+        problems: &[Kind::NotFound],
+    },
+    Operation {
+        method: Method::Get,
+        path: "/problems/{slug}",
+        id: "problem",
+        summary: "What a problem means and what to do about it",
+        parameters: parameters::slug,
+        body: None,
+        answers: answers::page,
+        problems: &[Kind::NotFound],
+    },
+    Operation {
+        method: Method::Get,
+        path: "/",
+        id: "page",
+        summary: "A page that uploads pictures and shows each change of them live",
+        parameters: Vec::new,
+        body: None,
+        answers: answers::html,
+        problems: &[],
+    },
+    Operation {
+        method: Method::Get,
+        path: "/healthz",
+        id: "health",
+        summary: "Whether the service runs",
+        parameters: Vec::new,
+        body: None,
+        answers: answers::health,
+        problems: &[],
+    },
+];

@@ -1,0 +1,292 @@
+//! What can be given: in the path, in the query, in the body.
+
+use serde_json::{Value, json};
+use utoipa::PartialSchema;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
+use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, SchemaFormat, Type};
+use utoipa::openapi::{Content, KnownFormat, RefOr, Required, Schema};
+
+use super::examples;
+use crate::api::params::{MIN_EXPIRES_SECS, NAMES};
+use crate::api::problem::ProblemKind;
+use crate::keys::MAX_VARIANT_NAME_LEN;
+use crate::pipeline::OutputFormat;
+use crate::pipeline::options::{Fit, FormatChoice, MAX_SIDE, MAX_VARIANTS, Truncated};
+
+/// A side from 1 to 4096, as an expression.
+const SIDE: &str = "([1-9][0-9]{0,2}|[1-3][0-9]{3}|40[0-8][0-9]|409[0-6])";
+/// A share from 0 to 1.
+const SHARE: &str = "(0|1|0\\.[0-9]{1,6})";
+const GRAVITIES: &str =
+    "center|north|northeast|east|southeast|south|southwest|west|northwest|entropy|attention";
+
+/// The job of a URL.
+pub(super) fn job() -> Vec<Parameter> {
+    vec![id()]
+}
+
+/// The job whose status is asked for.
+pub(super) fn status() -> Vec<Parameter> {
+    vec![id(), prefer()]
+}
+
+/// The job that is listened to.
+pub(super) fn events() -> Vec<Parameter> {
+    vec![id(), last_event_id()]
+}
+
+/// The jobs that are listened to.
+pub(super) fn events_of_jobs() -> Vec<Parameter> {
+    let ids = ParameterBuilder::new()
+        .name("ids")
+        .parameter_in(ParameterIn::Query)
+        .required(Required::False)
+        .description(Some(
+            "Ids of jobs with commas between them; a WebSocket may name them later.",
+        ))
+        .schema(Some(string()))
+        .build();
+    vec![ids, last_event_id()]
+}
+
+/// The file of a job's only or first thumbnail.
+pub(super) fn thumbnail() -> Vec<Parameter> {
+    vec![id(), extension(), if_none_match(), prefer()]
+}
+
+/// The file of one of several thumbnails.
+pub(super) fn named_thumbnail() -> Vec<Parameter> {
+    let schema = string().pattern(Some(format!("^[a-z0-9-]{{1,{MAX_VARIANT_NAME_LEN}}}$")));
+    let name = in_path("name", "The name of its size.", schema, json!("200x200"));
+    vec![id(), name, extension(), if_none_match(), prefer()]
+}
+
+/// A file name of the replaced service.
+pub(super) fn file() -> Vec<Parameter> {
+    let schema = string().min_length(Some(1));
+    vec![in_path("file", "The thumbnail.", schema, json!("cat.jpg"))]
+}
+
+/// The last part of a problem's `type`.
+pub(super) fn slug() -> Vec<Parameter> {
+    let slugs = ProblemKind::ALL.map(ProblemKind::slug);
+    let schema = string().enum_values(Some(slugs));
+    vec![in_path("slug", "The problem.", schema, json!("not-ready"))]
+}
+
+fn id() -> Parameter {
+    let pattern = "^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$";
+    let schema = string()
+        .format(Some(SchemaFormat::Custom("uuid".into())))
+        .pattern(Some(pattern));
+    in_path("id", "The job.", schema, json!(examples::id()))
+}
+
+fn extension() -> Parameter {
+    let extensions = OutputFormat::ALL.map(|format| format.image_format().extension());
+    let schema = string().enum_values(Some(extensions));
+    in_path("extension", "The format.", schema, json!("jpg"))
+}
+
+fn if_none_match() -> Parameter {
+    in_header("If-None-Match", "Entity tags that the client has.")
+}
+
+fn prefer() -> Parameter {
+    let about =
+        "`wait=10`: for how many seconds the answer may be held back until the job has ended.";
+    in_header("Prefer", about)
+}
+
+fn last_event_id() -> Parameter {
+    let about = "The id of the last event that was seen: only what is newer is told.";
+    in_header("Last-Event-ID", about)
+}
+
+fn in_header(name: &str, about: &str) -> Parameter {
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(about))
+        .schema(Some(string()))
+        .build()
+}
+
+fn in_path(name: &str, about: &str, schema: ObjectBuilder, example: Value) -> Parameter {
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Path)
+        .required(Required::True)
+        .description(Some(about))
+        .schema(Some(schema))
+        .example(Some(example))
+        .build()
+}
+
+/// The options of an upload, in its query.
+pub(super) fn options() -> Vec<Parameter> {
+    let option = |name| {
+        let (about, schema) = option(name);
+        ParameterBuilder::new()
+            .name(name)
+            .parameter_in(ParameterIn::Query)
+            .required(Required::False)
+            .description(Some(about))
+            .schema(Some(schema))
+            .build()
+    };
+    let mut parameters = vec![prefer()];
+    parameters.extend(NAMES.into_iter().map(option));
+    parameters
+}
+
+/// The bodies that an upload can have.
+pub(super) fn upload() -> RequestBody {
+    let mut form = ObjectBuilder::new()
+        .property("image", picture())
+        .required("image")
+        .additional_properties(Some(AdditionalProperties::FreeForm(false)));
+    for name in NAMES {
+        let (about, schema) = option(name);
+        form = form.property(name, described(schema, about));
+    }
+    let raw = || Content::new(Some(picture()));
+    RequestBodyBuilder::new()
+        .description(Some(
+            "A form whose file is in `image`, in `file`, or in any field with a file name; or the bytes of a picture. \
+             The format is told by the bytes.",
+        ))
+        .required(Some(Required::True))
+        .content("multipart/form-data", Content::new(Some(form)))
+        .content("image/*", raw())
+        .content("application/octet-stream", raw())
+        .build()
+}
+
+fn picture() -> ObjectBuilder {
+    string().format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)))
+}
+
+/// What an option is, and what it can be.
+fn option(name: &str) -> (&'static str, RefOr<Schema>) {
+    match name {
+        "width" => (
+            "Width of the thumbnail in CSS pixels.",
+            whole(1, MAX_SIDE.into(), None),
+        ),
+        "height" => (
+            "Height of the thumbnail in CSS pixels.",
+            whole(1, MAX_SIDE.into(), None),
+        ),
+        "size" => (
+            "Width and height in one.",
+            written(&format!("^{SIDE}x{SIDE}$"), "200x150"),
+        ),
+        "sizes" => (sizes_are(), sizes()),
+        "dpr" => (
+            "Pixels of a screen for each one asked for.",
+            number(1.0, 4.0, 1.0),
+        ),
+        "fit" => (
+            "How a picture of another aspect ratio gets into the box.",
+            Fit::schema(),
+        ),
+        "gravity" => (
+            "What a cut keeps: center, north, northeast, …, a point such as `0.3,0.7`, `entropy` or `attention`.",
+            written(&format!("^({GRAVITIES}|{SHARE},{SHARE})$"), "center"),
+        ),
+        "enlarge" => ("Whether small pictures are enlarged.", flag(true)),
+        "background" => (
+            "A colour in hexadecimal digits, or `transparent`; white in a JPEG where it is transparent.",
+            written(
+                "^(transparent|#?[0-9A-Fa-f]{3}|#?[0-9A-Fa-f]{6})$",
+                "ff8800",
+            ),
+        ),
+        "format" => ("The format of the thumbnail.", FormatChoice::schema()),
+        "quality" => ("Quality of a JPEG.", whole(1, 100, Some(80))),
+        "progressive" => ("Whether a JPEG shows early.", flag(false)),
+        "linear" => (
+            "Whether the last halving is done in linear light.",
+            flag(false),
+        ),
+        "truncated" => ("What happens to a file that is cut.", Truncated::schema()),
+        "page" => (
+            "Which page or frame, from 0.",
+            whole(0, u32::MAX.into(), Some(0)),
+        ),
+        "expires_in" => (
+            "Seconds after which source, thumbnails and job are deleted.",
+            whole(MIN_EXPIRES_SECS, u64::from(u32::MAX), None),
+        ),
+        _ => ("", string().into()),
+    }
+}
+
+fn sizes() -> RefOr<Schema> {
+    let named = format!("([a-z0-9-]{{1,{MAX_VARIANT_NAME_LEN}}}:)?{SIDE}x{SIDE}");
+    let more = MAX_VARIANTS - 1;
+    written(
+        &format!("^{named}(,{named}){{0,{more}}}$"),
+        "200x200,large:800x600",
+    )
+}
+
+const fn sizes_are() -> &'static str {
+    // The number stands in the text, so that a reader sees the limit.
+    const { assert!(MAX_VARIANTS == 16) };
+    "Up to 16 thumbnails of one upload, each with a name of its own if wanted."
+}
+
+fn described(schema: RefOr<Schema>, about: &str) -> RefOr<Schema> {
+    match schema {
+        RefOr::T(Schema::Object(object)) => {
+            let such_as = object.description.clone().unwrap_or_default();
+            let about = format!("{about} {such_as}");
+            ObjectBuilder::from(object)
+                .description(Some(about.trim_end()))
+                .into()
+        }
+        other => other,
+    }
+}
+
+fn string() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String)
+}
+
+fn whole(min: u64, max: u64, default: Option<u64>) -> RefOr<Schema> {
+    ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .minimum(Some(i64::try_from(min).unwrap_or(i64::MAX)))
+        .maximum(Some(i64::try_from(max).unwrap_or(i64::MAX)))
+        .default(default.map(Value::from))
+        .into()
+}
+
+fn number(min: f64, max: f64, default: f64) -> RefOr<Schema> {
+    ObjectBuilder::new()
+        .schema_type(Type::Number)
+        .minimum(Some(min))
+        .maximum(Some(max))
+        .default(Some(json!(default)))
+        .into()
+}
+
+fn flag(default: bool) -> RefOr<Schema> {
+    ObjectBuilder::new()
+        .schema_type(Type::Boolean)
+        .default(Some(json!(default)))
+        .into()
+}
+
+/// An expression. The example stands in words: a request made of the examples of all options would contradict itself.
+fn written(pattern: &str, example: &str) -> RefOr<Schema> {
+    let about = format!("Such as `{example}`.");
+    string()
+        .pattern(Some(pattern))
+        .description(Some(about))
+        .into()
+}

@@ -1,0 +1,33 @@
+//! The description of the API and its viewer are served from here, without any other host.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { inRoot } from "../tools/paths.mjs";
+import { harness } from "./harness.mjs";
+
+const workers = harness();
+
+test("/openapi.json is the description in OpenAPI 3.1, readable from any page", async () => {
+  const response = await workers.fetch("/openapi.json");
+  assert.equal(response.status, 200);
+  assert.match(response.headers.get("content-type"), /^application\/json/);
+  assert.equal(response.headers.get("access-control-allow-origin"), "*");
+  const api = await response.json();
+  assert.equal(api.openapi, "3.1.0");
+  assert.deepEqual(api, JSON.parse(readFileSync(inRoot("src", "assets", "openapi.json"), "utf8")));
+});
+
+test("/docs shows it, and everything that the page asks for comes from the same host", async () => {
+  const response = await workers.fetch("/docs");
+  assert.equal(response.status, 200);
+  assert.match(response.headers.get("content-security-policy"), /default-src 'none'/);
+  const links = [...(await response.text()).matchAll(/(?:src|href)="([^"]+)"/g)].map(([, link]) => link);
+  assert.ok(links.length >= 5, String(links));
+  for (const link of links) {
+    assert.match(link, /^\//, link);
+    const asset = await workers.fetch(link);
+    assert.equal(asset.status, 200, link);
+    await asset.arrayBuffer();
+  }
+});
