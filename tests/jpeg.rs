@@ -59,6 +59,15 @@ struct Decoded {
 }
 
 fn decode(file: &[u8], sizes: &[BlockSize], chunk: usize) -> Result<Decoded, PipelineError> {
+    decode_by(JpegDecoder::new, file, sizes, chunk)
+}
+
+fn decode_by(
+    open: fn(&JpegHeader, &[BlockSize]) -> Result<JpegDecoder, PipelineError>,
+    file: &[u8],
+    sizes: &[BlockSize],
+    chunk: usize,
+) -> Result<Decoded, PipelineError> {
     let header = header(file)?;
     let sizes: Vec<_> = sizes
         .iter()
@@ -66,7 +75,7 @@ fn decode(file: &[u8], sizes: &[BlockSize], chunk: usize) -> Result<Decoded, Pip
         .cycle()
         .take(header.components.len())
         .collect();
-    let mut decoder = JpegDecoder::new(&header, &sizes)?;
+    let mut decoder = open(&header, &sizes)?;
     let mut sink = Planes::default();
     let mut used = 0;
     for bytes in file.chunks(chunk) {
@@ -639,4 +648,100 @@ fn every_legal_sampling_is_decoded() {
         }
     }
     assert!(count > 150, "{count}");
+}
+
+/// The colour of luma sample (x, y) of planes in YCbCr, not cut off.
+fn rgb(decoded: &Decoded, x: usize, y: usize) -> [f64; 3] {
+    let sample = |plane: usize| {
+        let (luma, own) = (decoded.planes[0], decoded.planes[plane]);
+        let x = x as f64 * luma.pixels_per_sample_x / own.pixels_per_sample_x;
+        let y = y as f64 * luma.pixels_per_sample_y / own.pixels_per_sample_y;
+        f64::from(decoded.rows[plane][y as usize][x as usize])
+    };
+    let (y, cb, cr) = (sample(0), sample(1) - 128.0, sample(2) - 128.0);
+    [
+        y + 1.402 * cr,
+        y - 0.344_136 * cb - 0.714_136 * cr,
+        y + 1.772 * cb,
+    ]
+}
+
+#[test]
+fn rgb_is_what_its_components_say() {
+    let mut converted = 0;
+    for case in cases() {
+        let file = case.encode();
+        for sizes in [
+            &[BlockSize::One; 3],
+            &[BlockSize::One, BlockSize::Two, BlockSize::Two],
+        ] {
+            if header(&file).unwrap().rgb_planes(sizes).is_none() {
+                continue;
+            }
+            converted += 1;
+            let components = decode(&file, sizes, file.len()).unwrap();
+            let got = decode_by(JpegDecoder::new_rgb, &file, sizes, file.len()).unwrap();
+            assert_eq!(got.planes, [components.planes[0]; 3]);
+            assert_eq!(got.completeness, components.completeness);
+            for (y, row) in components.rows[0].iter().enumerate() {
+                for x in 0..row.len() {
+                    for (plane, want) in rgb(&components, x, y).into_iter().enumerate() {
+                        let got = f64::from(got.rows[plane][y][x]);
+                        // Near the edges of the gamut, what spreads beyond them is cut off.
+                        let near = if (70.0..185.0).contains(&want) {
+                            1.0
+                        } else {
+                            40.0
+                        };
+                        assert!(
+                            (got - want).abs() <= near,
+                            "{case:?} {x},{y}: {got}, {want}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+    assert!(converted > 30, "{converted}");
+}
+
+/// Noise around a yellow at the edge of the gamut, with stuffed zeros and restart markers.
+fn yellow() -> Vec<u8> {
+    let noise = picture(160, 120, 3);
+    let pixels: Vec<u8> = noise
+        .iter()
+        .zip([190_u8, 150, 0].into_iter().cycle())
+        .map(|(noise, base)| base + noise / 4)
+        .collect();
+    let mut file = vec![];
+    let mut encoder = Encoder::new(&mut file, 95);
+    encoder.set_sampling_factor(SamplingFactor::F_2_2);
+    encoder.set_restart_interval(3);
+    encoder.encode(&pixels, 160, 120, ColorType::Rgb).unwrap();
+    assert!(file.windows(2).filter(|w| w == &[0xFF, 0]).count() > 10);
+    file
+}
+
+#[test]
+fn rgb_does_not_depend_on_chunks_and_survives_damage() {
+    let one = [BlockSize::One; 3];
+    let progressive = Case {
+        progressive: true,
+        ..PLAIN
+    };
+    for file in [PLAIN.encode(), progressive.encode(), yellow()] {
+        let open = JpegDecoder::new_rgb;
+        let want = decode_by(open, &file, &one, file.len()).unwrap();
+        for chunk in [1, 2, 3, 7, 50, 300] {
+            let got = decode_by(open, &file, &one, chunk).unwrap();
+            assert!(got.rows == want.rows, "{chunk}");
+        }
+        for seed in 0..200 {
+            let bad = flip(&file, seed);
+            if header(&bad).is_ok_and(|h| h.width * h.height < 1 << 20) {
+                let _ = decode_by(open, &bad, &one, 50);
+            }
+            let _ = decode_by(open, &file[..file.len() * seed as usize / 200], &one, 50);
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::io::Cursor;
 
 use image::{ImageFormat, Rgb, RgbImage};
 use thumbnail_core::pipeline::geometry::layout;
-use thumbnail_core::pipeline::options::{Fit, Gravity};
+use thumbnail_core::pipeline::options::{Fit, FormatChoice, Gravity};
 use thumbnail_core::pipeline::{Limits, Options, Variant, probe, render};
 
 /// Something like a photo: detail at every scale, weaker the finer it is, and hard edges.
@@ -204,4 +204,40 @@ fn linear_light_keeps_the_brightness_of_fine_detail() {
     };
     assert!((120..=135).contains(&mean(false)), "{}", mean(false));
     assert!(mean(true) >= 160, "{}", mean(true));
+}
+
+/// A picture whose colours lie at the edge of the gamut, and of which a codec moves many beyond it.
+fn sunflower() -> RgbImage {
+    let mut seed = 1_u32;
+    RgbImage::from_fn(1600, 1600, |x, y| {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let noise = i32::from(seed.to_be_bytes()[0]) - 128;
+        let petal = if (x / 200 + y / 200) % 2 == 0 {
+            20
+        } else {
+            -30
+        };
+        let shade = noise / 3 + petal;
+        let bytes = [225 + shade, 185 + shade, 6 + shade / 4];
+        Rgb(bytes.map(|value| u8::try_from(value.clamp(0, 255)).expect("clamped")))
+    })
+}
+
+/// Decoded at 1/8 and cut off afterwards, it is 36 dB from the reference.
+#[test]
+fn colors_of_a_jpeg_are_cut_off_as_in_the_whole_picture() {
+    let picture = sunflower();
+    let mut file = Vec::new();
+    let mut encoder = jpeg_encoder::Encoder::new(&mut file, 85);
+    encoder.set_sampling_factor(jpeg_encoder::SamplingFactor::F_2_2);
+    encoder
+        .encode(picture.as_raw(), 1600, 1600, jpeg_encoder::ColorType::Rgb)
+        .expect("writes");
+    let whole = image::load_from_memory(&file).expect("a picture").to_rgb8();
+    let options = Options {
+        format: FormatChoice::Png,
+        ..Options::default()
+    };
+    let got = psnr(&whole, &options, &thumbnail(&file, options));
+    assert!(got >= 43.0, "{got:.1} dB");
 }

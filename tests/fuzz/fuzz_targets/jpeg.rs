@@ -48,7 +48,7 @@ fn decode(
     file: &[u8],
     chunk: usize,
 ) -> Result<(Checksum, Completeness), PipelineError> {
-    let mut decoder = JpegDecoder::new(header, sizes)?;
+    let mut decoder = JpegDecoder::new_rgb(header, sizes)?;
     let mut sink = Checksum::default();
     for bytes in file.chunks(chunk) {
         if decoder.feed(bytes, &mut sink)? == Progress::Done {

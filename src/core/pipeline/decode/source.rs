@@ -121,9 +121,10 @@ impl Source {
         if header.peak_bytes(&blocks) > limits.max_memory_bytes {
             blocks = block_sizes(header, reduction, MIN_RESIDUAL_IN_NEED);
         }
+        let rgb = header.rgb_planes(&blocks);
         Self {
-            planes: header.planes(&blocks),
             model: match (header.transform, header.adobe_inverted) {
+                _ if rgb.is_some() => SampleModel::Rgb,
                 (ColorTransform::Gray, _) => SampleModel::Gray,
                 (ColorTransform::YCbCr, _) => SampleModel::YCbCr,
                 (ColorTransform::Rgb, _) => SampleModel::Rgb,
@@ -132,6 +133,7 @@ impl Source {
                 (ColorTransform::Ycck, false) => SampleModel::Ycck,
                 (ColorTransform::Ycck, true) => SampleModel::YcckInverted,
             },
+            planes: rgb.unwrap_or_else(|| header.planes(&blocks)),
             scattered: false,
             peak_bytes: header.peak_bytes(&blocks),
             scale: Scale::Blocks(blocks),
@@ -161,7 +163,7 @@ impl Source {
     pub fn open(&self, info: &ImageInfo) -> Result<Box<dyn Decode>, PipelineError> {
         Ok(match (&info.header, &self.scale) {
             (Header::Jpeg(header), Scale::Blocks(blocks)) => {
-                Box::new(JpegDecoder::new(header, blocks)?)
+                Box::new(JpegDecoder::new_rgb(header, blocks)?)
             }
             (Header::Png(header), _) => Box::new(PngDecoder::new(header)?),
             (Header::WebP(header), Scale::Filter(filter)) => {

@@ -42,6 +42,12 @@ impl<'a> BitReader<'a> {
         self.state
     }
 
+    /// How many bits can be used before the next [`Self::refill`].
+    #[inline]
+    pub(super) fn available(&self) -> u32 {
+        self.state.count
+    }
+
     /// Whether bits were used that the data did not have.
     #[inline]
     pub(super) fn exhausted(&self) -> bool {

@@ -27,8 +27,8 @@ enum State {
 
 /// Decodes a JPEG file at a scale of its own for each component.
 ///
-/// There is one plane of one channel for each component. Their rows come in lockstep, a row of MCUs at a time:
-/// as they are decoded if the file has one scan, all at the end otherwise.
+/// There is one plane of one channel for each component, or of red, green and blue.
+/// Rows come in lockstep, a row of MCUs at a time: as they are decoded if the file has one scan, all at the end otherwise.
 #[derive(Debug)]
 pub struct JpegDecoder {
     picture: Picture,
@@ -42,13 +42,26 @@ pub struct JpegDecoder {
 impl JpegDecoder {
     /// Prepares to decode the file that `header` was read from; `block_sizes` has one entry for each component.
     pub fn new(header: &JpegHeader, block_sizes: &[BlockSize]) -> Result<Self, PipelineError> {
+        Self::with(header, block_sizes, None)
+    }
+
+    /// The same in RGB, where [`JpegHeader::rgb_planes`] is not `None`: colours out of gamut are cut off for each sample.
+    pub fn new_rgb(header: &JpegHeader, block_sizes: &[BlockSize]) -> Result<Self, PipelineError> {
+        Self::with(header, block_sizes, header.rgb_planes(block_sizes))
+    }
+
+    fn with(
+        header: &JpegHeader,
+        block_sizes: &[BlockSize],
+        rgb: Option<Vec<Plane>>,
+    ) -> Result<Self, PipelineError> {
         if block_sizes.len() != header.components.len() || !(1..=4).contains(&block_sizes.len()) {
             return Err(PipelineError::Bug(
                 "a JPEG decoder needs one scale per component".into(),
             ));
         }
         Ok(Self {
-            picture: Picture::new(header, block_sizes)?,
+            picture: Picture::new(header, block_sizes, rgb)?,
             state: State::Markers,
             carry: Vec::new(),
             base: 0,

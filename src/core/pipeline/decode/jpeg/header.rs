@@ -77,6 +77,14 @@ impl JpegHeader {
         Layout::new(self, block_sizes).planes
     }
 
+    /// The planes of red, green and blue that [`JpegDecoder::new_rgb`](super::JpegDecoder::new_rgb) gives
+    /// with these block sizes, if it can.
+    pub fn rgb_planes(&self, block_sizes: &[BlockSize]) -> Option<Vec<Plane>> {
+        let layout = Layout::new(self, block_sizes);
+        layout.join(self.transform)?;
+        layout.planes.first().map(|luma| vec![*luma; 3])
+    }
+
     /// Whether the coefficients of the whole picture must be kept until the last scan.
     pub(super) fn is_stored(&self) -> bool {
         self.progressive || !self.interleaved

@@ -1,8 +1,8 @@
 //! Where the blocks of each component lie, and how large the planes become.
 
 use super::super::Plane;
-use super::JpegHeader;
 use super::segments::Quant;
+use super::{ColorTransform, JpegHeader};
 
 /// Samples on a side of what an 8x8 block becomes: the scale of a component.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -77,6 +77,13 @@ pub(super) struct Component {
     pub(super) padded_w: usize,
 }
 
+/// How chroma samples lie over those of luma: one covers `1 << shift` of them on each axis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Join {
+    pub(super) shift_x: u32,
+    pub(super) shift_y: u32,
+}
+
 /// The grid of a picture.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Layout {
@@ -85,6 +92,7 @@ pub(super) struct Layout {
     pub(super) mcu_cols: usize,
     pub(super) mcu_rows: usize,
     pub(super) components: Vec<Component>,
+    /// One for each component.
     pub(super) planes: Vec<Plane>,
 }
 
@@ -139,10 +147,37 @@ impl Layout {
         layout
     }
 
+    /// How the components become RGB at once, if they can: where luma is decoded at 1/8, and no chroma sample
+    /// lies over parts of luma samples.
+    pub(super) fn join(&self, transform: ColorTransform) -> Option<Join> {
+        let [luma, cb, cr] = self.components.as_slice() else {
+            return None;
+        };
+        if transform != ColorTransform::YCbCr || luma.size != BlockSize::One {
+            return None;
+        }
+        let shift = |luma: usize, chroma: usize| match luma {
+            _ if luma == chroma => Some(0),
+            _ if luma == 2 * chroma => Some(1),
+            _ => None,
+        };
+        let join = |chroma: &Component| {
+            let n = chroma.size.samples();
+            Some(Join {
+                shift_x: shift(luma.h, chroma.h * n)?,
+                shift_y: shift(luma.v, chroma.v * n)?,
+            })
+        };
+        join(cb).filter(|found| join(cr) == Some(*found))
+    }
+
     /// See [`JpegHeader::peak_bytes`].
     pub(super) fn peak_bytes(&self, stored: bool) -> u64 {
         // Tables (8 of at most 20 KiB), the carry buffer (a segment and a piece, grown by doubling), the rest.
         let mut bytes = 512 << 10;
+        // What RGB takes: five lines, and the spreads of a row of MCUs.
+        let rgb = self.components.first();
+        bytes += rgb.map_or(0, |luma| luma.padded_w * (5 + luma.v)) as u64;
         for c in &self.components {
             let n = c.size.samples();
             bytes += (c.padded_w * n * c.v * n) as u64;

@@ -5,6 +5,7 @@ use super::huffman::Class;
 use super::idct::order;
 use super::layout::{BlockSize, Layout};
 use super::progressive::{Band, Kind, Member, StoredScan};
+use super::rgb::Spread;
 use super::scan::{Input, Scan, ScanStatus};
 use super::segments::{ScanHeader, Tables, malformed};
 use super::sequential::{Coding, DcStream, Stream, StreamBlock};
@@ -37,6 +38,7 @@ enum Process {
 #[derive(Debug)]
 pub(super) struct Picture {
     layout: Layout,
+    planes: Vec<Plane>,
     ids: Vec<u8>,
     orders: Vec<[u8; 64]>,
     process: Process,
@@ -58,8 +60,13 @@ impl Picture {
     pub(super) fn new(
         header: &JpegHeader,
         block_sizes: &[BlockSize],
+        rgb: Option<Vec<Plane>>,
     ) -> Result<Self, PipelineError> {
         let layout = Layout::new(header, block_sizes);
+        let join = match rgb {
+            Some(_) => layout.join(header.transform),
+            None => None,
+        };
         Ok(Self {
             ids: header.components.iter().map(|c| c.id).collect(),
             orders: block_sizes.iter().map(|&size| order(size)).collect(),
@@ -70,7 +77,8 @@ impl Picture {
             },
             tables: Tables::default(),
             dequants: [const { None }; 4],
-            strips: Strips::new(&layout)?,
+            planes: rgb.unwrap_or_else(|| layout.planes.clone()),
+            strips: Strips::new(&layout, join)?,
             store: Store::new(&layout),
             scan: None,
             scans: 0,
@@ -82,7 +90,7 @@ impl Picture {
     }
 
     pub(super) fn planes(&self) -> &[Plane] {
-        &self.layout.planes
+        &self.planes
     }
 
     fn is_progressive(&self) -> bool {
@@ -233,15 +241,21 @@ impl Picture {
             let c = part.0;
             let (component, strip) = (&self.layout.components[c], strips.parts[c]);
             let n = component.size.samples();
+            let dequant = self.dequants[c].as_ref().ok_or_else(missing)?;
+            let spread = match (c, &strips.joined) {
+                (0, Some(_)) => dequant.spread,
+                _ => Spread::NONE,
+            };
             for j in 0..component.v {
                 for i in 0..component.h {
                     blocks.push(StreamBlock {
                         member,
                         coding: self.coding(part).ok_or_else(missing)?,
-                        dequant: self.dequants[c].as_ref().ok_or_else(missing)?,
+                        dequant,
                         start: strip.start + j * n * strip.stride + i * n,
                         step: component.h * n,
                         stride: strip.stride,
+                        spread,
                     });
                 }
             }

@@ -4,6 +4,7 @@ use super::bits::{BitReader, Corrupt};
 use super::huffman::{END_OF_BLOCK, HuffmanTable, SKIP_BITS, SKIP_END, SkipTable, VALUE_BITS};
 use super::idct::{Block, flat};
 use super::layout::BlockSize;
+use super::rgb::Spread;
 use super::scan::{McuDecoder, Memory};
 use super::strips::{Dequant, Strips};
 use super::{PipelineError, RowSink};
@@ -66,15 +67,19 @@ fn ac_values(
 }
 
 /// Passes over the rest of a block, from coefficient `k` (1…64) on, several symbols at a time.
+///
+/// Returns how many bits they have.
 #[inline(always)]
 fn skip_ac(
     reader: &mut BitReader<'_>,
     table: &HuffmanTable,
     skips: &SkipTable,
     mut k: u32,
-) -> Result<(), Corrupt> {
+) -> Result<u32, Corrupt> {
+    let mut bits = 0_u32;
     while k < 64 {
         reader.refill();
+        let before = reader.available();
         let entry = u32::from(skips[reader.peek(SKIP_BITS)]);
         let next = k + (entry >> 8);
         // Beyond the block without its end, or an end behind the last coefficient:
@@ -85,8 +90,9 @@ fn skip_ac(
             reader.consume(entry & 0xFF);
             k = next;
         }
+        bits += before.wrapping_sub(reader.available());
     }
-    Ok(())
+    Ok(bits)
 }
 
 #[inline(always)]
@@ -99,6 +105,15 @@ fn skip_symbol(reader: &mut BitReader<'_>, table: &HuffmanTable, k: u32) -> Resu
     reader.consume(size);
     let next = k + run + 1;
     if next > 64 { Err(Corrupt) } else { Ok(next) }
+}
+
+/// The AC symbols of a block.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ac {
+    /// Whether there is one before the end of the block.
+    pub(super) any: bool,
+    /// How many bits those have that were passed over.
+    pub(super) bits: u32,
 }
 
 /// What it takes to decode the blocks of one component.
@@ -114,22 +129,27 @@ pub(super) struct Coding<'a> {
 impl Coding<'_> {
     /// Decodes the coefficients that the block size keeps. `block` must be zero where they go.
     ///
-    /// Returns whether there were AC symbols.
+    /// Says what there was besides the DC coefficient.
     #[inline(always)]
     pub(super) fn block(
         &self,
         reader: &mut BitReader<'_>,
         prediction: &mut i32,
         block: &mut Block,
-    ) -> Result<bool, Corrupt> {
+    ) -> Result<Ac, Corrupt> {
         *prediction = prediction.wrapping_add(dc_difference(reader, self.dc)?);
         block[0] = *prediction as i16;
         let last = u32::from(self.size.last_coefficient());
         let k = ac_values(reader, self.ac, last, self.order, block)?;
-        if k < 64 {
-            skip_ac(reader, self.ac, self.skips, k)?;
-        }
-        Ok(k != 1 + END_OF_BLOCK)
+        let bits = if k < 64 {
+            skip_ac(reader, self.ac, self.skips, k)?
+        } else {
+            0
+        };
+        Ok(Ac {
+            any: k != 1 + END_OF_BLOCK,
+            bits,
+        })
     }
 }
 
@@ -145,6 +165,7 @@ pub(super) struct StreamBlock<'a> {
     /// Samples from one MCU to the next.
     pub(super) step: usize,
     pub(super) stride: usize,
+    pub(super) spread: Spread,
 }
 
 /// A scan of all components, whose rows go to the sink as they are complete.
@@ -170,11 +191,13 @@ impl McuDecoder for Stream<'_> {
     ) -> Result<(), Corrupt> {
         for b in self.blocks {
             let block = &mut self.scratch;
-            let has_ac = b
+            let ac = b
                 .coding
                 .block(reader, &mut memory.dc[b.member & 3], block)?;
-            if let Some(out) = self.strips.samples.get_mut(b.start + x * b.step..) {
-                b.dequant.write(block, has_ac, out, b.stride);
+            let at = b.start + x * b.step;
+            self.strips.note(at, b.spread, ac.bits);
+            if let Some(out) = self.strips.samples.get_mut(at..) {
+                b.dequant.write(block, ac.any, out, b.stride);
             }
             match b.dequant.size {
                 BlockSize::One => {}
@@ -209,8 +232,10 @@ impl McuDecoder for DcStream<'_> {
         for b in self.0.blocks {
             let prediction = &mut memory.dc[b.member & 3];
             *prediction = prediction.wrapping_add(dc_difference(reader, b.coding.dc)?);
-            skip_ac(reader, b.coding.ac, b.coding.skips, 1)?;
-            if let Some(out) = self.0.strips.samples.get_mut(b.start + x * b.step) {
+            let bits = skip_ac(reader, b.coding.ac, b.coding.skips, 1)?;
+            let at = b.start + x * b.step;
+            self.0.strips.note(at, b.spread, bits);
+            if let Some(out) = self.0.strips.samples.get_mut(at) {
                 *out = flat(*prediction, b.dequant.dc);
             }
         }

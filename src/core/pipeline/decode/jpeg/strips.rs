@@ -2,7 +2,9 @@
 
 use super::super::{RowSink, Samples};
 use super::idct::{Block, Factors, eight, flat, four, two};
-use super::layout::{BlockSize, Layout};
+use super::join::Joined;
+use super::layout::{BlockSize, Join, Layout};
+use super::rgb::{LANES, Spread};
 use super::segments::Quant;
 use super::{PipelineError, out_of_memory};
 
@@ -16,8 +18,18 @@ pub(super) struct Strip {
     pub(super) stride: usize,
     /// Rows of samples that a row of MCUs has.
     pub(super) rows: usize,
-    plane_w: usize,
-    plane_h: usize,
+    pub(super) plane_w: usize,
+    pub(super) plane_h: usize,
+}
+
+/// A buffer of `len` bytes of `value`.
+pub(super) fn filled(layout: &Layout, len: usize, value: u8) -> Result<Vec<u8>, PipelineError> {
+    let mut buffer = Vec::new();
+    buffer
+        .try_reserve_exact(len)
+        .map_err(|_| out_of_memory(layout, len as u64, 0))?;
+    buffer.resize(len, value);
+    Ok(buffer)
 }
 
 /// One row of MCUs of every component.
@@ -25,13 +37,15 @@ pub(super) struct Strip {
 pub(super) struct Strips {
     pub(super) samples: Vec<u8>,
     pub(super) parts: Vec<Strip>,
+    pub(super) joined: Option<Joined>,
     mcu_rows: usize,
     /// The row of MCUs that is given to the sink next.
     next: usize,
 }
 
 impl Strips {
-    pub(super) fn new(layout: &Layout) -> Result<Self, PipelineError> {
+    /// Strips that are given out as they are, or joined to RGB.
+    pub(super) fn new(layout: &Layout, join: Option<Join>) -> Result<Self, PipelineError> {
         let mut parts = Vec::new();
         let mut start = 0;
         for (c, plane) in layout.components.iter().zip(&layout.planes) {
@@ -46,14 +60,15 @@ impl Strips {
             });
             start += stride * rows;
         }
-        let mut samples = Vec::new();
-        samples
-            .try_reserve_exact(start)
-            .map_err(|_| out_of_memory(layout, start as u64, 0))?;
-        samples.resize(start, GREY);
+        let joined = match (join, parts.first()) {
+            (Some(join), Some(luma)) => Some(Joined::new(layout, join, *luma)?),
+            _ => None,
+        };
         Ok(Self {
-            samples,
+            // What lies behind the last line is read with it, and not shown.
+            samples: filled(layout, start + LANES, GREY)?,
             parts,
+            joined,
             mcu_rows: layout.mcu_rows,
             next: 0,
         })
@@ -64,6 +79,16 @@ impl Strips {
         if self.next >= self.mcu_rows {
             return;
         }
+        if let (Some(joined), &[luma, cb, cr]) = (&mut self.joined, &self.parts[..]) {
+            joined.emit(&self.samples, [luma, cb, cr], self.next, sink);
+        } else {
+            self.emit_planes(sink);
+        }
+        self.samples.fill(GREY);
+        self.next += 1;
+    }
+
+    fn emit_planes(&self, sink: &mut dyn RowSink) {
         for (plane, part) in self.parts.iter().enumerate() {
             let first = self.next * part.rows;
             for r in 0..part.rows.min(part.plane_h.saturating_sub(first)) {
@@ -73,8 +98,17 @@ impl Strips {
                 }
             }
         }
-        self.samples.fill(GREY);
-        self.next += 1;
+    }
+
+    /// Keeps how many bits the AC coefficients of the block at `at` have.
+    #[inline(always)]
+    pub(super) fn note(&mut self, at: usize, spread: Spread, bits: u32) {
+        if spread.is_none() {
+            return;
+        }
+        if let Some(joined) = &mut self.joined {
+            joined.set_spread(at, spread.of(bits));
+        }
     }
 
     /// Gives the sink every row that it has not had yet.
@@ -93,6 +127,7 @@ pub(super) struct Dequant {
     pub(super) factors: Factors,
     /// Whether refinement scans of AC coefficients are decoded.
     pub(super) refines: bool,
+    pub(super) spread: Spread,
 }
 
 impl Dequant {
@@ -102,6 +137,7 @@ impl Dequant {
             dc: quant[0],
             factors: super::idct::factors(quant, size),
             refines: size.refines(quant),
+            spread: Spread::new(quant),
         }
     }
 
