@@ -11,22 +11,25 @@ const TARGET = "wasm32-unknown-unknown";
 /** The cap of the Worker, from .cargo/config.toml. */
 export const SHIPPED_CAP_MIB = 96;
 
-/** Returns the path of a CommonJS module with `Session` whose memory ends at `capMib`. */
-export async function buildWasm(capMib) {
+/** What the module is for: CommonJS for Node, an ES module that is handed its wasm for workerd. */
+const GLUE = { node: "nodejs", workerd: "web" };
+
+/** Returns the path of a module with `Session` whose memory ends at `capMib`, for `node` or `workerd`. */
+export async function buildWasm(capMib, runtime = "node") {
   const targetDir = inRoot("target", "bench");
-  const out = inRoot("target", "bench", `node-${capMib}`);
+  const out = inRoot("target", "bench", `${runtime}-${capMib}`);
   const built = inRoot("target", "bench", TARGET, "release", "bench.wasm");
   await compile(capMib, targetDir);
   const wanted = fingerprint({ files: ["target/bench/wasm32-unknown-unknown/release/bench.wasm"] });
   if (!isStamped(`${out}/.stamp`, wanted)) {
     mkdirSync(out, { recursive: true });
-    const bindgen = ["--target", "nodejs", "--no-typescript", "--out-dir", out, built];
+    const bindgen = ["--target", GLUE[runtime], "--no-typescript", "--out-dir", out, built];
     await step("wasm-bindgen", cargoBin("wasm-bindgen"), bindgen);
     const wasm = `${out}/bench_bg.wasm`;
     // As worker-build calls it.
     await step("wasm-opt", npmBin("wasm-opt"), ["-O", wasm, "-o", wasm]);
     // The project's packages are ES modules, what wasm-bindgen writes for Node is not.
-    writeFileSync(`${out}/package.json`, '{ "type": "commonjs" }\n');
+    if (runtime === "node") writeFileSync(`${out}/package.json`, '{ "type": "commonjs" }\n');
     stamp(`${out}/.stamp`, wanted);
   }
   const { maxPages, simd } = inspect(readFileSync(`${out}/bench_bg.wasm`));

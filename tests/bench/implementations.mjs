@@ -7,12 +7,14 @@ const require = createRequire(import.meta.url);
 const SIDE = 100;
 const QUALITY = 80;
 /** What R2 and uploads come in, roughly. */
-const CHUNK_BYTES = 64 * 1024;
+export const CHUNK_BYTES = 64 * 1024;
+/** The thumbnail that is measured, as our options. */
+export const variant = (format) => ({ name: "bench", width: SIDE, height: SIDE, fit: "cover", format, quality: QUALITY });
 
 /** Returns a function that makes a thumbnail with the wasm built at `module`, fed chunk by chunk. */
 export function loadOurs(module, format = "jpeg") {
   const { Session } = require(module);
-  const options = JSON.stringify({ name: "bench", width: SIDE, height: SIDE, fit: "cover", format, quality: QUALITY });
+  const options = JSON.stringify(variant(format));
   return (file) => {
     const session = new Session(options);
     for (let at = 0; at < file.length; at += CHUNK_BYTES) session.feed(file.subarray(at, at + CHUNK_BYTES));

@@ -45,6 +45,13 @@ export function fileTable(rows, implementations) {
   return table([head, ...lines]);
 }
 
+/** Returns one line per file of what workerd took. */
+export const workerdTable = (rows) =>
+  table([
+    ["file", "first ms", "warm ms", "calls"],
+    ...rows.map((row) => [basename(row.file), fixed(row.first_ms, 1), fixed(row.cpu_ms, 1), String(row.calls)]),
+  ]);
+
 function peer(row) {
   if (row.error) return "failed";
   if (row.cpu_ms === undefined) return "-";

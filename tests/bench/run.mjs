@@ -12,7 +12,8 @@ import { classify } from "./classify.mjs";
 import { peers } from "./implementations.mjs";
 import { measure, quality } from "./measure.mjs";
 import { makeLarge, makeOrdinary } from "./pictures.mjs";
-import { MIN_PSNR_DB, classTable, fileTable, summary, troubles } from "./report.mjs";
+import { MIN_PSNR_DB, classTable, fileTable, summary, troubles, workerdTable } from "./report.mjs";
+import { measureInWorkerd } from "./workerd.mjs";
 
 /** Half of an isolate's memory: under it, 100 megapixels prove that nothing is held whole. */
 const LARGE_CAP_MIB = 64;
@@ -25,6 +26,7 @@ const { values: asked } = parseArgs({
     rounds: { type: "string", default: "2" },
     calls: { type: "string", default: "41" },
     large: { type: "boolean", default: false },
+    workerd: { type: "boolean", default: false },
   },
 });
 
@@ -33,6 +35,7 @@ async function bench() {
   const implementations = chosen();
   await setup();
   await installPeers();
+  if (asked.workerd) return inWorkerd();
   const cap = asked.large ? LARGE_CAP_MIB : SHIPPED_CAP_MIB;
   const module = await buildWasm(cap);
   const pictures = await described(await paths());
@@ -45,6 +48,15 @@ async function bench() {
   if (asked.json) writeFileSync(asked.json, `${JSON.stringify(result, null, 2)}\n`);
   console.log(`bench: done in ${seconds(started)}`);
   return rows.some((row) => row.implementation === "ours" && (row.error || row.void)) ? 1 : 0;
+}
+
+/** Measures ours alone, in the runtime that the service runs in. */
+async function inWorkerd() {
+  const module = await buildWasm(SHIPPED_CAP_MIB, "workerd");
+  const rows = await measureInWorkerd({ files: await paths(), module, calls: positive("calls") });
+  console.log(`\nCPU time of the workerd process per thumbnail\n\n${workerdTable(rows)}`);
+  if (asked.json) writeFileSync(asked.json, `${JSON.stringify({ rows }, null, 2)}\n`);
+  return 0;
 }
 
 function chosen() {
