@@ -60,9 +60,56 @@ fn variants(sides: &[u32], format: FormatChoice) -> Vec<Variant> {
     sides.iter().map(variant).collect()
 }
 
+/// The same picture twice, the second time as a frame over the first.
+fn animated_gif() -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut encoder = image::codecs::gif::GifEncoder::new(&mut out);
+    for _ in 0..2 {
+        let frame = image::Frame::new(picture(200, 150).to_rgba8());
+        encoder.encode_frame(frame).expect("writes");
+    }
+    drop(encoder);
+    out
+}
+
+fn animated_png() -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut encoder = png::Encoder::new(&mut out, 600, 450);
+    encoder.set_color(png::ColorType::Rgba);
+    encoder.set_animated(2, 0).expect("two frames");
+    let mut writer = encoder.write_header().expect("writes");
+    for _ in 0..2 {
+        let pixels = picture(600, 450).to_rgba8();
+        writer.write_image_data(&pixels).expect("writes");
+    }
+    writer.finish().expect("writes");
+    out
+}
+
+fn animated_webp() -> Vec<u8> {
+    let still = file(600, 450, Codec::WebP);
+    let chunk = |id: &[u8], payload: &[u8]| {
+        let len = u32::try_from(payload.len()).expect("short").to_le_bytes();
+        [id, &len, payload, &[0][..payload.len() % 2]].concat()
+    };
+    let sides = [
+        [599_u32.to_le_bytes()[0], 2, 0],
+        [449_u32.to_le_bytes()[0], 1, 0],
+    ]
+    .concat();
+    let head = [&[0; 6][..], &sides, &[0; 4]].concat();
+    let frame = chunk(b"ANMF", &[&head, &still[12..]].concat());
+    let extended = chunk(b"VP8X", &[&[0x12, 0, 0, 0][..], &sides].concat());
+    let body = [b"WEBP", extended.as_slice(), &frame, &frame].concat();
+    chunk(b"RIFF", &body)
+}
+
 #[test]
 fn plans_bound_the_memory_that_rendering_takes() {
     for (name, source, collected) in [
+        ("gif frame", animated_gif(), false),
+        ("png frame", animated_png(), false),
+        ("webp frame", animated_webp(), false),
         ("jpeg", file(600, 450, Codec::Jpeg), false),
         ("progressive jpeg", progressive(), false),
         ("png", file(600, 450, Codec::Png), false),
@@ -83,7 +130,11 @@ fn plans_bound_the_memory_that_rendering_takes() {
                 let HeaderStatus::Ready(info) = probe(&source).expect("a header") else {
                     panic!("{name}: the whole file has its header");
                 };
-                let plan = plan(&info, &variants(sides, format), &Limits::default()).expect("fits");
+                let mut variants = variants(sides, format);
+                for variant in &mut variants {
+                    variant.options.page = u32::from(name.ends_with("frame"));
+                }
+                let plan = plan(&info, &variants, &Limits::default()).expect("fits");
                 // A file that is decoded whole is collected first, in a buffer that doubles.
                 let file = if collected {
                     3 * source.len() as u64

@@ -408,7 +408,7 @@ fn orientation_profile_and_pages_are_read() {
     run(&mut TiffDecoder::new(&second), &file, 100).unwrap();
     assert!(matches!(
         read_page_header(&file, 2),
-        Err(PipelineError::Malformed { .. })
+        Err(PipelineError::Options(_))
     ));
 }
 

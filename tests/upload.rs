@@ -190,7 +190,7 @@ fn nothing_of_a_refused_form_stays_stored() {
         (
             vec![],
             vec![picture(), field("page", "3")],
-            ProblemKind::UnsupportedImage,
+            ProblemKind::InvalidOption,
         ),
         (vec![], vec![field("width", "5")], ProblemKind::MissingFile),
     ] {
@@ -217,6 +217,41 @@ fn options_that_are_wrong_by_then_are_refused_before_the_file_is_stored() {
     assert!(world.log().is_empty(), "{:?}", world.log());
 }
 
+/// Two pages; the second one is 6x3.
+fn two_pages() -> Vec<u8> {
+    let mut file = std::io::Cursor::new(Vec::new());
+    let mut encoder = tiff::encoder::TiffEncoder::new(&mut file).unwrap();
+    for (width, height) in [(40, 50), (6, 3)] {
+        let pixels = vec![7; (width * height) as usize];
+        encoder
+            .write_image::<tiff::encoder::colortype::Gray8>(width, height, &pixels)
+            .unwrap();
+    }
+    file.into_inner()
+}
+
+#[test]
+fn a_page_of_a_tiff_is_judged_by_its_own_header() {
+    let (world, config) = (world(), config());
+    let uploader = uploader(&world, &config);
+    let upload = |page: &str| {
+        let body = Pieces::new(two_pages(), 50);
+        let sent = request("image/tiff", body, params(&[("page", page)]));
+        now(uploader.take(sent)).map(|mut files| files.remove(0).result.unwrap())
+    };
+    let job = upload("1").unwrap();
+    assert_eq!((job.source.width, job.source.height), (Some(6), Some(3)));
+    let problem = upload("2").unwrap_err();
+    assert_eq!(problem.kind, ProblemKind::InvalidOption);
+    assert!(problem.detail.contains("and it has 2"), "{problem}");
+    // A form may ask for a page behind its file: then the origin judges it.
+    for page in ["1", "2"] {
+        let parts = [file(&two_pages()), field("page", page)];
+        let job = send(&self::world(), &[], &parts).unwrap();
+        assert_eq!(job.variants[0].options.page.to_string(), page);
+    }
+}
+
 #[test]
 fn a_picture_as_it_is_takes_its_options_from_the_query() {
     let (world, config) = (world(), config());
@@ -225,7 +260,8 @@ fn a_picture_as_it_is_takes_its_options_from_the_query() {
         let sent = request("image/png", Pieces::new(png(30, 20), 50), params(query));
         now(uploader.take(sent)).map(|mut files| files.remove(0).result.unwrap())
     };
-    assert_eq!(picture(&[("page", "1")]).unwrap_err().status, 415);
+    let problem = picture(&[("page", "1")]).unwrap_err();
+    assert_eq!((problem.status, problem.errors.len()), (400, 1));
     assert!(world.object_keys().is_empty());
     let job = picture(&[("sizes", "10x10,big:200x100")]).unwrap();
     let names: Vec<_> = job.variants.iter().map(|v| v.name.as_str()).collect();

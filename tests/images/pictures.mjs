@@ -43,13 +43,14 @@ export function bmp(width, height) {
   return bytes;
 }
 
-/** Returns a GIF of 128 greys whose codes never grow beyond eight bits: the dictionary is cleared in time. */
-export function gif(width, height) {
+/** Returns a GIF of 128 greys, with frames that are all the same. */
+export function gif(width, height, frames = 1) {
   const [CLEAR, END, PIXELS_PER_CLEAR, MAX_BLOCK] = [128, 129, 100, 255];
   const header = Buffer.from("GIF89a\0\0\0\0\xf6\0\0", "latin1"); // a global palette of 128 colours
   header.writeUInt16LE(width, 6);
   header.writeUInt16LE(height, 8);
   const palette = Buffer.from(Array.from({ length: 128 }, (_, i) => [i * 2, i * 2, i * 2]).flat());
+  // Codes never grow beyond eight bits: the dictionary is cleared in time.
   const image = Buffer.from([0x2c, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7]);
   image.writeUInt16LE(width, 5);
   image.writeUInt16LE(height, 7);
@@ -64,7 +65,8 @@ export function gif(width, height) {
     const block = codes.slice(at, at + MAX_BLOCK);
     blocks.push(block.length, ...block);
   }
-  return Buffer.concat([header, palette, image, Buffer.from([...blocks, 0, 0x3b])]);
+  const frame = Buffer.concat([image, Buffer.from([...blocks, 0])]);
+  return Buffer.concat([header, palette, ...Array.from({ length: frames }, () => frame), Buffer.from([0x3b])]);
 }
 
 /** Returns a TIFF of one uncompressed strip. */

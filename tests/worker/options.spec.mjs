@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { describe, picture } from "../images/pictures.mjs";
+import { describe, gif, picture } from "../images/pictures.mjs";
 import { client, form, raw } from "./client.mjs";
 import { harness } from "./harness.mjs";
 
@@ -66,6 +66,19 @@ test("an option that does not exist or does not fit is named, and nothing stays 
   }
   const after = await IMAGES.list({ prefix: "source/" });
   assert.equal(after.objects.length, before.objects.length);
+});
+
+test("a later frame is shown, and one that is not there fails the job with how many there are", async () => {
+  const animation = raw(gif(60, 40, 3), "image/gif");
+  const job = await accepted(await workers.fetch("/thumbnails?page=2&width=30&height=20", animation));
+  assert.deepEqual(describe(await service.bytes(job)), { format: "gif", width: 30, height: 20 });
+  const beyond = await service.ended(await accepted(await workers.fetch("/thumbnails?page=3", animation)));
+  assert.equal(beyond.status, "failed");
+  assert.equal(beyond.attempts, 1);
+  assert.ok(beyond.problem.type.endsWith("/problems/invalid-option"), beyond.problem.type);
+  assert.equal(beyond.problem.detail, "there is no page 3: pages of this GIF file count from 0, and it has 3");
+  const { detail } = await refused(await workers.fetch("/thumbnails?page=1", raw(PHOTO, "image/jpeg")));
+  assert.equal(detail, "there is no page 1: pages of this JPEG file count from 0, and it has 1");
 });
 
 test("the limits of an option stand in the refusal", async () => {

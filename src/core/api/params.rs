@@ -9,7 +9,7 @@ use serde::de::{self, IntoDeserializer};
 
 use super::problem::{FieldError, Problem};
 use crate::keys::{DEFAULT_VARIANT, MAX_VARIANT_NAME_LEN, is_variant_name};
-use crate::pipeline::options::MAX_SIDE;
+use crate::pipeline::options::{MAX_PAGE, MAX_SIDE};
 use crate::pipeline::{Options, OptionsError, Variant};
 
 /// Every option that an upload may have.
@@ -179,7 +179,7 @@ fn set(options: &mut Options, name: &str, value: &str) -> Result<(), String> {
         "progressive" => options.progressive = flag(name, value)?,
         "linear" => options.linear = flag(name, value)?,
         "truncated" => options.truncated = choice(name, value)?,
-        "page" => options.page = whole(name, value, 0..=u64::from(u32::MAX))?,
+        "page" => options.page = whole(name, value, 0..=u64::from(MAX_PAGE))?,
         _ => {}
     }
     Ok(())
@@ -420,7 +420,7 @@ mod tests {
             (
                 "page",
                 "-1",
-                "page must be a whole number from 0 to 4294967295, not \"-1\"",
+                "page must be a whole number from 0 to 9999, not \"-1\"",
             ),
             (
                 "dpr",

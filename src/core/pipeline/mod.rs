@@ -35,5 +35,5 @@ pub use limits::Limits;
 pub use options::{Options, OptionsError, Variant};
 pub use pixmap::Pixmap;
 pub use plan::{Plan, plan};
-pub use probe::{ImageInfo, probe};
+pub use probe::{ImageInfo, probe, probe_page};
 pub use render::{Rendered, Renderer, Thumbnail, render};

@@ -5,13 +5,15 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::OutputFormat;
 pub use super::gravity::Gravity;
+use super::{ImageFormat, OutputFormat};
 
 /// The longest side of a thumbnail that can be asked for, in pixels.
 pub const MAX_SIDE: u32 = 4096;
 /// The side of a thumbnail where neither width nor height is asked for: what the old service made.
 pub const DEFAULT_SIDE: u32 = 100;
+/// The last page or frame that can be asked for, counted from 0: all those before it are read.
+pub const MAX_PAGE: u32 = 9_999;
 /// The most thumbnails made of one picture.
 pub const MAX_VARIANTS: usize = 16;
 
@@ -57,7 +59,7 @@ pub struct Options {
     pub linear: bool,
     /// What happens to a file that is cut or damaged. Default: accept.
     pub truncated: Truncated,
-    /// Which frame or page of the source, from 0. Default: 0. The same in all variants of one picture.
+    /// Which frame or page of the source, 0…9999. Default: 0. The same in all variants of one picture.
     pub page: u32,
 }
 
@@ -256,6 +258,24 @@ pub enum OptionsError {
         /// Another one.
         second: u32,
     },
+    /// A page beyond those that are looked for.
+    #[error("page must be 0 to {MAX_PAGE}, not {given}")]
+    Page {
+        /// What was given.
+        given: u32,
+    },
+    /// A page that the picture does not have.
+    #[error(
+        "there is no page {page}: pages of this {format} file count from 0, and it has {pages}"
+    )]
+    NoPage {
+        /// What was given.
+        page: u32,
+        /// The format of the file.
+        format: ImageFormat,
+        /// How many there are.
+        pages: u32,
+    },
 }
 
 impl OptionsError {
@@ -268,7 +288,7 @@ impl OptionsError {
             Self::Gravity { .. } => "gravity",
             Self::Background { .. } => "background",
             Self::Variants { .. } | Self::Name { .. } => "sizes",
-            Self::Pages { .. } => "page",
+            Self::Pages { .. } | Self::Page { .. } | Self::NoPage { .. } => "page",
         }
     }
 }
@@ -292,6 +312,9 @@ impl Options {
                 });
             }
         }
+        if self.page > MAX_PAGE {
+            return Err(OptionsError::Page { given: self.page });
+        }
         if !(1..=100).contains(&self.quality) {
             return Err(OptionsError::Quality {
                 given: self.quality,
@@ -302,6 +325,11 @@ impl Options {
 }
 
 impl Variant {
+    /// The page that all variants of one picture show.
+    pub fn page_of(variants: &[Self]) -> u32 {
+        variants.first().map_or(0, |variant| variant.options.page)
+    }
+
     /// Checks what is asked for of one picture.
     pub fn validate_all(variants: &[Self]) -> Result<(), OptionsError> {
         if !(1..=MAX_VARIANTS).contains(&variants.len()) {

@@ -88,6 +88,8 @@ pub struct Choice {
 }
 
 /// Decides how to render `variants` of a picture, or says why it cannot be.
+///
+/// `info` has to describe their page: see [`ImageInfo::describes`].
 pub fn plan(
     info: &ImageInfo,
     variants: &[Variant],
@@ -95,7 +97,7 @@ pub fn plan(
 ) -> Result<Plan, PipelineError> {
     Variant::validate_all(variants)?;
     limits.check_size(info.width, info.height)?;
-    check_page(info, variants)?;
+    let info = &info.at_page(Variant::page_of(variants))?;
     let asked = variants.iter().map(|variant| plan_variant(info, variant));
     let mut planned = asked.collect::<Result<Vec<_>, _>>()?;
     let source = Source::choose(info, reduction(&planned), limits)?;
@@ -155,17 +157,6 @@ fn strictest(variants: &[Variant]) -> Truncated {
     } else {
         Truncated::Accept
     }
-}
-
-fn check_page(info: &ImageInfo, variants: &[Variant]) -> Result<(), PipelineError> {
-    let page = variants.first().map_or(0, |variant| variant.options.page);
-    if page > 0 {
-        return Err(PipelineError::unsupported(
-            info.format,
-            format!("page {page}: only the first one is decoded"),
-        ));
-    }
-    Ok(())
 }
 
 /// The format of a thumbnail of a `source`.

@@ -4,7 +4,6 @@ mod webp;
 
 use image::metadata::Orientation;
 
-use super::PipelineError;
 use super::decode::bmp::{self, BmpHeader};
 use super::decode::gif::{self, GifHeader};
 use super::decode::jpeg::{self, JpegHeader};
@@ -15,6 +14,7 @@ use super::decode::{self, HeaderStatus};
 use super::format::{ImageFormat, SNIFF_BYTES};
 use super::geometry::Size;
 use super::orient::turn_size;
+use super::{OptionsError, PipelineError};
 
 /// What the header of a picture says.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,6 +39,8 @@ pub struct ImageInfo {
     pub interlaced: bool,
     /// Frames or pages, where the header says how many.
     pub frames: Option<u32>,
+    /// Which frame or page the picture is, from 0.
+    pub page: u32,
     /// What the header says in the words of its format, for its decoder.
     pub header: Header,
 }
@@ -74,6 +76,7 @@ impl ImageInfo {
             bit_depth: 8,
             interlaced: false,
             frames: None,
+            page: 0,
             header,
         }
     }
@@ -81,6 +84,40 @@ impl ImageInfo {
     /// The size as stored.
     pub fn stored_size(&self) -> Size {
         Size::new(self.width, self.height)
+    }
+
+    /// Whether this says what is known of a page: those of a TIFF have headers of their own.
+    pub fn describes(&self, page: u32) -> bool {
+        page == self.page || self.format != ImageFormat::Tiff
+    }
+
+    /// What is known of another frame or page.
+    ///
+    /// Frames are painted on a canvas, which is transparent where none has been.
+    pub fn at_page(&self, page: u32) -> Result<Self, PipelineError> {
+        let mut info = self.clone();
+        if page == self.page {
+            return Ok(info);
+        }
+        if let Some(pages) = self.frames.filter(|&pages| page >= pages) {
+            let format = self.format;
+            let missing = OptionsError::NoPage {
+                page,
+                format,
+                pages,
+            };
+            return Err(missing.into());
+        }
+        if !self.describes(page) {
+            return Err(PipelineError::Bug("the header of another page".into()));
+        }
+        info.page = page;
+        info.alpha = true;
+        info.channels = match &self.header {
+            Header::Png(header) => header.frame_channels(),
+            _ => 4,
+        };
+        Ok(info)
     }
 
     /// The size as shown.
@@ -93,6 +130,11 @@ impl ImageInfo {
 ///
 /// Formats that are recognised but not decoded are errors that name the format and say what to do.
 pub fn probe(prefix: &[u8]) -> Result<HeaderStatus<ImageInfo>, PipelineError> {
+    probe_page(prefix, 0)
+}
+
+/// Reads the header of a page, or that of the file where one header is for all.
+pub fn probe_page(prefix: &[u8], page: u32) -> Result<HeaderStatus<ImageInfo>, PipelineError> {
     let Some(format) = ImageFormat::sniff(prefix) else {
         return if prefix.len() < SNIFF_BYTES {
             Ok(HeaderStatus::NeedMore)
@@ -106,7 +148,10 @@ pub fn probe(prefix: &[u8]) -> Result<HeaderStatus<ImageInfo>, PipelineError> {
         ImageFormat::WebP => map(decode::webp::read_header(prefix)?, webp_info),
         ImageFormat::Gif => map(gif::read_header(prefix)?, gif_info),
         ImageFormat::Bmp => map(bmp::read_header(prefix)?, bmp_info),
-        ImageFormat::Tiff => map(tiff::read_header(prefix)?, tiff_info),
+        ImageFormat::Tiff => map(tiff::read_page_header(prefix, page)?, |header| ImageInfo {
+            page,
+            ..tiff_info(header)
+        }),
         ImageFormat::Avif | ImageFormat::Heic | ImageFormat::Jxl | ImageFormat::Svg => {
             return Err(PipelineError::refused(format));
         }
@@ -152,7 +197,7 @@ fn png_info(header: PngHeader) -> ImageInfo {
         alpha: header.has_alpha(),
         bit_depth: header.bit_depth,
         interlaced: header.interlaced,
-        frames: Some(header.frames.unwrap_or(1)),
+        frames: Some(header.pages()),
         ..ImageInfo::new(
             ImageFormat::Png,
             header.width,
@@ -234,9 +279,9 @@ fn exif_orientation(exif: Option<&[u8]>) -> Orientation {
         .unwrap_or(Orientation::NoTransforms)
 }
 
-/// Reads the header of a complete file: one that is not there is an error.
-pub fn probe_file(source: &[u8]) -> Result<ImageInfo, PipelineError> {
-    match probe(source)? {
+/// Reads the header of a page of a complete file: one that is not there is an error.
+pub fn probe_file(source: &[u8], page: u32) -> Result<ImageInfo, PipelineError> {
+    match probe_page(source, page)? {
         HeaderStatus::Ready(info) => Ok(info),
         HeaderStatus::NeedMore => Err(match ImageFormat::sniff(source) {
             Some(format) => PipelineError::truncated(

@@ -56,7 +56,7 @@ impl Renderer {
         let work = if plan.info.orientation_follows {
             Work::Collecting(Vec::new())
         } else {
-            let decoder = plan.source.open(&plan.info)?;
+            let decoder = plan.source.open(&plan.info, &plan.limits)?;
             Work::Decoding(decoder, ThumbnailSink::new(&plan)?)
         };
         Ok(Self {
@@ -143,7 +143,7 @@ pub fn render(
     limits: &Limits,
 ) -> Result<Rendered, PipelineError> {
     limits.check_bytes(source.len() as u64)?;
-    let info = probe_file(source)?;
+    let info = probe_file(source, Variant::page_of(variants))?;
     let mut renderer = Renderer::new(plan(&info, variants, limits)?)?;
     renderer.feed(source)?;
     renderer.finish()

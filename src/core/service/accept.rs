@@ -59,7 +59,8 @@ pub async fn store_source<O: ObjectStore>(
     variants: Option<&[Variant]>,
     limits: &Limits,
 ) -> Result<Stored, Problem> {
-    let mut intake = Intake::new(chunks, limits);
+    let page = variants.map_or(0, Variant::page_of);
+    let mut intake = Intake::new(chunks, limits, page);
     let info = intake.read_header(variants).await?;
     let key = source_key(id);
     let format = info.as_ref().map_or(ImageFormat::Tiff, |info| info.format);
@@ -84,7 +85,9 @@ pub async fn store_source<O: ObjectStore>(
 }
 
 fn check(info: &ImageInfo, variants: Option<&[Variant]>, limits: &Limits) -> Result<(), Problem> {
-    let checked = match variants {
+    // Where a form asks for a later page behind its file, the origin will judge that.
+    let described = variants.filter(|variants| info.describes(Variant::page_of(variants)));
+    let checked = match described {
         Some(variants) => plan(info, variants, limits).map(drop),
         None => limits.check_size(info.width, info.height),
     };
@@ -118,11 +121,11 @@ struct Intake<'a, C> {
 }
 
 impl<'a, C: Chunks> Intake<'a, C> {
-    fn new(chunks: &'a mut C, limits: &'a Limits) -> Self {
+    fn new(chunks: &'a mut C, limits: &'a Limits, page: u32) -> Self {
         Self {
             chunks,
             limits,
-            header: HeaderReader::new(EDGE_HEADER_BYTES),
+            header: HeaderReader::new(EDGE_HEADER_BYTES, page),
             total: 0,
             hash: Sha256::new(),
         }

@@ -1,28 +1,30 @@
 //! The beginning of a picture, held until its header can be read.
 
 use crate::pipeline::decode::HeaderStatus;
-use crate::pipeline::{ImageFormat, ImageInfo, PipelineError, probe};
+use crate::pipeline::{ImageFormat, ImageInfo, PipelineError, probe_page};
 
 /// How much of a file the edge searches for a complete header.
 /// Camera files carry a preview and profiles in front of it, a few hundred KiB of them.
 pub const EDGE_HEADER_BYTES: usize = 4 << 20;
 
-/// Collects bytes until [`probe`] understands them.
+/// Collects bytes until [`probe_page`] understands them.
 #[derive(Debug)]
 pub struct HeaderReader {
     /// All bytes so far, from the file's first one on.
     pub held: Vec<u8>,
     probed_len: usize,
     max_len: usize,
+    page: u32,
 }
 
 impl HeaderReader {
-    /// A reader that looks for the header in the first `max_len` bytes.
-    pub fn new(max_len: usize) -> Self {
+    /// A reader that looks for the header of a page in the first `max_len` bytes.
+    pub fn new(max_len: usize, page: u32) -> Self {
         Self {
             held: Vec::new(),
             probed_len: 0,
             max_len,
+            page,
         }
     }
 
@@ -41,7 +43,7 @@ impl HeaderReader {
             return Ok(None);
         }
         self.probed_len = len;
-        match probe(&self.held)? {
+        match probe_page(&self.held, self.page)? {
             HeaderStatus::Ready(info) => Ok(Some(info)),
             HeaderStatus::NeedMore if !ended && len < self.max_len => Ok(None),
             HeaderStatus::NeedMore => Err(PipelineError::UnknownFormat),

@@ -44,7 +44,8 @@ impl Render for Pipeline {
         limits: &Limits,
     ) -> Result<Rendered, RenderError> {
         // A TIFF's directory may be the last thing in it, and is looked for in all of it.
-        let mut header = HeaderReader::new(usize::try_from(limits.max_bytes).unwrap_or(usize::MAX));
+        let max_len = usize::try_from(limits.max_bytes).unwrap_or(usize::MAX);
+        let mut header = HeaderReader::new(max_len, Variant::page_of(variants));
         let info = loop {
             let chunk = body.next().await?;
             header.push(chunk.as_deref().unwrap_or_default());

@@ -2,10 +2,10 @@
 
 mod common;
 
-use common::{MAX_BYTES, MAX_PIXELS, run};
+use common::{MAX_BYTES, MAX_FRAME_PIXELS, MAX_PIXELS, page_of, run};
 use libfuzzer_sys::fuzz_target;
 use thumbnail_core::pipeline::decode::HeaderStatus;
-use thumbnail_core::pipeline::decode::gif::{GifDecoder, read_header};
+use thumbnail_core::pipeline::decode::gif::{GifDecoder, GifFrames, read_header};
 
 fuzz_target!(|file: &[u8]| {
     let Ok(HeaderStatus::Ready(header)) = read_header(file) else {
@@ -17,5 +17,8 @@ fuzz_target!(|file: &[u8]| {
     }
     if let Ok(mut decoder) = GifDecoder::new(&header) {
         run(&mut decoder, file);
+    }
+    if let Ok(mut frames) = GifFrames::new(&header, page_of(file), MAX_FRAME_PIXELS) {
+        run(&mut frames, file);
     }
 });

@@ -1,11 +1,14 @@
 //! Any bytes as a PNG file: no panic, each pixel once, and the same picture for pieces of any size.
 #![no_main]
 
+mod common;
+
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use common::{MAX_FRAME_PIXELS, page_of, run};
 use libfuzzer_sys::fuzz_target;
 use thumbnail_core::pipeline::PipelineError;
-use thumbnail_core::pipeline::decode::png::{PngDecoder, PngHeader, read_header};
+use thumbnail_core::pipeline::decode::png::{PngDecoder, PngFrames, PngHeader, read_header};
 use thumbnail_core::pipeline::decode::{
     Completeness, Decode, HeaderStatus, Progress, RowSink, Samples,
 };
@@ -27,6 +30,9 @@ fuzz_target!(|data: &[u8]| {
     // What a damaged file still gives depends on how its pieces lie.
     if matches!(whole, Ok((Completeness::Whole, _))) {
         assert_eq!(whole, pieces);
+    }
+    if let Ok(mut frames) = PngFrames::new(&header, page_of(data), MAX_FRAME_PIXELS) {
+        run(&mut frames, data);
     }
 });
 

@@ -2,10 +2,10 @@
 
 mod common;
 
-use common::{MAX_BYTES, MAX_PIXELS, run};
+use common::{MAX_BYTES, MAX_FRAME_PIXELS, MAX_PIXELS, page_of, run};
 use libfuzzer_sys::fuzz_target;
 use thumbnail_core::pipeline::decode::HeaderStatus;
-use thumbnail_core::pipeline::decode::webp::{LoopFilter, WebpDecoder, read_header};
+use thumbnail_core::pipeline::decode::webp::{LoopFilter, WebpDecoder, WebpFrames, read_header};
 
 fuzz_target!(|file: &[u8]| {
     let Ok(HeaderStatus::Ready(header)) = read_header(file) else {
@@ -21,4 +21,8 @@ fuzz_target!(|file: &[u8]| {
         LoopFilter::Skip
     };
     run(&mut WebpDecoder::new(&header, filter), file);
+    let page = page_of(file);
+    if let Ok(mut frames) = WebpFrames::new(&header, page, filter, MAX_FRAME_PIXELS) {
+        run(&mut frames, file);
+    }
 });

@@ -10,12 +10,18 @@ fn out_of_memory(bytes: usize) -> PipelineError {
     .into()
 }
 
-/// A buffer of `len` bytes of `value`.
-pub(super) fn try_filled(len: usize, value: u8) -> Result<Vec<u8>, PipelineError> {
+/// An empty buffer with room for `len` bytes.
+pub(super) fn try_reserved(len: usize) -> Result<Vec<u8>, PipelineError> {
     let mut buffer = Vec::new();
     buffer
         .try_reserve_exact(len)
         .map_err(|_| out_of_memory(len))?;
+    Ok(buffer)
+}
+
+/// A buffer of `len` bytes of `value`.
+pub(super) fn try_filled(len: usize, value: u8) -> Result<Vec<u8>, PipelineError> {
+    let mut buffer = try_reserved(len)?;
     buffer.resize(len, value);
     Ok(buffer)
 }

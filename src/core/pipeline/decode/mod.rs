@@ -8,6 +8,7 @@ pub mod bmp;
 mod buffer;
 mod canvas;
 mod color_table;
+mod frames;
 pub mod gif;
 pub mod jpeg;
 pub mod png;

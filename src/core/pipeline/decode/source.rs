@@ -1,16 +1,16 @@
 //! Which decoder reads a picture, at which scale, and what it gives to a sink.
 
 use super::bmp::BmpDecoder;
-use super::gif::GifDecoder;
+use super::gif::{GifDecoder, GifFrames};
 use super::jpeg::{BlockSize, ColorTransform, JpegDecoder, JpegHeader};
-use super::png::PngDecoder;
+use super::png::{PngDecoder, PngFrames};
 use super::tiff::{TiffColor, TiffDecoder};
-use super::webp::{LoopFilter, WebpDecoder, WebpHeader};
+use super::webp::{LoopFilter, WebpDecoder, WebpFrames, WebpHeader};
 use super::{Decode, Plane};
 use crate::pipeline::color_model::SampleModel;
 use crate::pipeline::limits::Limits;
 use crate::pipeline::probe::{Header, ImageInfo};
-use crate::pipeline::{LimitError, PipelineError};
+use crate::pipeline::{ImageFormat, LimitError, PipelineError};
 
 /// What the decoders' scales leave to the resampling at least: samples per pixel of the result.
 ///
@@ -69,11 +69,21 @@ impl Source {
     ) -> Result<Self, PipelineError> {
         let source = match &info.header {
             Header::Jpeg(header) => Self::jpeg(header, reduction, limits),
+            Header::Png(header) if info.page > 0 => {
+                Self::one_plane(info, info.channels, header.frames_peak_bytes())
+            }
             Header::Png(header) => Self {
                 scattered: header.interlaced,
                 ..Self::one_plane(info, header.channels_out(), header.peak_bytes())
             },
-            Header::WebP(header) => Self::webp(header, reduction),
+            Header::WebP(header) if info.page > 0 => Self {
+                scale: Scale::Filter(loop_filter(reduction)),
+                ..Self::one_plane(info, info.channels, header.frames_peak_bytes())
+            },
+            Header::WebP(header) => Self::webp(header, loop_filter(reduction)),
+            Header::Gif(header) if info.page > 0 => {
+                Self::one_plane(info, info.channels, header.frames_peak_bytes())
+            }
             Header::Gif(header) => {
                 Self::opened(info, header.peak_bytes(), &GifDecoder::new(header)?)
             }
@@ -140,12 +150,7 @@ impl Source {
         }
     }
 
-    fn webp(header: &WebpHeader, reduction: Reduction) -> Self {
-        let filter = if reduction.x.min(reduction.y) >= SKIP_LOOP_FILTER_FROM {
-            LoopFilter::Skip
-        } else {
-            LoopFilter::Exact
-        };
+    fn webp(header: &WebpHeader, filter: LoopFilter) -> Self {
         let planes = WebpDecoder::new(header, filter).planes().to_vec();
         Self {
             model: match planes.as_slice() {
@@ -160,7 +165,14 @@ impl Source {
     }
 
     /// Makes the decoder.
-    pub fn open(&self, info: &ImageInfo) -> Result<Box<dyn Decode>, PipelineError> {
+    pub fn open(
+        &self,
+        info: &ImageInfo,
+        limits: &Limits,
+    ) -> Result<Box<dyn Decode>, PipelineError> {
+        if info.page > 0 && info.format != ImageFormat::Tiff {
+            return self.open_frames(info, limits.max_pixels);
+        }
         Ok(match (&info.header, &self.scale) {
             (Header::Jpeg(header), Scale::Blocks(blocks)) => {
                 Box::new(JpegDecoder::new_rgb(header, blocks)?)
@@ -174,6 +186,31 @@ impl Source {
             (Header::Tiff(header), _) => Box::new(TiffDecoder::new(header)),
             _ => return Err(PipelineError::Bug("a source of another format".into())),
         })
+    }
+
+    /// Makes the decoder of a later frame of an animation.
+    fn open_frames(
+        &self,
+        info: &ImageInfo,
+        max_pixels: u64,
+    ) -> Result<Box<dyn Decode>, PipelineError> {
+        let page = info.page;
+        Ok(match (&info.header, &self.scale) {
+            (Header::Gif(header), _) => Box::new(GifFrames::new(header, page, max_pixels)?),
+            (Header::Png(header), _) => Box::new(PngFrames::new(header, page, max_pixels)?),
+            (Header::WebP(header), Scale::Filter(filter)) => {
+                Box::new(WebpFrames::new(header, page, *filter, max_pixels)?)
+            }
+            _ => return Err(PipelineError::Bug("a format without frames".into())),
+        })
+    }
+}
+
+fn loop_filter(reduction: Reduction) -> LoopFilter {
+    if reduction.x.min(reduction.y) >= SKIP_LOOP_FILTER_FROM {
+        LoopFilter::Skip
+    } else {
+        LoopFilter::Exact
     }
 }
 

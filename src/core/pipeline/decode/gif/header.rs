@@ -8,10 +8,10 @@ use crate::pipeline::{ImageFormat, LimitError, PipelineError};
 const MAX_BLOCKS: u64 = 10_000;
 
 /// The flag of a screen or a frame that a colour table follows.
-const HAS_PALETTE: u8 = 0x80;
+pub(super) const HAS_PALETTE: u8 = 0x80;
 
 /// What the LZW tables and the pixels between two calls take.
-const LZW_BYTES: u64 = 256 * 1024;
+pub(super) const LZW_BYTES: u64 = 256 * 1024;
 
 /// What is known of a GIF before its first frame's pixels.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +36,7 @@ impl GifHeader {
     }
 }
 
-fn malformed(detail: &'static str) -> PipelineError {
+pub(super) fn malformed(detail: &'static str) -> PipelineError {
     PipelineError::malformed(ImageFormat::Gif, detail)
 }
 
@@ -63,12 +63,7 @@ impl<'a> Cursor<'a> {
 
     /// Reads the colour table that the flags announce.
     fn palette(&mut self, flags: u8) -> Option<Palette> {
-        let colors = self.take(3 << ((flags & 7) + 1))?.as_chunks::<3>().0;
-        let mut palette = Box::new([[0, 0, 0, 255]; 256]);
-        for (entry, &[r, g, b]) in palette.iter_mut().zip(colors) {
-            *entry = [r, g, b, 255];
-        }
-        Some(palette)
+        self.take(3 << ((flags & 7) + 1)).map(read_palette)
     }
 
     /// Skips sub-blocks up to and with the empty one.
@@ -84,6 +79,15 @@ impl<'a> Cursor<'a> {
 
 /// RGBA by index.
 pub type Palette = Box<[[u8; 4]; 256]>;
+
+/// The palette of a colour table's bytes; colours that it does not have are black.
+pub(super) fn read_palette(table: &[u8]) -> Palette {
+    let mut palette = Box::new([[0, 0, 0, 255]; 256]);
+    for (entry, &[r, g, b]) in palette.iter_mut().zip(table.as_chunks::<3>().0) {
+        *entry = [r, g, b, 255];
+    }
+    palette
+}
 
 /// Reads up to the first frame's pixels.
 pub fn read_header(prefix: &[u8]) -> Result<HeaderStatus<GifHeader>, PipelineError> {

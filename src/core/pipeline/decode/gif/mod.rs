@@ -1,8 +1,9 @@
-//! GIF: the first frame on its canvas, by rows.
+//! GIF: the first frame on its canvas, by rows; a later one on a canvas that is held whole (`frames`).
 //!
 //! Blocks are skipped up to the first image descriptor (GIF89a, sections 17 to 23);
 //! its LZW codes are unpacked as they arrive, so that only one row of the canvas is held.
 
+mod frames;
 mod header;
 mod lzw;
 mod rows;
@@ -12,6 +13,7 @@ use crate::pipeline::{ImageFormat, PipelineError};
 use lzw::{Lzw, Stop};
 use rows::FrameRows;
 
+pub use frames::GifFrames;
 pub use header::{GifHeader, read_header};
 
 /// Decodes the first frame of a GIF.

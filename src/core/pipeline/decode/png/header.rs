@@ -99,6 +99,8 @@ pub struct PngHeader {
     pub exif: Option<Vec<u8>>,
     /// Frames of an animated file (the acTL chunk).
     pub frames: Option<u32>,
+    /// Whether the default image is the first of them (an fcTL chunk before it).
+    pub default_is_frame: bool,
 }
 
 impl PngHeader {
@@ -350,5 +352,6 @@ fn parse_ihdr(head: ChunkHead, data: ChunkData<'_>) -> Result<PngHeader, Pipelin
         cicp: None,
         exif: None,
         frames: None,
+        default_is_frame: false,
     })
 }

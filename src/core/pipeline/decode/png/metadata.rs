@@ -52,6 +52,7 @@ pub(super) struct MetadataChunks<'a> {
     cicp: Option<ChunkData<'a>>,
     exif: Option<ChunkData<'a>>,
     animation: Option<ChunkData<'a>>,
+    frame: Option<ChunkData<'a>>,
 }
 
 impl<'a> MetadataChunks<'a> {
@@ -67,6 +68,7 @@ impl<'a> MetadataChunks<'a> {
             b"cICP" => &mut self.cicp,
             b"eXIf" => &mut self.exif,
             b"acTL" => &mut self.animation,
+            b"fcTL" => &mut self.frame,
             _ => return,
         };
         place.get_or_insert(data);
@@ -88,6 +90,7 @@ impl<'a> MetadataChunks<'a> {
         header.icc = bytes(self.icc).and_then(parse_icc);
         header.exif = bytes(self.exif).and_then(copied);
         header.frames = bytes(self.animation).and_then(parse_frames);
+        header.default_is_frame = self.frame.is_some();
         Ok(())
     }
 }

@@ -14,7 +14,7 @@
 //!   Below that, filling would be all of the work (a header may claim gigapixels), and it is an error.
 //! - Ancillary chunks that break their own rules count as absent.
 //!
-//! An animated PNG gives its default image.
+//! An animated PNG gives its default image, or one of its frames as `frames` composes it.
 
 #![allow(
     clippy::cast_possible_truncation,
@@ -25,6 +25,7 @@ mod adam7;
 mod chunks;
 mod decoder;
 mod expand;
+mod frames;
 mod header;
 mod inflate;
 mod lanes;
@@ -32,5 +33,6 @@ mod metadata;
 mod unfilter;
 
 pub use decoder::PngDecoder;
+pub use frames::PngFrames;
 pub use header::{ColorType, PngHeader, Transparency, read_header};
 pub use metadata::{Chromaticities, Cicp};

@@ -116,10 +116,10 @@ pub struct TiffHeader {
 
 impl TiffHeader {
     /// Says what decoding takes at most, in bytes:
-    /// the file up to its last chunk, the chunks that lie side by side, and a row.
+    /// the file from the first of its chunks to the last one, the chunks that lie side by side, and a row.
     pub fn peak_bytes(&self) -> u64 {
         let row = u64::from(self.width) * (2 * u64::from(self.layout.samples) + 8);
-        appended_peak_bytes(self.layout.end())
+        appended_peak_bytes(self.layout.end() - self.layout.start())
             .saturating_add(self.layout.band_bytes())
             .saturating_add(row)
             // The lists of chunks, and what the allocator adds to each that is held.
@@ -142,7 +142,7 @@ pub fn read_header(prefix: &[u8]) -> Result<HeaderStatus<TiffHeader>, PipelineEr
 /// Reads the header of a page, counted from 0.
 pub fn read_page_header(
     prefix: &[u8],
-    page: u16,
+    page: u32,
 ) -> Result<HeaderStatus<TiffHeader>, PipelineError> {
     status(read_page(prefix, page))
 }
@@ -157,7 +157,7 @@ macro_rules! want {
     };
 }
 
-fn read_page(prefix: &[u8], page: u16) -> Partial<TiffHeader> {
+fn read_page(prefix: &[u8], page: u32) -> Partial<TiffHeader> {
     let (reader, first) = want!(Reader::open(prefix));
     let directory = want!(Directory::read(reader, first, page));
     let width = want!(directory.number(tag::WIDTH, 0));

@@ -1,8 +1,10 @@
 //! Directories: tags and their values (TIFF 6.0, section 2).
 
+use std::collections::BTreeSet;
+
 use super::malformed;
 use crate::pipeline::decode::HeaderStatus;
-use crate::pipeline::{ImageFormat, PipelineError};
+use crate::pipeline::{ImageFormat, OptionsError, PipelineError};
 
 /// Values of one tag that we read at most: strips of a tall picture with one row each.
 const MAX_VALUES: u32 = 1 << 20;
@@ -73,6 +75,15 @@ impl<'a> Reader<'a> {
     }
 }
 
+fn no_page(page: u32, pages: u32) -> PipelineError {
+    OptionsError::NoPage {
+        page,
+        format: ImageFormat::Tiff,
+        pages,
+    }
+    .into()
+}
+
 #[derive(Debug, Clone, Copy)]
 struct Entry {
     tag: u16,
@@ -101,16 +112,20 @@ pub struct Directory<'a> {
 
 impl<'a> Directory<'a> {
     /// Reads the directory of page `page`, which follows those of the pages before it.
-    pub fn read(reader: Reader<'a>, first: u32, page: u16) -> Partial<Self> {
+    pub fn read(reader: Reader<'a>, first: u32, page: u32) -> Partial<Self> {
         let mut at = u64::from(first);
-        for _ in 0..page {
+        let mut seen = BTreeSet::from([at]);
+        for pages in 1..=page {
             let Some(count) = reader.u16(at) else {
                 return Ok(Err(EndOfPrefix));
             };
-            match reader.u32(at + 2 + 12 * u64::from(count)) {
-                Some(0) => return Err(malformed(format!("it has no page {page}"))),
-                Some(next) => at = u64::from(next),
+            at = match reader.u32(at + 2 + 12 * u64::from(count)) {
+                Some(0) => return Err(no_page(page, pages)),
+                Some(next) => u64::from(next),
                 None => return Ok(Err(EndOfPrefix)),
+            };
+            if !seen.insert(at) {
+                return Err(malformed("its directories go round in a circle"));
             }
         }
         Ok(Self::read_at(reader, at).ok_or(EndOfPrefix))

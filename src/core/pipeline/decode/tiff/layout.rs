@@ -96,6 +96,15 @@ impl Layout {
         self.chunks.get(usize::try_from(index).ok()?).copied()
     }
 
+    /// Where the first chunk begins in the file. Empty ones lie nowhere.
+    pub fn start(&self) -> u64 {
+        let chunks = self.chunks.iter().filter(|chunk| chunk.len > 0);
+        chunks
+            .map(|chunk| u64::from(chunk.start))
+            .min()
+            .unwrap_or(self.end())
+    }
+
     /// Where the last chunk ends in the file.
     pub fn end(&self) -> u64 {
         self.chunks
@@ -111,7 +120,7 @@ impl Layout {
             return Err(malformed("some of its chunks have no length"));
         }
         let total: u64 = self.chunks.iter().map(|chunk| u64::from(chunk.len)).sum();
-        if total > 2 * self.end() {
+        if total > 2 * (self.end() - self.start()) {
             return Err(malformed("its chunks overlap"));
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! TIFF: strips and tiles, without compression or with LZW, Deflate or `PackBits`.
 //!
-//! Directories and chunks may lie anywhere, so the compressed file is held up to its last chunk.
+//! Chunks may lie anywhere, so the compressed file is held from a page's first one to its last one.
 //! Of the pixels, only one row of chunks is held.
 #![allow(
     clippy::cast_possible_truncation,
@@ -30,9 +30,10 @@ fn malformed(detail: impl Into<Cow<'static, str>>) -> PipelineError {
 pub struct TiffDecoder {
     header: TiffHeader,
     planes: [Plane; 1],
-    /// The file up to the end of the last chunk.
-    file: Vec<u8>,
-    end: u64,
+    /// The file from the first chunk to the end of the last one.
+    held: Vec<u8>,
+    /// Bytes that were fed.
+    position: u64,
     completeness: Option<Completeness>,
 }
 
@@ -47,8 +48,8 @@ impl TiffDecoder {
                 pixels_per_sample_x: 1.0,
                 pixels_per_sample_y: 1.0,
             }],
-            file: Vec::new(),
-            end: header.layout.end(),
+            held: Vec::new(),
+            position: 0,
             completeness: None,
             header: header.clone(),
         }
@@ -67,7 +68,7 @@ impl TiffDecoder {
         let mut has_any = false;
         let mut is_whole = true;
         for index in 0..layout.down() {
-            let known = band.load(header, &self.file, index);
+            let known = band.load(header, &self.held, index);
             has_any |= known != Known::Nothing;
             is_whole &= known == Known::All;
             if !has_any && index + 1 == layout.down() {
@@ -98,14 +99,16 @@ impl Decode for TiffDecoder {
         if self.completeness.is_some() {
             return Ok(Progress::Done);
         }
-        let missing = self.end - self.file.len() as u64;
-        let len = usize::try_from(missing).map_or(bytes.len(), |len| len.min(bytes.len()));
-        try_append(&mut self.file, &bytes[..len])?;
-        if (self.file.len() as u64) < self.end {
+        let layout = &self.header.layout;
+        let (start, end) = (layout.start(), layout.end());
+        let within = |at: u64| at.saturating_sub(self.position).min(bytes.len() as u64) as usize;
+        try_append(&mut self.held, &bytes[within(start)..within(end)])?;
+        self.position += bytes.len() as u64;
+        if self.position < end {
             return Ok(Progress::NeedMore);
         }
         self.completeness = Some(self.decode(sink)?);
-        self.file = Vec::new();
+        self.held = Vec::new();
         Ok(Progress::Done)
     }
 
@@ -150,8 +153,9 @@ impl Band {
     }
 
     /// Unpacks a row of chunks and says how much of them there is. What is missing is grey.
-    fn load(&mut self, header: &TiffHeader, file: &[u8], band: u32) -> Known {
+    fn load(&mut self, header: &TiffHeader, held: &[u8], band: u32) -> Known {
         let layout = &header.layout;
+        let offset = layout.start();
         let places = (0..layout.planes)
             .flat_map(|plane| (0..layout.across()).map(move |column| (plane, column)));
         let (mut has_any, mut is_whole) = (false, true);
@@ -161,9 +165,11 @@ impl Band {
             chunk.fill(128);
             let place = layout.chunk(plane, band, column);
             let compressed = place.map_or(&[][..], |place| {
-                let start = (place.start as usize).min(file.len());
-                let end = usize::try_from(place.end()).unwrap_or(usize::MAX);
-                &file[start..end.min(file.len())]
+                let within = |at: u64| {
+                    let at = usize::try_from(at.saturating_sub(offset));
+                    at.map_or(held.len(), |at| at.min(held.len()))
+                };
+                &held[within(place.start.into())..within(place.end())]
             });
             let len = unpack::unpack(header, compressed, self.row_bytes, chunk);
             has_any |= len > 0;

@@ -1,6 +1,7 @@
 //! WebP: lossy, lossless and the first frame of animations (RFC 9649).
 //!
 //! `riff` finds the picture, `vp8` decodes it by rows if it is lossy, `lossless` whole if it is not.
+//! `frames` composes later frames.
 //! Opaque lossy pictures come as planes of Y, U and V; those with alpha as RGBA.
 #![allow(
     clippy::cast_possible_truncation,
@@ -10,6 +11,7 @@
 )]
 
 mod alpha;
+mod frames;
 mod lossless;
 mod riff;
 mod vp8;
@@ -22,6 +24,8 @@ use crate::pipeline::{ImageFormat, PipelineError};
 use alpha::AlphaRows;
 use riff::{Container, Layout, MAX_EXIF_BYTES, Span};
 use yuv::YuvToRgba;
+
+pub use frames::WebpFrames;
 
 /// Whether the blocks of a lossy picture are smoothed at their edges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -172,7 +176,15 @@ enum State {
 impl WebpDecoder {
     /// Prepares to decode the file whose header was read.
     pub fn new(header: &WebpHeader, filter: LoopFilter) -> Self {
-        let output = header.output();
+        Self::with_output(header, filter, header.output())
+    }
+
+    /// A decoder of a frame for a canvas: it gives RGBA, whatever the coding is.
+    fn of_frame(header: &WebpHeader, filter: LoopFilter) -> Self {
+        Self::with_output(header, filter, Output::Rgba)
+    }
+
+    fn with_output(header: &WebpHeader, filter: LoopFilter, output: Output) -> Self {
         let plane = |channels, shift: u32| Plane {
             width: header.width.div_ceil(1 << shift),
             height: header.height.div_ceil(1 << shift),

@@ -9,6 +9,8 @@ use crate::pipeline::{ImageFormat, LimitError, PipelineError};
 const MAX_ICC_BYTES: usize = 4 << 20;
 /// EXIF data beyond this are left out; in a JPEG they are below 64 KiB.
 pub const MAX_EXIF_BYTES: usize = 1 << 20;
+/// What an ANMF chunk has before the chunks of its picture.
+pub const FRAME_HEADER_BYTES: usize = 16;
 /// Chunks that may come before the picture.
 const MAX_CHUNKS: u64 = 256;
 
@@ -64,6 +66,24 @@ pub fn chunk_at(bytes: &[u8], at: u64) -> Option<([u8; 4], Span)> {
     Some(([a, b, c, d], span))
 }
 
+/// Where a frame lies and what is to be done with it, by the first [`FRAME_HEADER_BYTES`] of its chunk.
+pub struct FrameHeader {
+    pub origin: (u32, u32),
+    pub size: (u32, u32),
+    /// The last byte: whether its pixels replace what is under them, and whether it is cleared afterwards.
+    pub flags: u8,
+}
+
+impl FrameHeader {
+    pub fn parse(payload: &[u8]) -> Self {
+        Self {
+            origin: (u24(payload, 0) * 2, u24(payload, 3) * 2),
+            size: (u24(payload, 6) + 1, u24(payload, 9) + 1),
+            flags: payload.get(15).copied().unwrap_or(0),
+        }
+    }
+}
+
 /// The part of a payload that is in the prefix.
 fn payload(prefix: &[u8], span: Span) -> &[u8] {
     let start = usize::try_from(span.start).unwrap_or(usize::MAX);
@@ -108,8 +128,8 @@ pub fn read(prefix: &[u8]) -> Result<HeaderStatus<Container>, PipelineError> {
         };
         match walk.take(id, span, payload(prefix, span))? {
             Step::Next => at = span.next_chunk(),
-            // The chunks within a frame follow its 16 bytes of header, and the next frame follows them.
-            Step::Enter => at = span.start + 16,
+            // The chunks within a frame follow its header, and the next frame follows them.
+            Step::Enter => at = span.start + FRAME_HEADER_BYTES as u64,
             Step::NeedMore => return Ok(HeaderStatus::NeedMore),
             Step::Picture(layout) => return Ok(HeaderStatus::Ready(walk.into_container(layout))),
         }
@@ -153,10 +173,9 @@ impl Walk {
                 Step::Next
             }
             b"ANMF" if span.len < 24 => return Err(malformed("it has a frame without a picture")),
-            b"ANMF" if payload.len() < 16 => Step::NeedMore,
+            b"ANMF" if payload.len() < FRAME_HEADER_BYTES => Step::NeedMore,
             b"ANMF" => {
-                let origin = (u24(payload, 0) * 2, u24(payload, 3) * 2);
-                let size = (u24(payload, 6) + 1, u24(payload, 9) + 1);
+                let FrameHeader { origin, size, .. } = FrameHeader::parse(payload);
                 self.frame = Some((origin, size));
                 self.alpha = None;
                 Step::Enter
