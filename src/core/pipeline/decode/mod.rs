@@ -68,7 +68,7 @@ pub struct Plane {
     pub width: u32,
     /// Rows.
     pub height: u32,
-    /// Interleaved channels, 1…4.
+    /// Interleaved channels: the last one of 2 or of 4 is alpha.
     pub channels: u8,
     /// Source pixels that one sample covers, horizontally.
     pub pixels_per_sample_x: f64,

@@ -91,6 +91,7 @@ impl Source {
                 Self::opened(info, header.peak_bytes(), &BmpDecoder::new(header)?)
             }
             Header::Tiff(header) => Self {
+                planes: header.planes(),
                 model: match header.color {
                     TiffColor::Cmyk => SampleModel::Cmyk,
                     color => SampleModel::of_channels(color.channels()),

@@ -3,8 +3,8 @@
 use super::ifd::{Directory, Partial, Reader, status};
 use super::layout::{Chunk, Layout, MAX_SAMPLES};
 use super::malformed;
-use crate::pipeline::decode::HeaderStatus;
 use crate::pipeline::decode::buffer::appended_peak_bytes;
+use crate::pipeline::decode::{HeaderStatus, Plane};
 use crate::pipeline::{ImageFormat, PipelineError};
 
 /// Profiles beyond this are left out; no real one comes near.
@@ -45,7 +45,7 @@ pub enum TiffColor {
     Rgb,
     /// Four channels; alpha is not multiplied into the others.
     Rgba,
-    /// Four channels of ink, from 0 for none.
+    /// Four inks, from 0 for none.
     Cmyk,
 }
 
@@ -115,10 +115,25 @@ pub struct TiffHeader {
 }
 
 impl TiffHeader {
+    /// The planes that come out: one, or one for each ink, since the last of four channels in one would be alpha.
+    pub fn planes(&self) -> Vec<Plane> {
+        let plane = |channels| Plane {
+            width: self.width,
+            height: self.height,
+            channels,
+            pixels_per_sample_x: 1.0,
+            pixels_per_sample_y: 1.0,
+        };
+        match self.color {
+            TiffColor::Cmyk => vec![plane(1); 4],
+            color => vec![plane(color.channels())],
+        }
+    }
+
     /// Says what decoding takes at most, in bytes:
     /// the file from the first of its chunks to the last one, the chunks that lie side by side, and a row.
     pub fn peak_bytes(&self) -> u64 {
-        let row = u64::from(self.width) * (2 * u64::from(self.layout.samples) + 8);
+        let row = u64::from(self.width) * (2 * u64::from(self.layout.samples) + 16);
         appended_peak_bytes(self.layout.end() - self.layout.start())
             .saturating_add(self.layout.band_bytes())
             .saturating_add(row)

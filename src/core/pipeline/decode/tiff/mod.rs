@@ -16,7 +16,7 @@ mod unpack;
 use std::borrow::Cow;
 
 use super::buffer::{try_append, try_filled};
-use super::{Completeness, Decode, Plane, Progress, RowSink};
+use super::{Completeness, Decode, Plane, Progress, RowSink, Samples};
 use crate::pipeline::{ImageFormat, LimitError, PipelineError};
 use samples::{Converter, read_samples};
 
@@ -29,7 +29,7 @@ fn malformed(detail: impl Into<Cow<'static, str>>) -> PipelineError {
 /// Decodes one page of a TIFF.
 pub struct TiffDecoder {
     header: TiffHeader,
-    planes: [Plane; 1],
+    planes: Vec<Plane>,
     /// The file from the first chunk to the end of the last one.
     held: Vec<u8>,
     /// Bytes that were fed.
@@ -41,13 +41,7 @@ impl TiffDecoder {
     /// Prepares to decode the page whose header was read.
     pub fn new(header: &TiffHeader) -> Self {
         Self {
-            planes: [Plane {
-                width: header.width,
-                height: header.height,
-                channels: header.color.channels(),
-                pixels_per_sample_x: 1.0,
-                pixels_per_sample_y: 1.0,
-            }],
+            planes: header.planes(),
             held: Vec::new(),
             position: 0,
             completeness: None,
@@ -79,7 +73,7 @@ impl TiffDecoder {
             }
             for y in layout.band_rows(index) {
                 band.read_row(header, y - layout.band_rows(index).start, &mut row);
-                sink.row(0, y, converter.convert(&row));
+                give(converter.convert(&row), header.color, y, sink);
             }
         }
         Ok(if is_whole {
@@ -118,6 +112,25 @@ impl Decode for TiffDecoder {
             None => self.decode(sink),
         }
     }
+}
+
+/// Gives a row of pixels to the sink, ink by ink if they are of ink.
+fn give(samples: Samples<'_>, color: TiffColor, y: u32, sink: &mut dyn RowSink) {
+    if color != TiffColor::Cmyk {
+        sink.row(0, y, samples);
+        return;
+    }
+    for plane in 0..usize::from(color.channels()) {
+        match samples {
+            Samples::U8(samples) => sink.row(plane, y, Samples::U8(&ink(samples, plane))),
+            Samples::U16(samples) => sink.row(plane, y, Samples::U16(&ink(samples, plane))),
+        }
+    }
+}
+
+/// The samples of one of four inks.
+fn ink<T: Copy>(samples: &[T], plane: usize) -> Vec<T> {
+    samples.iter().skip(plane).step_by(4).copied().collect()
 }
 
 /// How much of something the file has.
