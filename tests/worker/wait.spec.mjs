@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { brokenPng, describe, flatPng } from "../images/pictures.mjs";
-import { client, raw } from "./client.mjs";
+import { client, form, raw } from "./client.mjs";
 import { harness } from "./harness.mjs";
 import { createStuck } from "./jobs.mjs";
 
@@ -36,6 +36,15 @@ test("an upload whose picture turns out to be damaged says so: 422", async () =>
   const { status: state, problem } = await status.json();
   assert.equal(state, "failed");
   assert.deepEqual(problem, await response.json());
+});
+
+test("an upload of several files is answered when all have ended: 201", async () => {
+  const fields = { a: { bytes: picture, filename: "a.png" }, b: { bytes: brokenPng(), filename: "b.png" }, c: { bytes: Buffer.from("no"), filename: "c" } };
+  const init = await form(fields);
+  const response = await workers.fetch("/thumbnails", { ...init, headers: { ...init.headers, ...wait(15).headers } });
+  assert.equal(response.status, 201);
+  const { files } = await response.json();
+  assert.deepEqual(files.map(({ job }) => job?.status), ["done", "failed", undefined]);
 });
 
 test("the thumbnail comes with one request", async () => {
