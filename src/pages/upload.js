@@ -166,8 +166,8 @@ const poll = {
     const ask = async (id) => {
       const response = await fetch(at(`thumbnails/${id}`));
       const job = await response.json();
-      if (response.ok) hear(job);
-      else if (response.status === 404 || response.status === 410) hear({ id, problem: job });
+      if (response.ok || response.status === 410) hear(job);
+      else if (response.status === 404) hear({ id, problem: job });
     };
     (async () => {
       while (open.size > 0) {

@@ -27,7 +27,9 @@ async function assertGone(id) {
   const image = await workers.fetch(`/thumbnails/${id}.png`);
   assert.equal(image.status, 410);
   assert.ok((await image.json()).type.endsWith("/problems/gone"));
-  const document = await service.status({ id });
+  const status = await workers.fetch(`/thumbnails/${id}`);
+  assert.equal(status.status, 410);
+  const document = await status.json();
   assert.deepEqual([document.status, document.thumbnails], ["cancelled", undefined]);
 }
 

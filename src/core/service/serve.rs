@@ -84,9 +84,13 @@ impl<O: ObjectStore, K: StatusCache, L: JobLedger, C: Clock> Reader<'_, O, K, L,
         Ok(self.document(&record))
     }
 
-    /// The status of a job that has been read already.
+    /// The status of a job that has been read already; 410 where nothing of it is left but the document.
     pub fn document(&self, record: &Record) -> Reply<O::Body> {
-        let reply = Reply::json(200, &StatusDocument::new(record, self.base));
+        let status = match record.state {
+            State::Cancelled | State::Expired => ProblemKind::Gone.status(),
+            _ => 200,
+        };
+        let reply = Reply::json(status, &StatusDocument::new(record, self.base));
         if record.state.is_final() {
             reply
         } else {

@@ -132,7 +132,12 @@ pub(super) fn uploaded_files() -> RefOr<Schema> {
 
 /// A stream of documents, or nothing more to come.
 pub(super) fn events() -> Vec<(u16, Response)> {
-    let schema = ObjectBuilder::new().schema_type(Type::String);
+    let text = || ObjectBuilder::new().schema_type(Type::String);
+    let schema = ObjectBuilder::new()
+        .property("id", text())
+        .property("event", text())
+        .property("data", text())
+        .property("retry", ObjectBuilder::new().schema_type(Type::Integer));
     let about = "With `Accept: text/event-stream`: events whose data is a status document and whose id is its revision.";
     let stream = ResponseBuilder::new()
         .description(about)
@@ -163,7 +168,12 @@ pub(super) fn status() -> Vec<(u16, Response)> {
     let response = ResponseBuilder::new()
         .description("The job as it is now.")
         .content("application/json", document(examples::done()));
-    vec![(200, response.build())]
+    let gone = ResponseBuilder::new()
+        .description(
+            "It was called off, deleted, or has expired: this document is all that is left.",
+        )
+        .content("application/json", document(examples::cancelled()));
+    vec![(200, response.build()), (410, gone.build())]
 }
 
 /// 204.

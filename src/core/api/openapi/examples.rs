@@ -46,6 +46,13 @@ pub(super) fn done() -> Value {
     document(&record)
 }
 
+/// The job when it was called off.
+pub(super) fn cancelled() -> Value {
+    let mut record = accepted();
+    record.state = State::Cancelled;
+    document(&record)
+}
+
 fn accepted() -> Record {
     let new = NewJob {
         id: id(),

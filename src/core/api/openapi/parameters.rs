@@ -14,6 +14,10 @@ use crate::keys::MAX_VARIANT_NAME_LEN;
 use crate::pipeline::OutputFormat;
 use crate::pipeline::options::{Fit, FormatChoice, MAX_SIDE, MAX_VARIANTS, Truncated};
 
+/// The longest life that an upload may ask for where nothing else is configured.
+const MAX_EXPIRES_SECS: u64 = 31_536_000;
+/// The id of a job, as an expression.
+const JOB: &str = "[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}";
 /// A side from 1 to 4096, as an expression.
 const SIDE: &str = "([1-9][0-9]{0,2}|[1-3][0-9]{3}|40[0-8][0-9]|409[0-6])";
 /// A share from 0 to 1.
@@ -38,14 +42,13 @@ pub(super) fn events() -> Vec<Parameter> {
 
 /// The jobs that are listened to.
 pub(super) fn events_of_jobs() -> Vec<Parameter> {
+    let about = "Ids of jobs with commas between them; a WebSocket may also name them later.";
     let ids = ParameterBuilder::new()
         .name("ids")
         .parameter_in(ParameterIn::Query)
-        .required(Required::False)
-        .description(Some(
-            "Ids of jobs with commas between them; a WebSocket may name them later.",
-        ))
-        .schema(Some(string()))
+        .required(Required::True)
+        .description(Some(about))
+        .schema(Some(string().pattern(Some(format!("^{JOB}(,{JOB})*$")))))
         .build();
     vec![ids, last_event_id()]
 }
@@ -76,10 +79,9 @@ pub(super) fn slug() -> Vec<Parameter> {
 }
 
 fn id() -> Parameter {
-    let pattern = "^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$";
     let schema = string()
         .format(Some(SchemaFormat::Custom("uuid".into())))
-        .pattern(Some(pattern));
+        .pattern(Some(format!("^{JOB}$")));
     in_path("id", "The job.", schema, json!(examples::id()))
 }
 
@@ -219,7 +221,7 @@ fn option(name: &str) -> (&'static str, RefOr<Schema>) {
         ),
         "expires_in" => (
             "Seconds after which source, thumbnails and job are deleted.",
-            whole(MIN_EXPIRES_SECS, u64::from(u32::MAX), None),
+            whole(MIN_EXPIRES_SECS, MAX_EXPIRES_SECS, None),
         ),
         _ => ("", string().into()),
     }
