@@ -4,7 +4,7 @@ use thumbnail_core::Config;
 use worker::{Env, Result};
 
 use crate::bindings;
-use crate::platform::{JobClient, KvStatus, R2Store, ResizeQueue};
+use crate::platform::{JobClient, KeyClient, KvStatus, R2Store, ResizeQueue};
 
 /// What the handlers of an event work with.
 pub struct App {
@@ -31,6 +31,13 @@ impl App {
 pub fn config(env: &Env) -> Result<Config> {
     let var = |name: &str| env.var(name).ok().map(|value| value.to_string());
     Config::parse(var).map_err(|error| worker::Error::RustError(error.to_string()))
+}
+
+/// The idempotency keys; only the edge has them.
+pub fn keys(env: &Env) -> Result<KeyClient> {
+    Ok(KeyClient::new(
+        env.durable_object(bindings::IDEMPOTENCY_KEY)?,
+    ))
 }
 
 /// Copies of records; only the edge has them.

@@ -6,6 +6,8 @@ pub const IMAGES: &str = "IMAGES";
 pub const STATUS: &str = "STATUS";
 /// Durable Objects: the jobs.
 pub const JOB: &str = "JOB";
+/// Durable Objects: the idempotency keys of uploads; only the edge has them.
+pub const IDEMPOTENCY_KEY: &str = "IDEMPOTENCY_KEY";
 /// Queue: asks for attempts.
 pub const RESIZE_QUEUE: &str = "RESIZE_QUEUE";
 /// The queue that holds what the resize queue gave up.
@@ -23,6 +25,7 @@ mod tests {
         for name in [IMAGES, STATUS, RESIZE_QUEUE] {
             assert!(EDGE.contains(&format!("binding = \"{name}\"")), "{name}");
         }
+        assert!(EDGE.contains(&format!("name = \"{IDEMPOTENCY_KEY}\"")));
         for config in [EDGE, ORIGIN] {
             assert!(config.contains(&format!("name = \"{JOB}\"")));
             assert!(config.contains(&format!("binding = \"{IMAGES}\"")));

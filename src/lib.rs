@@ -1,6 +1,6 @@
 //! The edge-thumbnails Worker: one build that is deployed twice.
 //!
-//! The **edge** (`wrangler.toml`) takes `fetch` and `scheduled` and holds the Durable Object `Job`;
+//! The **edge** (`wrangler.toml`) takes `fetch` and `scheduled` and holds the Durable Objects `Job` and `IdempotencyKey`;
 //! the **origin** (`wrangler.origin.toml`) takes `queue`. Pixels are decoded in the origin only.
 //!
 //! `handlers` answer requests, `consumer` handles messages, `platform` adapts bindings to the ports
@@ -15,6 +15,7 @@ mod sweeper;
 mod telemetry;
 
 pub use platform::job_object::Job;
+pub use platform::key_object::IdempotencyKey;
 
 use worker::{
     Context, Env, MessageBatch, Request, Response, Result, ScheduleContext, ScheduledEvent, event,

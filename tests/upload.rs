@@ -112,7 +112,8 @@ fn send_body(
     body: Pieces,
 ) -> Result<Vec<UploadedFile<NewJob>>, Problem> {
     let config = config();
-    now(uploader(world, &config).take(request(TYPE, body, params(query))))
+    let taken = now(uploader(world, &config).take(request(TYPE, body, params(query))));
+    taken.map(|taken| taken.files)
 }
 
 fn world() -> World {
@@ -237,7 +238,7 @@ fn a_page_of_a_tiff_is_judged_by_its_own_header() {
     let upload = |page: &str| {
         let body = Pieces::new(two_pages(), 50);
         let sent = request("image/tiff", body, params(&[("page", page)]));
-        now(uploader.take(sent)).map(|mut files| files.remove(0).result.unwrap())
+        now(uploader.take(sent)).map(|mut taken| taken.files.remove(0).result.unwrap())
     };
     let job = upload("1").unwrap();
     assert_eq!((job.source.width, job.source.height), (Some(6), Some(3)));
@@ -258,7 +259,7 @@ fn a_picture_as_it_is_takes_its_options_from_the_query() {
     let uploader = uploader(&world, &config);
     let picture = |query: &[(&str, &str)]| {
         let sent = request("image/png", Pieces::new(png(30, 20), 50), params(query));
-        now(uploader.take(sent)).map(|mut files| files.remove(0).result.unwrap())
+        now(uploader.take(sent)).map(|mut taken| taken.files.remove(0).result.unwrap())
     };
     let problem = picture(&[("page", "1")]).unwrap_err();
     assert_eq!((problem.status, problem.errors.len()), (400, 1));

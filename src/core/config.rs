@@ -23,6 +23,9 @@ pub struct Config {
     pub default_expires_secs: u64,
     /// `MAX_EXPIRES_SECS`: the longest that an upload may ask for. Default: 365 days.
     pub max_expires_secs: u64,
+    /// `IDEMPOTENCY_SECS`: how long the answer to an upload with an `Idempotency-Key` is remembered.
+    /// Default: 24 h.
+    pub idempotency_secs: u64,
     /// `MAX_BACKLOG`: how many messages may wait before uploads are refused. Default: 100,000.
     pub max_backlog: u64,
     /// `CORS_ORIGINS`: whose pages may call the service from a browser. Default: everybody's.
@@ -120,6 +123,7 @@ impl Config {
                 max_expires_secs,
             )?,
             max_expires_secs,
+            idempotency_secs: number("IDEMPOTENCY_SECS", 86_400, 60, year)?,
             max_backlog: number("MAX_BACKLOG", 100_000, 1, 1 << 40)?,
             cors: var("CORS_ORIGINS").map_or(Ok(Cors::default()), |value| {
                 Cors::parse(&value).map_err(ConfigError::Origin)

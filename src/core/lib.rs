@@ -9,6 +9,8 @@
 
 pub mod api;
 pub mod config;
+mod hex;
+pub mod idempotency;
 pub mod job;
 pub mod keys;
 pub mod object;

@@ -5,6 +5,7 @@
     reason = "a Worker has one thread; nothing here is ever sent to another"
 )]
 
+use crate::idempotency::{KeyCommand, KeyRecord, KeyVerdict};
 use crate::job::{Command, Message, Record, Verdict};
 use crate::keys::JobId;
 use crate::object::ObjectMeta;
@@ -123,6 +124,22 @@ pub trait JobWatch {
 pub trait Listeners {
     /// Tells everybody about the record that was just stored. Waits for nobody.
     fn tell(&self, record: &Record);
+}
+
+/// What remembers the idempotency keys of uploads, seen from outside: one Durable Object each.
+pub trait KeyLedger {
+    /// Gives a key a command and returns its verdict.
+    async fn call(&self, name: &str, command: KeyCommand) -> Result<KeyVerdict, StoreError>;
+}
+
+/// What a key keeps: the storage of its Durable Object, strongly consistent and alone.
+pub trait KeyStorage {
+    /// The record, or `None` where nothing is remembered.
+    async fn load(&self) -> Result<Option<KeyRecord>, StoreError>;
+    /// Stores the record and sets the alarm to its `due_at`, both or neither.
+    async fn save(&self, record: &KeyRecord) -> Result<(), StoreError>;
+    /// Deletes everything, the alarm too.
+    async fn erase(&self) -> Result<(), StoreError>;
 }
 
 /// Copies of records for cheap reads: KV. Stale by a minute or more, absent at times.

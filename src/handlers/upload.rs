@@ -3,11 +3,14 @@
 use std::cell::Cell;
 
 use futures_channel::oneshot;
-use thumbnail_core::api::{Params, Problem, ProblemKind, Reply, UploadedFile};
-use thumbnail_core::job::Record;
+use thumbnail_core::api::{Params, Problem, ProblemKind, Reply, idempotency_key};
+use thumbnail_core::idempotency::key_name;
+use thumbnail_core::job::record::ANONYMOUS;
 use thumbnail_core::keys::JobId;
 use thumbnail_core::ports::Clock;
+use thumbnail_core::service::once::{Once, Outcome};
 use thumbnail_core::service::overload::Gate;
+use thumbnail_core::service::serve::POLL_SECS;
 use thumbnail_core::service::upload::{UploadRequest, Uploader, begin};
 use worker::{Env, Request};
 
@@ -35,12 +38,18 @@ pub async fn upload(call: Call) -> Result<Reply<R2Body>, Problem> {
     admit(&app, &env).await?;
     let (sender, receiver) = oneshot::channel();
     // A client that hangs up must not stop the chain halfway: it runs to its end by itself.
+    let origin = base.clone();
     context.wait_until(async move {
-        let _ = sender.send(accept(request, &app).await);
+        let _ = sender.send(accept(request, &app, &env, &origin).await);
     });
     let unhandled = |_| Problem::new(ProblemKind::Internal, "the upload was not handled");
-    let files = receiver.await.map_err(unhandled)??;
-    Ok(accepted(files, wait_secs, &jobs, &base).await)
+    Ok(match receiver.await.map_err(unhandled)?? {
+        Outcome::Taken { files, .. } => accepted(files, wait_secs, &jobs, &base).await,
+        Outcome::Replayed(answer) if answer.status == 202 => {
+            answer.reply().with("retry-after", POLL_SECS.to_string())
+        }
+        Outcome::Replayed(answer) => answer.reply(),
+    })
 }
 
 /// Refuses while the queue cannot keep up, before anything of the upload is read.
@@ -51,27 +60,59 @@ async fn admit(app: &App, env: &Env) -> Result<(), Problem> {
     gate.admit(WorkerClock.now(), app.config.max_backlog)
 }
 
-async fn accept(mut request: Request, app: &App) -> Result<Vec<UploadedFile<Record>>, Problem> {
-    let nothing = |_| Problem::new(ProblemKind::EmptyUpload, "the request has no body");
-    let upload = UploadRequest {
-        content_type: header(&request, "content-type").unwrap_or_default(),
-        length: header(&request, "content-length").and_then(|value| value.parse().ok()),
-        params: query(&request)?,
-        body: RequestChunks::new(request.stream().map_err(nothing)?),
-    };
+async fn accept(
+    mut request: Request,
+    app: &App,
+    env: &Env,
+    base: &str,
+) -> Result<Outcome, Problem> {
     let uploader = Uploader {
         objects: &app.objects,
         clock: &WorkerClock,
         config: &app.config,
         new_id,
     };
-    let (files, overloaded) = begin(&app.jobs, uploader.take(upload).await?).await;
-    if overloaded {
-        let mut gate = GATE.get();
-        gate.close(WorkerClock.now());
-        GATE.set(gate);
+    let upload = incoming(&mut request)?;
+    let outcome = match header(&request, "idempotency-key") {
+        None => {
+            let taken = uploader.take(upload).await?;
+            let (files, overloaded) = begin(&app.jobs, taken.files).await;
+            Outcome::Taken { files, overloaded }
+        }
+        Some(key) => {
+            let once = Once {
+                keys: &app::keys(env).map_err(|e| misconfigured(&e))?,
+                ledger: &app.jobs,
+                name: key_name(ANONYMOUS, &idempotency_key::parse(&key)?),
+                token: new_id()?.to_string(),
+                base,
+            };
+            once.take(&uploader, upload).await?
+        }
+    };
+    if let Outcome::Taken {
+        overloaded: true, ..
+    } = outcome
+    {
+        close_gate();
     }
-    Ok(files)
+    Ok(outcome)
+}
+
+fn incoming(request: &mut Request) -> Result<UploadRequest<RequestChunks>, Problem> {
+    let nothing = |_| Problem::new(ProblemKind::EmptyUpload, "the request has no body");
+    Ok(UploadRequest {
+        content_type: header(request, "content-type").unwrap_or_default(),
+        length: header(request, "content-length").and_then(|value| value.parse().ok()),
+        params: query(request)?,
+        body: RequestChunks::new(request.stream().map_err(nothing)?),
+    })
+}
+
+fn close_gate() {
+    let mut gate = GATE.get();
+    gate.close(WorkerClock.now());
+    GATE.set(gate);
 }
 
 /// The options in the query.

@@ -221,6 +221,6 @@ impl JobStorage for ObjectStorage {
     clippy::cast_precision_loss,
     reason = "milliseconds since 1970 are exact in f64 for 285,000 years"
 )]
-fn at(millis: u64) -> ScheduledTime {
+pub(super) fn at(millis: u64) -> ScheduledTime {
     ScheduledTime::new(js_sys::Date::new(&JsValue::from_f64(millis as f64)))
 }

@@ -1,6 +1,7 @@
 //! Adapters: one binding call per method, types and errors translated, nothing decided.
 
 pub mod job_object;
+pub mod key_object;
 
 mod clock;
 mod disconnect;
@@ -8,6 +9,7 @@ mod feeds;
 mod job_client;
 mod job_listeners;
 mod job_platform;
+mod key_client;
 mod kv;
 mod memory;
 mod payload;
@@ -22,6 +24,7 @@ pub use feeds::{Feeds, News};
 pub use job_client::{JobClient, Listening};
 pub use job_listeners::JobListeners;
 pub use job_platform::JobPlatform;
+pub use key_client::KeyClient;
 pub use kv::KvStatus;
 pub use memory::memory_high_water;
 pub use payload::Payload;

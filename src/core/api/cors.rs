@@ -6,7 +6,7 @@ use super::reply::Reply;
 ///
 /// By name, because older browsers do not take `*` for all.
 const EXPOSED: &str = "Accept-Ranges, Allow, Content-Disposition, Content-Length, Content-Range, \
-    ETag, Link, Location, Preference-Applied, RateLimit, RateLimit-Policy, Retry-After, \
+    ETag, Idempotent-Replayed, Link, Location, Preference-Applied, RateLimit, RateLimit-Policy, Retry-After, \
     Server-Timing, X-Request-Id";
 
 /// What a page may send beside what every page may.

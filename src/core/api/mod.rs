@@ -5,6 +5,7 @@ pub mod cors;
 pub mod document;
 pub mod events;
 pub mod form;
+pub mod idempotency_key;
 pub mod multipart;
 #[cfg(feature = "openapi")]
 pub mod openapi;

@@ -4,8 +4,8 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-use serde::Deserialize;
 use serde::de::{self, IntoDeserializer};
+use serde::{Deserialize, Serialize};
 
 use super::problem::{FieldError, Problem};
 use crate::keys::{DEFAULT_VARIANT, MAX_VARIANT_NAME_LEN, is_variant_name};
@@ -48,7 +48,7 @@ pub struct Params {
 }
 
 /// What an upload asks for.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Asked {
     /// The thumbnails.
     pub variants: Vec<Variant>,

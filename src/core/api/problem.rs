@@ -1,6 +1,6 @@
 //! Errors as RFC 9457 problem documents, with the `error` member that older clients read.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::reply::{Body, Reply};
 use crate::pipeline::PipelineError;
@@ -36,6 +36,12 @@ pub enum ProblemKind {
     ImageTooLarge,
     /// An option that does not exist or does not fit.
     InvalidOption,
+    /// The `Idempotency-Key` is none.
+    InvalidIdempotencyKey,
+    /// The `Idempotency-Key` came with another upload before.
+    IdempotencyKeyReused,
+    /// An upload with the `Idempotency-Key` is still on its way.
+    IdempotencyKeyInUse,
     /// No such job, thumbnail or page.
     NotFound,
     /// The route exists, the method does not.
@@ -66,7 +72,7 @@ pub enum ProblemKind {
 
 impl ProblemKind {
     /// Every kind, in the order of the documentation.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 29] = [
         Self::EmptyUpload,
         Self::MissingFile,
         Self::MalformedForm,
@@ -80,6 +86,9 @@ impl ProblemKind {
         Self::TooManyFiles,
         Self::ImageTooLarge,
         Self::InvalidOption,
+        Self::InvalidIdempotencyKey,
+        Self::IdempotencyKeyReused,
+        Self::IdempotencyKeyInUse,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::NotAcceptable,
@@ -200,6 +209,24 @@ impl ProblemKind {
                 "An option is not valid",
                 "Correct the option that `errors` names.",
             ),
+            Self::InvalidIdempotencyKey => (
+                "invalid-idempotency-key",
+                400,
+                "The Idempotency-Key is not valid",
+                "Send a new UUID in double quotes for each upload that you mean.",
+            ),
+            Self::IdempotencyKeyReused => (
+                "idempotency-key-reused",
+                422,
+                "The Idempotency-Key was used for another upload",
+                "Send another upload with a key of its own.",
+            ),
+            Self::IdempotencyKeyInUse => (
+                "idempotency-key-in-use",
+                409,
+                "An upload with this Idempotency-Key is on its way",
+                "Send the request again after the seconds in Retry-After.",
+            ),
             Self::NotFound => (
                 "not-found",
                 404,
@@ -303,7 +330,7 @@ pub struct Problem {
 }
 
 /// What is wrong with one option: RFC 9457, section 3.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FieldError {
     /// What is wrong, with the limits.

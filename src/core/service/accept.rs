@@ -6,11 +6,10 @@
 //!
 //! A crash leaves at worst a source without a job, never a message that points at nothing.
 
-use std::fmt::Write as _;
-
 use sha2::{Digest, Sha256};
 
 use crate::api::{Problem, ProblemKind};
+use crate::hex;
 use crate::job::policy::CREATE_WITHIN_SECS;
 use crate::job::{Command, NewJob, Record, Source, Verdict};
 use crate::keys::{JobId, source_key};
@@ -205,13 +204,7 @@ impl<'a, C: Chunks> Intake<'a, C> {
     }
 
     fn digest(self) -> String {
-        self.hash
-            .finalize()
-            .iter()
-            .fold(String::with_capacity(64), |mut hex, byte| {
-                let _ = write!(hex, "{byte:02x}");
-                hex
-            })
+        hex::encode(&self.hash.finalize())
     }
 }
 

@@ -29,6 +29,15 @@ pub struct UploadRequest<B> {
     pub body: B,
 }
 
+/// An upload whose files are stored.
+#[derive(Debug)]
+pub struct Taken {
+    /// The files, in order, and the jobs to begin.
+    pub files: Vec<UploadedFile<NewJob>>,
+    /// What is asked for of each of them.
+    pub asked: Asked,
+}
+
 /// What takes uploads.
 pub struct Uploader<'a, O, C, I> {
     /// Where sources go.
@@ -48,10 +57,7 @@ where
     I: Fn() -> Result<JobId, Problem>,
 {
     /// Reads an upload and stores its files; their jobs are still to begin.
-    pub async fn take<B: Chunks>(
-        &self,
-        request: UploadRequest<B>,
-    ) -> Result<Vec<UploadedFile<NewJob>>, Problem> {
+    pub async fn take<B: Chunks>(&self, request: UploadRequest<B>) -> Result<Taken, Problem> {
         let content_type = &request.content_type;
         match media_type(content_type).as_str() {
             "multipart/form-data" => {
@@ -89,20 +95,18 @@ where
     }
 
     /// Takes a body that is a picture; its options stand in the query.
-    async fn picture(
-        &self,
-        mut body: impl Chunks,
-        params: &Params,
-    ) -> Result<Vec<UploadedFile<NewJob>>, Problem> {
+    async fn picture(&self, mut body: impl Chunks, params: &Params) -> Result<Taken, Problem> {
         let asked = self.parse(params)?;
         let variants = Some(asked.variants.as_slice());
         let (id, limits) = ((self.new_id)()?, &self.config.limits);
         let stored = store_source(self.objects, id, None, &mut body, variants, limits).await?;
-        Ok(vec![UploadedFile {
+        let file = UploadedFile {
             field: String::new(),
             filename: None,
             result: Ok(self.job(stored, &asked)),
-        }])
+        };
+        let files = vec![file];
+        Ok(Taken { files, asked })
     }
 
     /// Takes a form; options stand in the query and in fields before and after the files.
@@ -110,7 +114,7 @@ where
         &self,
         mut form: Form<B>,
         mut params: Params,
-    ) -> Result<Vec<UploadedFile<NewJob>>, Problem> {
+    ) -> Result<Taken, Problem> {
         let mut files = Vec::new();
         let asked = match self.read(&mut form, &mut params, &mut files).await {
             Ok(asked) => asked,
@@ -129,7 +133,7 @@ where
                 result: self.check(file.result, &asked).await,
             });
         }
-        Ok(jobs)
+        Ok(Taken { files: jobs, asked })
     }
 
     async fn read<B: Chunks>(
@@ -192,6 +196,14 @@ where
                 self.forget(Some(stored)).await;
                 Err(problem)
             }
+        }
+    }
+
+    /// Deletes the sources of jobs that will not begin.
+    pub async fn discard(&self, files: &[UploadedFile<NewJob>]) {
+        for job in files.iter().filter_map(|file| file.result.as_ref().ok()) {
+            // If this fails too, the sweep deletes it.
+            let _ = self.objects.delete(&source_key(job.id)).await;
         }
     }
 

@@ -13,6 +13,7 @@ pub mod executor;
 mod fault;
 mod invariants;
 mod jobs;
+mod keys;
 mod objects;
 mod pieces;
 mod queue;
@@ -29,6 +30,7 @@ pub use fault::{Failure, Outage};
 pub use pieces::Pieces;
 pub use witness::Sabotage;
 
+use crate::idempotency::KeyRecord;
 use crate::job::{Policy, Record, State};
 use crate::keys::JobId;
 use crate::object::ObjectMeta;
@@ -51,6 +53,7 @@ struct Inner {
     cached: RefCell<BTreeMap<(u64, JobId), copies::Cached>>,
     messages: RefCell<Vec<queue::Waiting>>,
     records: RefCell<BTreeMap<JobId, Record>>,
+    keys: RefCell<BTreeMap<String, KeyRecord>>,
     instances: RefCell<BTreeMap<JobId, Rc<jobs::Job>>>,
     late: RefCell<Vec<LateEffect>>,
     alarms: alarms::Alarms,
@@ -89,6 +92,7 @@ impl World {
             cached: RefCell::default(),
             messages: RefCell::default(),
             records: RefCell::default(),
+            keys: RefCell::default(),
             instances: RefCell::default(),
             late: RefCell::default(),
             alarms: alarms::Alarms::default(),
