@@ -1,8 +1,12 @@
 //! Configuration: read once, checked before use, errors name the variable.
 
-use crate::api::Cors;
+use serde_json::{Map, Value};
+
+use crate::api::params::{Freedom, Rules};
+use crate::api::{Cors, Params};
 use crate::job::Policy;
-use crate::pipeline::Limits;
+use crate::keys::{DEFAULT_VARIANT, is_variant_name};
+use crate::pipeline::{Limits, Variant};
 
 /// Everything that a deployment can set. The names are those of `[vars]` in `wrangler.toml`.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +30,10 @@ pub struct Config {
     /// `IDEMPOTENCY_SECS`: how long the answer to an upload with an `Idempotency-Key` is remembered.
     /// Default: 24 h.
     pub idempotency_secs: u64,
+    /// `PRESETS`: names, and the options that they stand for. Default: none.
+    pub presets: Vec<Variant>,
+    /// `PRESETS_ONLY`: whether other options than presets are refused. Default: no.
+    pub presets_only: bool,
     /// `MAX_BACKLOG`: how many messages may wait before uploads are refused. Default: 100,000.
     pub max_backlog: u64,
     /// `CORS_ORIGINS`: whose pages may call the service from a browser. Default: everybody's.
@@ -62,6 +70,14 @@ pub enum ConfigError {
         /// The most that it may be.
         max: u64,
     },
+    /// Nothing that the variable can be.
+    #[error("{name} {reason}")]
+    Other {
+        /// The variable.
+        name: &'static str,
+        /// What it must be.
+        reason: String,
+    },
     /// Not origins.
     #[error("CORS_ORIGINS must be `*`, or origins such as `https://shop.example`, not {0:?}")]
     Origin(String),
@@ -93,7 +109,16 @@ impl Config {
         let max_upload_bytes = number("MAX_UPLOAD_BYTES", l.max_bytes, 1_024, 100 << 20)?;
         let max_request_bytes =
             number("MAX_REQUEST_BYTES", 100 << 20, max_upload_bytes, 500 << 20)?;
+        let presets = |text: String| {
+            let refused = |reason| ConfigError::Other {
+                name: "PRESETS",
+                reason,
+            };
+            presets(&text).map_err(refused)
+        };
         Ok(Self {
+            presets: var("PRESETS").map_or(Ok(Vec::new()), presets)?,
+            presets_only: number("PRESETS_ONLY", 0, 0, 1)? == 1,
             max_upload_bytes,
             // A form has no more parts than that.
             max_files: small("MAX_FILES", 20, 1, 100)? as usize,
@@ -138,6 +163,65 @@ impl Config {
     }
 }
 
+impl Config {
+    /// What an upload may ask for.
+    pub fn rules(&self) -> Rules<'_> {
+        Rules {
+            max_expires_secs: self.max_expires_secs,
+            presets: &self.presets,
+            freedom: if self.presets_only {
+                Freedom::PresetsOnly
+            } else {
+                Freedom::Any
+            },
+        }
+    }
+}
+
+/// `{"avatar": {"size": "128x128", "fit": "cover"}}`: the options of an upload, by name.
+fn presets(text: &str) -> Result<Vec<Variant>, String> {
+    let presets: Map<String, Value> = serde_json::from_str(text)
+        .map_err(|error| format!("must be a JSON object of presets: {error}"))?;
+    presets
+        .into_iter()
+        .map(|(name, options)| {
+            preset(&name, &options).map_err(|why| format!("has a wrong preset {name:?}: {why}"))
+        })
+        .collect()
+}
+
+fn preset(name: &str, options: &Value) -> Result<Variant, String> {
+    if !is_variant_name(name) || name == DEFAULT_VARIANT {
+        return Err("a name has 1 to 32 of a-z, 0-9 and -, and is not \"default\"".into());
+    }
+    let mut params = Params::default();
+    for (option, value) in options
+        .as_object()
+        .ok_or("its options are no JSON object")?
+    {
+        if matches!(option.as_str(), "sizes" | "preset" | "expires_in") {
+            return Err(format!("{option} cannot stand in it"));
+        }
+        let value = match value {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        let added = params.add(option, &value);
+        added.map_err(|problem| problem.detail)?;
+    }
+    let rules = Rules {
+        max_expires_secs: u64::MAX,
+        presets: &[],
+        freedom: Freedom::Any,
+    };
+    let asked = params.parse(&rules).map_err(|problem| problem.detail)?;
+    let options = asked.variants.first().map(|variant| variant.options);
+    Ok(Variant {
+        name: name.into(),
+        options: options.unwrap_or_default(),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -167,6 +251,40 @@ mod tests {
                 Config::parse(|name| (name == "LEASE_SECS").then(|| value.into())).unwrap_err();
             assert!(
                 error.to_string().starts_with("LEASE_SECS must be"),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn presets_are_options_by_name() {
+        let parse = |text: &str| Config::parse(|name| (name == "PRESETS").then(|| text.into()));
+        let config =
+            parse(r#"{"avatar": {"size": "128x96", "enlarge": false, "quality": 60}, "b": {}}"#);
+        let presets = config.unwrap().presets;
+        let names: Vec<_> = presets.iter().map(|preset| preset.name.as_str()).collect();
+        assert_eq!(names, ["avatar", "b"]);
+        let options = presets[0].options;
+        assert_eq!((options.width, options.height), (Some(128), Some(96)));
+        assert_eq!((options.enlarge, options.quality), (false, 60));
+    }
+
+    #[test]
+    fn a_wrong_preset_is_named() {
+        for (text, words) in [
+            ("", "JSON object"),
+            ("[]", "JSON object"),
+            ("{\"a\": 5}", "\"a\""),
+            ("{\"A\": {}}", "\"A\""),
+            ("{\"default\": {}}", "default"),
+            ("{\"a\": {\"width\": 0}}", "width must be"),
+            ("{\"a\": {\"widht\": 5}}", "no option"),
+            ("{\"a\": {\"sizes\": \"5x5\"}}", "sizes cannot"),
+        ] {
+            let error = Config::parse(|name| (name == "PRESETS").then(|| text.into()));
+            let error = error.unwrap_err().to_string();
+            assert!(
+                error.starts_with("PRESETS ") && error.contains(words),
                 "{error}"
             );
         }

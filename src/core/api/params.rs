@@ -13,7 +13,7 @@ use crate::pipeline::options::{MAX_PAGE, MAX_SIDE};
 use crate::pipeline::{Options, OptionsError, Variant};
 
 /// Every option that an upload may have.
-pub const NAMES: [&str; 16] = [
+pub const NAMES: [&str; 17] = [
     "width",
     "height",
     "size",
@@ -29,6 +29,7 @@ pub const NAMES: [&str; 16] = [
     "linear",
     "truncated",
     "page",
+    "preset",
     "expires_in",
 ];
 
@@ -45,6 +46,26 @@ const SHOWN_CHARS: usize = 60;
 #[derive(Debug, Clone, Default)]
 pub struct Params {
     given: Vec<(&'static str, String)>,
+}
+
+/// What a service lets be asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Rules<'a> {
+    /// The longest life that an upload may ask for.
+    pub max_expires_secs: u64,
+    /// Names, and the options that they stand for.
+    pub presets: &'a [Variant],
+    /// Which options may be given beside presets.
+    pub freedom: Freedom,
+}
+
+/// Which options of a picture may be given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Freedom {
+    /// All of them.
+    Any,
+    /// None: presets say it all.
+    PresetsOnly,
 }
 
 /// What an upload asks for.
@@ -79,24 +100,31 @@ impl Params {
     }
 
     /// Checks the options; a refusal names each one that is wrong.
-    pub fn parse(&self, max_expires_secs: u64) -> Result<Asked, Problem> {
+    pub fn parse(&self, rules: &Rules) -> Result<Asked, Problem> {
         let mut errors = self.contradictions();
+        errors.extend(self.liberties(rules));
         let mut asked = Asked {
             variants: Vec::new(),
             expires_in_secs: None,
         };
         let mut options = Options::default();
         let mut boxes = Vec::new();
+        let mut chosen = Vec::new();
         for (name, value) in &self.given {
             let taken = match *name {
-                "expires_in" => whole(name, value, MIN_EXPIRES_SECS..=max_expires_secs)
+                "expires_in" => whole(name, value, MIN_EXPIRES_SECS..=rules.max_expires_secs)
                     .map(|secs| asked.expires_in_secs = Some(secs)),
                 "sizes" => sizes(value).map(|all| boxes = all),
+                "preset" => presets(value, rules.presets).map(|all| chosen = all),
                 _ => set(&mut options, name, value),
             };
             errors.extend(taken.err().map(|detail| FieldError::new(name, detail)));
         }
-        asked.variants = variants(boxes, options);
+        asked.variants = if chosen.is_empty() {
+            variants(boxes, options)
+        } else {
+            chosen
+        };
         if errors.is_empty() {
             let checked = Variant::validate_all(&asked.variants);
             errors.extend(checked.err().map(|error| self.field_error(&error)));
@@ -111,6 +139,19 @@ impl Params {
     fn value(&self, name: &str) -> Option<&str> {
         let pair = self.given.iter().find(|(known, _)| *known == name)?;
         Some(&pair.1)
+    }
+
+    /// Options of a picture where presets are to say them.
+    fn liberties(&self, rules: &Rules) -> Vec<FieldError> {
+        let refusal = match (self.value("preset"), rules.freedom) {
+            (Some(_), _) => "cannot be given together with preset",
+            (None, Freedom::PresetsOnly) => "cannot be given: this service takes presets only",
+            (None, Freedom::Any) => return Vec::new(),
+        };
+        let free = self.given.iter().map(|(name, _)| *name);
+        free.filter(|name| is_about_picture(name))
+            .map(|name| FieldError::new(name, format!("{name} {refusal}")))
+            .collect()
     }
 
     /// Options that say the same thing in two ways.
@@ -142,6 +183,30 @@ impl Params {
         };
         FieldError::new(name, error.to_string())
     }
+}
+
+/// Whether an option says how a thumbnail is made.
+fn is_about_picture(name: &str) -> bool {
+    !matches!(name, "preset" | "expires_in")
+}
+
+/// `avatar`, or several of them: `avatar,banner`.
+fn presets(value: &str, known: &[Variant]) -> Result<Vec<Variant>, String> {
+    let mut chosen: Vec<Variant> = Vec::new();
+    for name in value.split(',').map(str::trim) {
+        let Some(preset) = known.iter().find(|preset| preset.name == name) else {
+            let names: Vec<&str> = known.iter().map(|preset| preset.name.as_str()).collect();
+            let (names, shown) = (names.join(", "), shown(name));
+            return Err(format!(
+                "there is no preset {shown:?}; the presets are: {names}"
+            ));
+        };
+        if chosen.contains(preset) {
+            return Err(format!("preset names {name} twice"));
+        }
+        chosen.push(preset.clone());
+    }
+    Ok(chosen)
 }
 
 /// One thumbnail for each size, all with the same other options; one without sizes.
@@ -323,14 +388,18 @@ mod tests {
     use crate::pipeline::gravity::Gravity;
     use crate::pipeline::options::{Background, Fit, FormatChoice, MAX_VARIANTS, Truncated};
 
-    const DAY_SECS: u64 = 86_400;
+    const RULES: Rules<'static> = Rules {
+        max_expires_secs: 86_400,
+        presets: &[],
+        freedom: Freedom::Any,
+    };
 
     fn parse(pairs: &[(&str, &str)]) -> Result<Asked, Problem> {
         let mut params = Params::default();
         for (name, value) in pairs {
             params.add(name, value)?;
         }
-        params.parse(DAY_SECS)
+        params.parse(&RULES)
     }
 
     #[test]
@@ -529,6 +598,63 @@ mod tests {
             assert_eq!(error.pointer, pointer);
             assert!(error.detail.contains(words), "{}", error.detail);
         }
+    }
+
+    #[test]
+    fn a_preset_stands_for_its_options_and_stands_alone() {
+        let preset = |name: &str, width| Variant {
+            name: name.into(),
+            options: Options {
+                width: Some(width),
+                ..Options::default()
+            },
+        };
+        let presets = [preset("avatar", 128), preset("banner", 900)];
+        let parse = |pairs: &[(&str, &str)], freedom| {
+            let mut params = Params::default();
+            for (name, value) in pairs {
+                params.add(name, value)?;
+            }
+            params.parse(&Rules {
+                presets: &presets,
+                freedom,
+                ..RULES
+            })
+        };
+        for freedom in [Freedom::Any, Freedom::PresetsOnly] {
+            let asked = parse(
+                &[("preset", "banner, avatar"), ("expires_in", "60")],
+                freedom,
+            );
+            assert_eq!(
+                asked.unwrap().variants,
+                [presets[1].clone(), presets[0].clone()]
+            );
+            assert_eq!(parse(&[], freedom).unwrap().variants[0].name, "default");
+            for (pairs, pointer, words) in [
+                (
+                    vec![("preset", "x")],
+                    "#/preset",
+                    "the presets are: avatar, banner",
+                ),
+                (vec![("preset", "avatar,avatar")], "#/preset", "twice"),
+                (vec![("preset", "")], "#/preset", "no preset"),
+                (
+                    vec![("preset", "avatar"), ("quality", "5")],
+                    "#/quality",
+                    "together with preset",
+                ),
+            ] {
+                let problem = parse(&pairs, freedom).unwrap_err();
+                assert_eq!(problem.errors[0].pointer, pointer);
+                assert!(problem.detail.contains(words), "{}", problem.detail);
+            }
+        }
+        let free = [("width", "5"), ("fit", "fill")];
+        assert!(parse(&free, Freedom::Any).is_ok());
+        let problem = parse(&free, Freedom::PresetsOnly).unwrap_err();
+        let pointers: Vec<_> = problem.errors.iter().map(|e| e.pointer.as_str()).collect();
+        assert_eq!(pointers, ["#/width", "#/fit"]);
     }
 
     #[test]

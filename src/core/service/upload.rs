@@ -215,7 +215,7 @@ where
     }
 
     fn parse(&self, params: &Params) -> Result<Asked, Problem> {
-        params.parse(self.config.max_expires_secs)
+        params.parse(&self.config.rules())
     }
 
     fn job(&self, stored: Stored, asked: &Asked) -> NewJob {

@@ -101,6 +101,11 @@ fn prefer() -> Parameter {
     in_header("Prefer", about)
 }
 
+fn idempotency_key() -> Parameter {
+    let about = "A string of your own, such as a UUID in quotes: the same upload sent again with it gets the same answer, and no second job.";
+    in_header("Idempotency-Key", about)
+}
+
 fn last_event_id() -> Parameter {
     let about = "The id of the last event that was seen: only what is newer is told.";
     in_header("Last-Event-ID", about)
@@ -139,7 +144,7 @@ pub(super) fn options() -> Vec<Parameter> {
             .schema(Some(schema))
             .build()
     };
-    let mut parameters = vec![prefer()];
+    let mut parameters = vec![prefer(), idempotency_key()];
     parameters.extend(NAMES.into_iter().map(option));
     parameters
 }
@@ -218,6 +223,15 @@ fn option(name: &str) -> (&'static str, RefOr<Schema>) {
         "page" => (
             "Which page or frame, from 0.",
             whole(0, u32::MAX.into(), Some(0)),
+        ),
+        "preset" => (
+            "Names of presets of the configuration; only `expires_in` may stand beside it.",
+            written(
+                &format!(
+                    "^[a-z0-9-]{{1,{MAX_VARIANT_NAME_LEN}}}(,[a-z0-9-]{{1,{MAX_VARIANT_NAME_LEN}}}){{0,15}}$"
+                ),
+                "avatar,banner",
+            ),
         ),
         "expires_in" => (
             "Seconds after which source, thumbnails and job are deleted.",
