@@ -12,7 +12,7 @@ use crate::api::params::{MIN_EXPIRES_SECS, NAMES};
 use crate::api::problem::ProblemKind;
 use crate::keys::MAX_VARIANT_NAME_LEN;
 use crate::pipeline::OutputFormat;
-use crate::pipeline::options::{Fit, FormatChoice, MAX_SIDE, MAX_VARIANTS, Truncated};
+use crate::pipeline::options::{Fit, FormatChoice, MAX_PAGE, MAX_SIDE, MAX_VARIANTS, Truncated};
 
 /// The longest life that an upload may ask for where nothing else is configured.
 const MAX_EXPIRES_SECS: u64 = 31_536_000;
@@ -221,8 +221,8 @@ fn option(name: &str) -> (&'static str, RefOr<Schema>) {
         ),
         "truncated" => ("What happens to a file that is cut.", Truncated::schema()),
         "page" => (
-            "Which page or frame, from 0.",
-            whole(0, u32::MAX.into(), Some(0)),
+            "Which frame of an animated GIF, PNG or WebP, or which page of a TIFF, from 0.",
+            whole(0, MAX_PAGE.into(), Some(0)),
         ),
         "preset" => (
             "Names of presets of the configuration; only `expires_in` may stand beside it.",

@@ -143,64 +143,73 @@ impl GifFrames {
 
     /// Takes what was expected, and says what comes next.
     fn take(&mut self, bytes: &[u8], sink: &mut dyn RowSink) -> Result<Expected, PipelineError> {
-        let first = bytes.first().copied().unwrap_or(0);
-        Ok(match self.expected {
-            Expected::Screen => match bytes.get(10) {
-                Some(&flags) if flags & HAS_PALETTE != 0 => Expected::ScreenPalette {
+        match self.expected {
+            Expected::Screen | Expected::ScreenPalette { .. } | Expected::Block => {
+                self.take_screen(bytes)
+            }
+            Expected::Descriptor => self.begin_frame(bytes),
+            Expected::FramePalette { .. } => {
+                self.open(Some(read_palette(bytes)))?;
+                Ok(Expected::CodeSize)
+            }
+            Expected::CodeSize | Expected::PixelsLength => self.take_pixels(bytes, sink),
+            _ => Ok(self.take_extension(bytes)),
+        }
+    }
+
+    /// What is about the whole picture, and what kind of block follows.
+    fn take_screen(&mut self, bytes: &[u8]) -> Result<Expected, PipelineError> {
+        Ok(match (self.expected, bytes) {
+            (Expected::Screen, &[.., flags, _, _]) if flags & HAS_PALETTE != 0 => {
+                Expected::ScreenPalette {
                     bytes: palette_bytes(flags),
-                },
-                _ => Expected::Block,
-            },
-            Expected::ScreenPalette { .. } => {
+                }
+            }
+            (Expected::ScreenPalette { .. }, _) => {
                 self.palette = Some(read_palette(bytes));
                 Expected::Block
             }
-            Expected::Block => match first {
-                0x21 => Expected::Label,
-                0x2c => Expected::Descriptor,
-                // Stray terminators are common and harmless.
-                0 => Expected::Block,
-                0x3b => return Err(self.walk.missing()),
-                _ => return Err(malformed("it has a block of an unknown kind")),
-            },
-            Expected::Label if first == 0xf9 => Expected::ControlLength,
-            Expected::Label => Expected::SubBlockLength,
-            Expected::ControlLength if first > 0 => Expected::Control {
-                bytes: usize::from(first),
-            },
-            Expected::Control { .. } => {
+            (Expected::Block, [0x21]) => Expected::Label,
+            (Expected::Block, [0x2c]) => Expected::Descriptor,
+            (Expected::Block, [0x3b]) => return Err(self.walk.missing()),
+            // Stray terminators are common and harmless.
+            (Expected::Screen, _) | (Expected::Block, [0]) => Expected::Block,
+            _ => return Err(malformed("it has a block of an unknown kind")),
+        })
+    }
+
+    /// The parts of an extension; only those of the graphic control matter.
+    fn take_extension(&mut self, bytes: &[u8]) -> Expected {
+        let first = bytes.first().copied().unwrap_or(0);
+        let length = usize::from(first);
+        match (self.expected, length) {
+            (Expected::Label, _) if first == 0xf9 => Expected::ControlLength,
+            (Expected::Label, _) => Expected::SubBlockLength,
+            (Expected::ControlLength, 1..) => Expected::Control { bytes: length },
+            (Expected::Control { .. }, _) => {
                 self.control = Control::parse(bytes);
                 Expected::SubBlockLength
             }
-            Expected::ControlLength | Expected::SubBlockLength => match first {
-                0 => Expected::Block,
-                left => Expected::SubBlock {
-                    left: usize::from(left),
-                },
-            },
-            Expected::Descriptor => return self.begin_frame(bytes),
-            Expected::FramePalette { .. } => {
-                self.open(Some(read_palette(bytes)))?;
-                Expected::CodeSize
+            (_, 0) => Expected::Block,
+            (_, left) => Expected::SubBlock { left },
+        }
+    }
+
+    /// The parts around a frame's pixels, which its decoder wants to see as well.
+    fn take_pixels(
+        &mut self,
+        bytes: &[u8],
+        sink: &mut dyn RowSink,
+    ) -> Result<Expected, PipelineError> {
+        self.paint(bytes)?;
+        let length = bytes.first().copied().map_or(0, usize::from);
+        Ok(match (self.expected, length) {
+            (Expected::CodeSize, _) => Expected::PixelsLength,
+            (_, 0) => {
+                self.end_frame(sink)?;
+                Expected::Block
             }
-            Expected::CodeSize => {
-                self.paint(bytes)?;
-                Expected::PixelsLength
-            }
-            Expected::PixelsLength => {
-                self.paint(bytes)?;
-                match first {
-                    0 => {
-                        self.end_frame(sink)?;
-                        Expected::Block
-                    }
-                    left => Expected::Pixels {
-                        left: usize::from(left),
-                    },
-                }
-            }
-            // These are not held.
-            Expected::SubBlock { .. } | Expected::Pixels { .. } => self.expected,
+            (_, left) => Expected::Pixels { left },
         })
     }
 

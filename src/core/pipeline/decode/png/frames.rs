@@ -31,6 +31,33 @@ struct Frame {
     blend: Blend,
 }
 
+impl Frame {
+    /// Reads the data of an fcTL chunk.
+    fn parse(control: &[u8], canvas: (u32, u32)) -> Result<Self, PipelineError> {
+        let (words, _) = control.as_chunks::<4>();
+        let &[_, width, height, x, y, ..] = words else {
+            return Err(malformed("an fcTL chunk is too short"));
+        };
+        let [width, height, x, y] = [width, height, x, y].map(u32::from_be_bytes);
+        let (origin, size) = ((x, y), (width, height));
+        if width == 0 || height == 0 || Placement::new(canvas, origin, size).is_none() {
+            return Err(malformed("a frame lies outside of the picture"));
+        }
+        Ok(Self {
+            area: Area { origin, size },
+            disposal: match control.get(24) {
+                Some(1) => Disposal::Clear,
+                Some(2) => Disposal::Restore,
+                _ => Disposal::Keep,
+            },
+            blend: match control.get(25) {
+                Some(1) => Blend::Over,
+                _ => Blend::Source,
+            },
+        })
+    }
+}
+
 /// What the next bytes of the file are.
 #[derive(Debug, Clone, Copy)]
 enum Expected {
@@ -186,53 +213,39 @@ impl PngFrames {
     }
 
     fn begin_frame(&mut self, control: &[u8]) -> Result<(), PipelineError> {
-        let (words, _) = control.as_chunks::<4>();
-        let [_, width, height, x, y, ..] = words else {
-            return Err(malformed("an fcTL chunk is too short"));
-        };
-        let number = |word: &[u8; 4]| u32::from_be_bytes(*word);
-        let (origin, size) = ((number(x), number(y)), (number(width), number(height)));
         let canvas = (self.header.width, self.header.height);
-        if size.0 == 0 || size.1 == 0 || Placement::new(canvas, origin, size).is_none() {
-            return Err(malformed("a frame lies outside of the picture"));
-        }
-        let is_first = !self.walk.has_begun();
-        match (is_first, self.header.default_is_frame) {
-            (true, true) if size != canvas => {
-                return Err(malformed("its first frame does not cover the picture"));
+        let mut frame = Frame::parse(control, canvas)?;
+        if !self.walk.has_begun() {
+            match self.header.default_is_frame {
+                true if frame.area.size != canvas => {
+                    return Err(malformed("its first frame does not cover the picture"));
+                }
+                true => {}
+                // That was the default image.
+                false => _ = self.walk.begin(),
             }
-            // That was the default image.
-            (true, false) => _ = self.walk.begin(),
-            _ => {}
+            // Before the first frame the canvas is empty.
+            if frame.disposal == Disposal::Restore {
+                frame.disposal = Disposal::Clear;
+            }
         }
-        let frame = Frame {
-            area: Area { origin, size },
-            disposal: match control.get(24) {
-                Some(1) => Disposal::Clear,
-                // Before the first frame the canvas is empty.
-                Some(2) if is_first => Disposal::Clear,
-                Some(2) => Disposal::Restore,
-                _ => Disposal::Keep,
-            },
-            blend: if control.get(25) == Some(&1) {
-                Blend::Over
-            } else {
-                Blend::Source
-            },
-        };
         self.frame = Some(frame);
-        let is_asked_for = self.walk.begin();
-        if is_asked_for || frame.disposal == Disposal::Keep {
-            self.walk.pay(frame.area)?;
-            let mut decoder = PngDecoder::new(&PngHeader {
-                width: size.0,
-                height: size.1,
-                ..self.header.clone()
-            })?;
-            let mut painter = self.canvas.painter(frame.area, frame.blend);
-            decoder.feed(&SIGNATURE, &mut painter)?;
-            self.decoder = Some(decoder);
+        if self.walk.begin() || frame.disposal == Disposal::Keep {
+            self.open(frame)?;
         }
+        Ok(())
+    }
+
+    fn open(&mut self, frame: Frame) -> Result<(), PipelineError> {
+        self.walk.pay(frame.area)?;
+        let mut decoder = PngDecoder::new(&PngHeader {
+            width: frame.area.size.0,
+            height: frame.area.size.1,
+            ..self.header.clone()
+        })?;
+        let mut painter = self.canvas.painter(frame.area, frame.blend);
+        decoder.feed(&SIGNATURE, &mut painter)?;
+        self.decoder = Some(decoder);
         Ok(())
     }
 
