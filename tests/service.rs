@@ -2,7 +2,7 @@
 
 use futures_util::FutureExt;
 use image::{ImageFormat as Encoding, RgbImage};
-use thumbnail_core::api::{Body, Problem, ProblemKind, Reply};
+use thumbnail_core::api::{Body, Method, Problem, ProblemKind, ReadRequest, Reply};
 use thumbnail_core::job::policy::CREATE_WITHIN_SECS;
 use thumbnail_core::job::{NewJob, Outcome, Policy, Record, State};
 use thumbnail_core::keys::{JobId, ThumbnailFile};
@@ -124,7 +124,20 @@ fn file(record: &Record) -> ThumbnailFile {
 }
 
 fn get(world: &World, record: &Record) -> Result<Reply<Pieces>, Problem> {
-    now(reader(world).thumbnail(&file(record), None))
+    ask(world, record, Method::Get, &[])
+}
+
+fn ask(
+    world: &World,
+    record: &Record,
+    method: Method,
+    headers: &[(&str, &str)],
+) -> Result<Reply<Pieces>, Problem> {
+    let request = ReadRequest::new(method, |name| {
+        let pair = headers.iter().find(|(n, _)| *n == name)?;
+        Some(pair.1.into())
+    });
+    now(reader(world).thumbnail(&file(record), &request))
 }
 
 fn state(world: &World, id: JobId) -> State {
@@ -165,8 +178,139 @@ fn an_upload_becomes_a_thumbnail() {
     assert_eq!((thumbnail.width(), thumbnail.height()), (100, 100));
 
     let etag = reply.header("etag").unwrap();
-    let cached = now(reader(&world).thumbnail(&file(&record), Some(etag))).unwrap();
+    let cached = ask(&world, &record, Method::Get, &[("if-none-match", etag)]).unwrap();
     assert_eq!((cached.status, cached.body), (304, Body::Empty));
+}
+
+#[test]
+fn bytes_are_opened_only_where_they_are_sent() {
+    let world = world();
+    let record = upload(&world, &mut Pieces::new(png(150, 120), 1_000)).unwrap();
+    settle(&world);
+    let etag = get(&world, &record)
+        .unwrap()
+        .header("etag")
+        .unwrap()
+        .to_owned();
+    for (method, headers, want, log) in [
+        (Method::Get, vec![], Ok(200), vec!["r2.get"]),
+        (Method::Head, vec![], Ok(200), vec!["r2.head"]),
+        (
+            Method::Head,
+            vec![("range", "bytes=0-1")],
+            Ok(200),
+            vec!["r2.head"],
+        ),
+        (
+            Method::Get,
+            vec![("if-none-match", "*")],
+            Ok(304),
+            vec!["r2.head"],
+        ),
+        (
+            Method::Get,
+            vec![("if-none-match", "\"x\"")],
+            Ok(200),
+            vec!["r2.head", "r2.get"],
+        ),
+        (
+            Method::Get,
+            vec![("range", "bytes=0-1")],
+            Ok(206),
+            vec!["r2.head", "r2.get_range"],
+        ),
+        (
+            Method::Get,
+            vec![("range", "bytes=0-1,3-4")],
+            Ok(200),
+            vec!["r2.head", "r2.get"],
+        ),
+        (
+            Method::Get,
+            vec![("range", "bytes=99999-")],
+            Err(416),
+            vec!["r2.head"],
+        ),
+        (
+            Method::Get,
+            vec![("if-match", "\"x\"")],
+            Err(412),
+            vec!["r2.head"],
+        ),
+        (
+            Method::Get,
+            vec![("if-match", etag.as_str()), ("range", "bytes=-1")],
+            Ok(206),
+            vec!["r2.head", "r2.get_range"],
+        ),
+        (
+            Method::Get,
+            vec![("range", "bytes=0-1"), ("if-range", "\"x\"")],
+            Ok(200),
+            vec!["r2.head", "r2.get"],
+        ),
+    ] {
+        let before = world.log().len();
+        let status = ask(&world, &record, method, &headers)
+            .map(|reply| reply.status)
+            .map_err(|problem| problem.status);
+        assert_eq!(status, want, "{headers:?}");
+        assert_eq!(world.log()[before..], log, "{headers:?}");
+    }
+}
+
+#[test]
+fn an_answer_without_the_bytes_says_the_same_about_them() {
+    let world = world();
+    let record = upload(&world, &mut Pieces::new(png(150, 120), 1_000)).unwrap();
+    settle(&world);
+    let whole = get(&world, &record).unwrap();
+    let len: u64 = whole.header("content-length").unwrap().parse().unwrap();
+    let cached = ask(&world, &record, Method::Get, &[("if-none-match", "*")]).unwrap();
+    let part = ask(&world, &record, Method::Get, &[("range", "bytes=1-4")]).unwrap();
+    let head = ask(&world, &record, Method::Head, &[]).unwrap();
+    assert_eq!(whole.headers, head.headers);
+    for name in ["etag", "last-modified", "cache-control", "accept-ranges"] {
+        for other in [&cached, &part] {
+            assert!(whole.header(name).is_some());
+            assert_eq!(whole.header(name), other.header(name), "{name}");
+        }
+    }
+    assert_eq!(
+        (part.header("content-length"), part.header("content-range")),
+        (Some("4"), Some(format!("bytes 1-4/{len}").as_str()))
+    );
+    let Body::Object(mut pieces) = part.body else {
+        panic!("no bytes")
+    };
+    let bytes = now(pieces.next()).unwrap().unwrap();
+    let stored = world.object(&format!("thumbnail/{}", file(&record)));
+    assert_eq!(bytes, stored.unwrap()[1..=4]);
+}
+
+#[test]
+fn a_condition_brings_no_deleted_thumbnail_back() {
+    let world = world();
+    let record = upload(&world, &mut Pieces::new(png(150, 120), 1_000)).unwrap();
+    settle(&world);
+    let etag = get(&world, &record)
+        .unwrap()
+        .header("etag")
+        .unwrap()
+        .to_owned();
+    now(cancel(&world, record.id)).unwrap();
+    for header in [
+        ("if-none-match", etag.as_str()),
+        ("if-none-match", "*"),
+        ("if-match", etag.as_str()),
+        ("range", "bytes=0-1"),
+        ("if-modified-since", "Fri, 31 Dec 9999 23:59:59 GMT"),
+    ] {
+        for method in [Method::Get, Method::Head] {
+            let problem = ask(&world, &record, method, &[header]).err().unwrap();
+            assert_eq!(problem.status, 410, "{header:?}");
+        }
+    }
 }
 
 #[test]
@@ -467,7 +611,9 @@ fn nonsense_on_the_queue_is_discarded() {
 fn a_name_that_never_existed_is_not_found() {
     let world = world();
     let name: ThumbnailFile = "01997c1e-0000-7aaa-8aaa-aaaaaaaaaaaa.png".parse().unwrap();
-    let problem = now(reader(&world).thumbnail(&name, None)).err().unwrap();
+    let problem = now(reader(&world).thumbnail(&name, &ReadRequest::new(Method::Get, |_| None)))
+        .err()
+        .unwrap();
     assert_eq!(problem.status, 404);
 
     let record = upload(&world, &mut Pieces::new(png(60, 60), 999)).unwrap();
@@ -475,7 +621,9 @@ fn a_name_that_never_existed_is_not_found() {
         extension: "gif".into(),
         ..file(&record)
     };
-    let problem = now(reader(&world).thumbnail(&other, None)).err().unwrap();
+    let problem = now(reader(&world).thumbnail(&other, &ReadRequest::new(Method::Get, |_| None)))
+        .err()
+        .unwrap();
     assert_eq!(problem.status, 404);
     assert!(problem.detail.contains(&file(&record).to_string()));
 }
@@ -487,8 +635,12 @@ fn reading_changes_nothing() {
     let before = world.log().len();
     let _ = get(&world, &record);
     let _ = now(reader(&world).status(record.id));
-    let writes =
-        |name: &&String| !matches!(name.as_str(), "r2.get" | "r2.head" | "kv.get" | "job.call");
+    let writes = |name: &&String| {
+        !matches!(
+            name.as_str(),
+            "r2.get" | "r2.get_range" | "r2.head" | "kv.get" | "job.call"
+        )
+    };
     assert_eq!(world.log()[before..].iter().find(writes), None);
 }
 

@@ -5,6 +5,7 @@
     reason = "a Worker has one thread; nothing here is ever sent to another"
 )]
 
+use crate::api::range::ByteRange;
 use crate::idempotency::{KeyCommand, KeyRecord, KeyVerdict};
 use crate::job::{Command, Message, Record, Verdict};
 use crate::keys::JobId;
@@ -61,6 +62,8 @@ pub struct ObjectInfo {
     pub bytes: u64,
     /// Entity tag without quotes.
     pub etag: String,
+    /// When it was stored.
+    pub modified: Timestamp,
     /// What it is.
     pub meta: ObjectMeta,
 }
@@ -92,6 +95,12 @@ pub trait ObjectStore {
     async fn head(&self, key: &str) -> Result<Option<ObjectInfo>, StoreError>;
     /// An object with its bytes, or `None` where there is none.
     async fn get(&self, key: &str) -> Result<Option<(ObjectInfo, Self::Body)>, StoreError>;
+    /// An object with some of its bytes, which it must have; its description is of the whole.
+    async fn get_range(
+        &self,
+        key: &str,
+        range: ByteRange,
+    ) -> Result<Option<(ObjectInfo, Self::Body)>, StoreError>;
     /// Deletes an object; that there is none is no error.
     async fn delete(&self, key: &str) -> Result<(), StoreError>;
     /// The keys with a prefix that come after `start_after`, in order, up to one page of them.

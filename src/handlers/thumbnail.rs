@@ -1,31 +1,19 @@
 //! Reads of thumbnails and of their status.
 
-use thumbnail_core::api::{Problem, ProblemKind, Reply, prefer};
+use thumbnail_core::api::{Problem, ProblemKind, ReadRequest, Reply, prefer};
 use thumbnail_core::keys::{JobId, ThumbnailFile};
 use thumbnail_core::service::wait::wait_for_end;
 
-use super::{Call, header};
+use super::{Call, header, method};
 use crate::platform::{R2Body, WorkerClock};
 
 /// `GET /thumbnails/{id}.{ext}`
 pub async fn thumbnail(call: &Call, file: &ThumbnailFile) -> Result<Reply<R2Body>, Problem> {
-    let if_none_match = header(&call.request, "if-none-match");
-    let (reader, if_none_match) = (call.reader(), if_none_match.as_deref());
-    let reply = reader.thumbnail(file, if_none_match).await;
-    let (
-        Some(secs),
-        Err(Problem {
-            kind: ProblemKind::NotReady,
-            ..
-        }),
-    ) = (call.wait_secs(), &reply)
-    else {
-        return reply;
-    };
-    wait_for_end(&call.app.jobs, &WorkerClock, file.id, secs).await;
-    let reply = reader.thumbnail(file, if_none_match).await;
-    let reply = reply.unwrap_or_else(|problem| problem.reply(&call.base));
-    Ok(reply.with("preference-applied", prefer::applied(secs)))
+    let (reader, request) = (call.reader(), request(call));
+    when_ready(call, file.id, async || {
+        reader.thumbnail(file, &request).await
+    })
+    .await
 }
 
 /// `GET /thumbnails/{id}`
@@ -38,4 +26,32 @@ pub async fn status(call: &Call, id: JobId) -> Result<Reply<R2Body>, Problem> {
         None => call.reader().status(id).await?,
     };
     Ok(reply.with("preference-applied", prefer::applied(secs)))
+}
+
+/// Reads; where there is no thumbnail yet and the client wants to wait, once more at the job's end.
+async fn when_ready(
+    call: &Call,
+    id: JobId,
+    read: impl AsyncFn() -> Result<Reply<R2Body>, Problem>,
+) -> Result<Reply<R2Body>, Problem> {
+    let reply = read().await;
+    let (
+        Some(secs),
+        Err(Problem {
+            kind: ProblemKind::NotReady,
+            ..
+        }),
+    ) = (call.wait_secs(), &reply)
+    else {
+        return reply;
+    };
+    wait_for_end(&call.app.jobs, &WorkerClock, id, secs).await;
+    let reply = read()
+        .await
+        .unwrap_or_else(|problem| problem.reply(&call.base));
+    Ok(reply.with("preference-applied", prefer::applied(secs)))
+}
+
+fn request(call: &Call) -> ReadRequest {
+    ReadRequest::new(method(&call.request), |name| header(&call.request, name))
 }

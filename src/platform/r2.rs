@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 
 use futures_util::StreamExt;
+use thumbnail_core::Timestamp;
+use thumbnail_core::api::range::ByteRange;
 use thumbnail_core::object::ObjectMeta;
 use thumbnail_core::ports::{
     ChunkError, Chunks, ObjectInfo, ObjectStore, ObjectUpload, StoreError,
 };
 use worker::{
-    Bucket, ByteStream, Conditional, HttpMetadata, MultipartUpload, Object, ResponseBody,
+    Bucket, ByteStream, Conditional, HttpMetadata, MultipartUpload, Object, Range, ResponseBody,
     UploadedPart,
 };
 
@@ -157,21 +159,21 @@ impl ObjectStore for R2Store {
     }
 
     async fn get(&self, key: &str) -> Result<Option<(ObjectInfo, R2Body)>, StoreError> {
-        let object = self
-            .bucket
-            .get(key)
-            .execute()
-            .await
-            .map_err(|e| store_error(&e))?;
-        Ok(object.map(|object| {
-            (
-                info(&object),
-                R2Body {
-                    object,
-                    stream: None,
-                },
-            )
-        }))
+        let object = self.bucket.get(key).execute().await;
+        Ok(object.map_err(|e| store_error(&e))?.map(open))
+    }
+
+    async fn get_range(
+        &self,
+        key: &str,
+        range: ByteRange,
+    ) -> Result<Option<(ObjectInfo, R2Body)>, StoreError> {
+        let range = Range::OffsetWithLength {
+            offset: range.first,
+            length: range.len(),
+        };
+        let object = self.bucket.get(key).range(range).execute().await;
+        Ok(object.map_err(|e| store_error(&e))?.map(open))
     }
 
     async fn list(&self, prefix: &str, start_after: &str) -> Result<Vec<String>, StoreError> {
@@ -199,11 +201,17 @@ fn custom_metadata(meta: ObjectMeta) -> HashMap<String, String> {
         .collect()
 }
 
+fn open(object: Object) -> (ObjectInfo, R2Body) {
+    let stream = None;
+    (info(&object), R2Body { object, stream })
+}
+
 fn info(object: &Object) -> ObjectInfo {
     let stored = object.custom_metadata().unwrap_or_default();
     ObjectInfo {
         bytes: object.size(),
         etag: object.etag(),
+        modified: Timestamp::from_millis(object.uploaded().as_millis()),
         meta: ObjectMeta::decode(|name| stored.get(name).map(String::as_str)),
     }
 }

@@ -12,10 +12,12 @@ pub mod openapi;
 pub mod params;
 pub mod prefer;
 pub mod problem;
+pub mod range;
 pub mod reply;
 pub mod route;
 pub mod uploaded;
 
+pub use conditional::ReadRequest;
 pub use cors::Cors;
 pub use document::StatusDocument;
 pub use params::Params;

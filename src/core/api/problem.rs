@@ -50,6 +50,10 @@ pub enum ProblemKind {
     NotAcceptable,
     /// The thumbnail is not there yet.
     NotReady,
+    /// The thumbnail is not the one that the client goes by.
+    PreconditionFailed,
+    /// The thumbnail does not have the bytes that are asked for.
+    RangeNotSatisfiable,
     /// Only a failed job can be tried again.
     NotFailed,
     /// The thumbnail was deleted, called off or expired.
@@ -72,7 +76,7 @@ pub enum ProblemKind {
 
 impl ProblemKind {
     /// Every kind, in the order of the documentation.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 31] = [
         Self::EmptyUpload,
         Self::MissingFile,
         Self::MalformedForm,
@@ -93,6 +97,8 @@ impl ProblemKind {
         Self::MethodNotAllowed,
         Self::NotAcceptable,
         Self::NotReady,
+        Self::PreconditionFailed,
+        Self::RangeNotSatisfiable,
         Self::NotFailed,
         Self::Gone,
         Self::Poison,
@@ -251,6 +257,18 @@ impl ProblemKind {
                 "The thumbnail is not ready",
                 "Ask again after the seconds in Retry-After.",
             ),
+            Self::PreconditionFailed => (
+                "precondition-failed",
+                412,
+                "The thumbnail is another one",
+                "Read it again without If-Match and If-Unmodified-Since.",
+            ),
+            Self::RangeNotSatisfiable => (
+                "range-not-satisfiable",
+                416,
+                "The thumbnail has no such bytes",
+                "Content-Range has its length: ask for bytes before that.",
+            ),
             Self::NotFailed => (
                 "not-failed",
                 409,
@@ -325,6 +343,8 @@ pub struct Problem {
     pub retry_after_secs: Option<u32>,
     /// The methods that the route has.
     pub allow: Option<&'static str>,
+    /// The length of what a range was asked of.
+    pub complete_len: Option<u64>,
     /// What is wrong, option by option.
     pub errors: Vec<FieldError>,
 }
@@ -375,6 +395,7 @@ impl Problem {
             processing: None,
             retry_after_secs: None,
             allow: None,
+            complete_len: None,
             errors: Vec::new(),
         }
     }
@@ -414,6 +435,9 @@ impl Problem {
         }
         if let Some(allow) = self.allow {
             reply = reply.with("allow", allow);
+        }
+        if let Some(len) = self.complete_len {
+            reply = reply.with("content-range", format!("bytes */{len}"));
         }
         reply
     }

@@ -1,7 +1,9 @@
 //! A store that keeps nothing: what is read into it is only counted, hashed and judged.
 
+use crate::api::range::ByteRange;
 use crate::object::ObjectMeta;
 use crate::ports::{ChunkError, Chunks, ObjectInfo, ObjectStore, ObjectUpload, StoreError};
+use crate::timestamp::Timestamp;
 
 /// Keeps nothing.
 #[derive(Debug, Clone, Copy)]
@@ -21,6 +23,7 @@ fn info(meta: ObjectMeta) -> ObjectInfo {
     ObjectInfo {
         bytes: 0,
         etag: String::new(),
+        modified: Timestamp::default(),
         meta,
     }
 }
@@ -69,6 +72,14 @@ impl ObjectStore for Nowhere {
     }
 
     async fn get(&self, _: &str) -> Result<Option<(ObjectInfo, NoBytes)>, StoreError> {
+        Ok(None)
+    }
+
+    async fn get_range(
+        &self,
+        _: &str,
+        _: ByteRange,
+    ) -> Result<Option<(ObjectInfo, NoBytes)>, StoreError> {
         Ok(None)
     }
 

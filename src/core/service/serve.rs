@@ -3,8 +3,10 @@
 //! Order of reading: what R2 holds under the thumbnail's key, then the copy in KV, then the job
 //! itself where the copy is missing, may be out of date, or does not fit what R2 holds.
 
+use crate::api::conditional::{Precondition, ReadRequest, Validators};
 use crate::api::document::{StatusDocument, job_problem, thumbnail_url};
-use crate::api::{Body, Problem, ProblemKind, Reply, conditional};
+use crate::api::range::{ByteRange, Selection};
+use crate::api::{Body, Method, Problem, ProblemKind, Reply};
 use crate::job::{Command, Record, State, Verdict};
 use crate::keys::{JobId, ThumbnailFile, thumbnail_key};
 use crate::object::ObjectMeta;
@@ -47,19 +49,24 @@ enum Presence {
     Nothing,
 }
 
+/// What a look into R2 comes to.
+enum Look<B> {
+    /// The answer.
+    Answer(Reply<B>),
+    /// There is no thumbnail.
+    Absent(Presence),
+}
+
 impl<O: ObjectStore, K: StatusCache, L: JobLedger, C: Clock> Reader<'_, O, K, L, C> {
     /// Answers `GET /thumbnails/{id}.{ext}`.
     pub async fn thumbnail(
         &self,
         file: &ThumbnailFile,
-        if_none_match: Option<&str>,
+        request: &ReadRequest,
     ) -> Result<Reply<O::Body>, Problem> {
-        let presence = match self.objects.get(&thumbnail_key(file)).await? {
-            Some((info, body)) => match presence(&info) {
-                Presence::Thumbnail => return Ok(self.image(file, &info, body, if_none_match)),
-                other => other,
-            },
-            None => Presence::Nothing,
+        let presence = match self.look(file, request).await? {
+            Look::Answer(reply) => return Ok(reply),
+            Look::Absent(presence) => presence,
         };
         let record = self.record(file.id, presence).await?.ok_or_else(unknown)?;
         if !record.files().any(|f| f == *file) {
@@ -69,13 +76,79 @@ impl<O: ObjectStore, K: StatusCache, L: JobLedger, C: Clock> Reader<'_, O, K, L,
         }
         let made = record.thumbnails.iter().any(|t| t.name == file.variant);
         // The job ended after R2 was read: what was not there then is there now.
-        if made
-            && let Some((info, body)) = self.objects.get(&thumbnail_key(file)).await?
-            && self::presence(&info) == Presence::Thumbnail
-        {
-            return Ok(self.image(file, &info, body, if_none_match));
+        if made && let Look::Answer(reply) = self.look(file, request).await? {
+            return Ok(reply);
         }
         Err(absent(&record))
+    }
+
+    /// Looks into R2. Bytes are opened only where they are sent: 304 and HEAD take one `head`.
+    async fn look(
+        &self,
+        file: &ThumbnailFile,
+        request: &ReadRequest,
+    ) -> Result<Look<O::Body>, Problem> {
+        let key = thumbnail_key(file);
+        if request.wants_all() {
+            return self.all(file).await;
+        }
+        let Some(info) = self.objects.head(&key).await? else {
+            return Ok(Look::Absent(Presence::Nothing));
+        };
+        if presence(&info) != Presence::Thumbnail {
+            return Ok(Look::Absent(presence(&info)));
+        }
+        let current = validators(&info);
+        match request.evaluate(&current) {
+            Precondition::Failed => return Err(another(&current)),
+            Precondition::NotModified => {
+                let reply = self.described(304, Body::Empty, &info);
+                return Ok(Look::Answer(reply));
+            }
+            Precondition::Passed => {}
+        }
+        match request.selection(&current, info.bytes) {
+            _ if request.method == Method::Head => {
+                let reply = self.whole(file, Body::Empty, &info);
+                Ok(Look::Answer(reply))
+            }
+            Selection::All => self.all(file).await,
+            Selection::Part(range) => self.part(file, range, &info).await,
+            Selection::Unsatisfiable => Err(no_such_bytes(info.bytes)),
+        }
+    }
+
+    async fn all(&self, file: &ThumbnailFile) -> Result<Look<O::Body>, Problem> {
+        let Some((info, body)) = self.objects.get(&thumbnail_key(file)).await? else {
+            return Ok(Look::Absent(Presence::Nothing));
+        };
+        Ok(match presence(&info) {
+            Presence::Thumbnail => Look::Answer(self.whole(file, Body::Object(body), &info)),
+            absent => Look::Absent(absent),
+        })
+    }
+
+    async fn part(
+        &self,
+        file: &ThumbnailFile,
+        range: ByteRange,
+        known: &ObjectInfo,
+    ) -> Result<Look<O::Body>, Problem> {
+        let found = self.objects.get_range(&thumbnail_key(file), range).await?;
+        let Some((info, body)) = found else {
+            return Ok(Look::Absent(Presence::Nothing));
+        };
+        // Deleted since it was looked at.
+        if info.etag != known.etag {
+            return Ok(Look::Absent(presence(&info)));
+        }
+        let reply = self.described(206, Body::Object(body), &info);
+        let reply = self.with_content(reply, file, &info);
+        Ok(Look::Answer(
+            reply
+                .with("content-length", range.len().to_string())
+                .with("content-range", range.content_range(info.bytes)),
+        ))
     }
 
     /// Answers `GET /thumbnails/{id}`.
@@ -141,27 +214,37 @@ impl<O: ObjectStore, K: StatusCache, L: JobLedger, C: Clock> Reader<'_, O, K, L,
         }
     }
 
-    fn image(
+    /// 200 with all bytes, or with none for HEAD.
+    fn whole(
         &self,
         file: &ThumbnailFile,
+        body: Body<O::Body>,
         info: &ObjectInfo,
-        body: O::Body,
-        if_none_match: Option<&str>,
     ) -> Reply<O::Body> {
-        let fresh = if_none_match.is_some_and(|h| conditional::none_match_names(h, &info.etag));
-        let reply = if fresh {
-            Reply::new(304, Body::Empty)
-        } else {
-            Reply::new(200, Body::Object(body))
-                .with("content-type", info.meta.media_type())
-                .with("content-length", info.bytes.to_string())
-                .with(
-                    "content-disposition",
-                    format!("inline; filename=\"{file}\""),
-                )
-        };
-        reply
-            .with("etag", format!("\"{}\"", info.etag))
+        let reply = self.described(200, body, info);
+        self.with_content(reply, file, info)
+            .with("content-length", info.bytes.to_string())
+    }
+
+    fn with_content(
+        &self,
+        reply: Reply<O::Body>,
+        file: &ThumbnailFile,
+        info: &ObjectInfo,
+    ) -> Reply<O::Body> {
+        reply.with("content-type", info.meta.media_type()).with(
+            "content-disposition",
+            format!("inline; filename=\"{file}\""),
+        )
+    }
+
+    /// What 200, 206 and 304 say alike.
+    fn described(&self, status: u16, body: Body<O::Body>, info: &ObjectInfo) -> Reply<O::Body> {
+        let current = validators(info);
+        Reply::new(status, body)
+            .with("etag", current.etag())
+            .with("last-modified", current.last_modified())
+            .with("accept-ranges", "bytes")
             .with("cache-control", self.cache_control(info.meta))
             .with("content-security-policy", IMAGE_CSP)
             .with("cross-origin-resource-policy", "cross-origin")
@@ -178,6 +261,30 @@ impl<O: ObjectStore, K: StatusCache, L: JobLedger, C: Clock> Reader<'_, O, K, L,
             _ => MAX_AGE_SECS,
         };
         format!("public, max-age={}, immutable", left_secs.min(MAX_AGE_SECS))
+    }
+}
+
+fn validators(info: &ObjectInfo) -> Validators<'_> {
+    Validators {
+        etag: &info.etag,
+        modified: info.modified,
+    }
+}
+
+fn another(current: &Validators) -> Problem {
+    let detail = format!(
+        "the thumbnail is {} of {}",
+        current.etag(),
+        current.last_modified()
+    );
+    Problem::new(ProblemKind::PreconditionFailed, detail)
+}
+
+fn no_such_bytes(len: u64) -> Problem {
+    let detail = format!("the thumbnail has {len} bytes, and none where the range begins");
+    Problem {
+        complete_len: Some(len),
+        ..Problem::new(ProblemKind::RangeNotSatisfiable, detail)
     }
 }
 

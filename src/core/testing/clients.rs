@@ -9,7 +9,7 @@ use super::queue::Delivery;
 use super::story::{Picture, Scenario, Wish};
 use super::witness::{Answer, Sabotage};
 use super::{Pieces, World};
-use crate::api::{Body, Problem, ProblemKind, Reply};
+use crate::api::{Body, Method, Problem, ProblemKind, ReadRequest, Reply};
 use crate::job::{Command, Message, NewJob, Outcome, Record, Verdict};
 use crate::keys::{DEFAULT_VARIANT, JobId, ThumbnailFile};
 use crate::pipeline::decode::Completeness;
@@ -321,7 +321,11 @@ fn reader<'a>(
 
 async fn look(world: &World, number: usize, file: &ThumbnailFile) {
     let before = world.seen(file.id);
-    let answer = match reader(world, &EdgeClock(world)).thumbnail(file, None).await {
+    let request = ReadRequest::new(Method::Get, |_| None);
+    let answer = match reader(world, &EdgeClock(world))
+        .thumbnail(file, &request)
+        .await
+    {
         Ok(reply) => Answer::Served(reply.header("etag").unwrap_or_default().into()),
         Err(problem) => absence(&problem),
     };

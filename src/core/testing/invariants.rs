@@ -104,7 +104,7 @@ impl World {
         let objects = self.inner.objects.borrow();
         let made = record.files().filter(|file| {
             let object = objects.get(&thumbnail_key(file));
-            object.is_some_and(|(_, meta)| matches!(meta, ObjectMeta::Thumbnail { .. }))
+            object.is_some_and(|(_, meta, _)| matches!(meta, ObjectMeta::Thumbnail { .. }))
         });
         made.count()
     }

@@ -43,11 +43,14 @@ use witness::Witness;
 /// What a plan says about an operation: its name, and how often operations ran before.
 type Plan = Box<dyn FnMut(&str, usize) -> Option<Failure>>;
 
+/// An object: its bytes, what it is, and when it was stored.
+type Stored = (Vec<u8>, ObjectMeta, Timestamp);
+
 /// An effect that is still on its way.
 type LateEffect = (Timestamp, Box<dyn FnOnce()>);
 
 struct Inner {
-    objects: RefCell<BTreeMap<String, (Vec<u8>, ObjectMeta)>>,
+    objects: RefCell<BTreeMap<String, Stored>>,
     copies: RefCell<BTreeMap<JobId, copies::Writes>>,
     told: RefCell<BTreeMap<JobId, Vec<(u64, State)>>>,
     cached: RefCell<BTreeMap<(u64, JobId), copies::Cached>>,
@@ -182,7 +185,7 @@ impl World {
     /// The bytes of an object.
     pub fn object(&self, key: &str) -> Option<Vec<u8>> {
         let objects = self.inner.objects.borrow();
-        objects.get(key).map(|(bytes, _)| bytes.clone())
+        objects.get(key).map(|(bytes, ..)| bytes.clone())
     }
 
     /// The names of all operations so far that took effect.

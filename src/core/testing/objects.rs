@@ -2,28 +2,32 @@
 
 use super::fault::Kind;
 use super::{Pieces, World};
+use crate::api::range::ByteRange;
 use crate::object::ObjectMeta;
-use crate::ports::{ObjectInfo, ObjectStore, ObjectUpload, StoreError};
+use crate::ports::{Clock, ObjectInfo, ObjectStore, ObjectUpload, StoreError};
+use crate::timestamp::Timestamp;
 
 impl World {
     fn store(&self, key: &str, bytes: Vec<u8>, meta: ObjectMeta) -> ObjectInfo {
-        let info = describe(&bytes, meta);
+        let now = self.now();
+        let info = describe(&bytes, meta, now);
         self.inner
             .objects
             .borrow_mut()
-            .insert(key.into(), (bytes, meta));
+            .insert(key.into(), (bytes, meta, now));
         info
     }
 }
 
 /// An object's description; its tag follows from its bytes (FNV-1a).
-fn describe(bytes: &[u8], meta: ObjectMeta) -> ObjectInfo {
+fn describe(bytes: &[u8], meta: ObjectMeta, modified: Timestamp) -> ObjectInfo {
     let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| {
         (h ^ u64::from(*b)).wrapping_mul(0x100_0000_01b3)
     });
     ObjectInfo {
         bytes: bytes.len() as u64,
         etag: format!("{hash:016x}"),
+        modified,
         meta,
     }
 }
@@ -98,7 +102,8 @@ impl ObjectStore for World {
         let objects = &self.inner.objects;
         let head = || {
             let objects = objects.borrow();
-            objects.get(key).map(|(bytes, meta)| describe(bytes, *meta))
+            let (bytes, meta, modified) = objects.get(key)?;
+            Some(describe(bytes, *meta, *modified))
         };
         self.ask("r2.head", head).await
     }
@@ -107,10 +112,32 @@ impl ObjectStore for World {
         let objects = &self.inner.objects;
         let get = || {
             let objects = objects.borrow();
-            let (bytes, meta) = objects.get(key)?;
-            Some((describe(bytes, *meta), Pieces::new(bytes.clone(), 4_096)))
+            let (bytes, meta, modified) = objects.get(key)?;
+            let info = describe(bytes, *meta, *modified);
+            Some((info, Pieces::new(bytes.clone(), 4_096)))
         };
         self.ask("r2.get", get).await
+    }
+
+    async fn get_range(
+        &self,
+        key: &str,
+        range: ByteRange,
+    ) -> Result<Option<(ObjectInfo, Pieces)>, StoreError> {
+        let objects = &self.inner.objects;
+        let get = || {
+            let objects = objects.borrow();
+            let Some((bytes, meta, modified)) = objects.get(key) else {
+                return Ok(None);
+            };
+            let info = describe(bytes, *meta, *modified);
+            let end = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
+            // R2 refuses a range that is not there.
+            let part = bytes.get(end(range.first)..=end(range.last));
+            let part = part.ok_or(StoreError::Permanent("no such range".into()))?;
+            Ok(Some((info, Pieces::new(part, 4_096))))
+        };
+        self.ask("r2.get_range", get).await?
     }
 
     async fn list(&self, prefix: &str, start_after: &str) -> Result<Vec<String>, StoreError> {
