@@ -4,7 +4,7 @@ use thumbnail_core::Config;
 use worker::{Env, Result};
 
 use crate::bindings;
-use crate::platform::{JobClient, KeyClient, KvStatus, R2Store, ResizeQueue};
+use crate::platform::{JobClient, KeyClient, KvStatus, R2Store, ResizeQueue, Timings};
 
 /// What the handlers of an event work with.
 pub struct App {
@@ -14,15 +14,19 @@ pub struct App {
     pub objects: R2Store,
     /// The jobs.
     pub jobs: JobClient,
+    /// How long the bindings took.
+    pub timings: Timings,
 }
 
 impl App {
     /// From the bindings that both Workers have.
     pub fn from_env(env: &Env) -> Result<Self> {
+        let timings = Timings::default();
         Ok(Self {
             config: config(env)?,
-            objects: R2Store::new(env.bucket(bindings::IMAGES)?),
-            jobs: JobClient::new(env.durable_object(bindings::JOB)?),
+            objects: R2Store::new(env.bucket(bindings::IMAGES)?, timings.clone()),
+            jobs: JobClient::new(env.durable_object(bindings::JOB)?, timings.clone()),
+            timings,
         })
     }
 }
@@ -41,8 +45,8 @@ pub fn keys(env: &Env) -> Result<KeyClient> {
 }
 
 /// Copies of records; only the edge has them.
-pub fn status(env: &Env) -> Result<KvStatus> {
-    Ok(KvStatus::new(env.kv(bindings::STATUS)?))
+pub fn status(env: &Env, timings: Timings) -> Result<KvStatus> {
+    Ok(KvStatus::new(env.kv(bindings::STATUS)?, timings))
 }
 
 /// The resize queue's sending end; only the edge has it.

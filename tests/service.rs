@@ -116,6 +116,7 @@ fn reader(world: &World) -> Reader<'_, World, World, World, World> {
         ledger: world,
         clock: world,
         base: BASE,
+        cache_secs: 86_400,
     }
 }
 

@@ -36,6 +36,8 @@ pub struct Config {
     pub presets_only: bool,
     /// `MAX_BACKLOG`: how many messages may wait before uploads are refused. Default: 100,000.
     pub max_backlog: u64,
+    /// `CACHE_SECS`: the longest that caches may keep a thumbnail. Default: a day.
+    pub cache_secs: u64,
     /// `CORS_ORIGINS`: whose pages may call the service from a browser. Default: everybody's.
     pub cors: Cors,
     /// `MAX_WAIT_SECS`: the longest that `Prefer: wait` is granted. Default: 30 s.
@@ -150,6 +152,7 @@ impl Config {
             max_expires_secs,
             idempotency_secs: number("IDEMPOTENCY_SECS", 86_400, 60, year)?,
             max_backlog: number("MAX_BACKLOG", 100_000, 1, 1 << 40)?,
+            cache_secs: number("CACHE_SECS", day.into(), 0, year)?,
             cors: var("CORS_ORIGINS").map_or(Ok(Cors::default()), |value| {
                 Cors::parse(&value).map_err(ConfigError::Origin)
             })?,

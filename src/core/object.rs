@@ -1,5 +1,7 @@
 //! What is written beside the bytes of an object in R2: its kind, and what a reader needs of it.
 
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
 use crate::pipeline::{ImageFormat, OutputFormat};
 use crate::timestamp::Timestamp;
 
@@ -7,7 +9,7 @@ use crate::timestamp::Timestamp;
 const VERSION: &str = "1";
 
 /// What an object is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ObjectMeta {
     /// An uploaded picture.
     Source {
@@ -24,6 +26,8 @@ pub enum ObjectMeta {
         height: u32,
         /// When it will be deleted.
         expires_at: Option<Timestamp>,
+        /// What is kept of the name of the uploaded file: [`crate::api::disposition::stem`].
+        stem: Option<String>,
     },
     /// Stands where a thumbnail will never be, or is no longer. It has no bytes.
     Tombstone,
@@ -33,7 +37,7 @@ pub enum ObjectMeta {
 
 impl ObjectMeta {
     /// The media type that the object is stored with.
-    pub const fn media_type(self) -> &'static str {
+    pub const fn media_type(&self) -> &'static str {
         match self {
             Self::Source { format } => format.media_type(),
             Self::Thumbnail { format, .. } => format.image_format().media_type(),
@@ -42,7 +46,7 @@ impl ObjectMeta {
     }
 
     /// The stored form: names and values.
-    pub fn encode(self) -> Vec<(&'static str, String)> {
+    pub fn encode(&self) -> Vec<(&'static str, String)> {
         let mut pairs = vec![("v", VERSION.to_owned())];
         match self {
             Self::Source { format } => {
@@ -53,6 +57,7 @@ impl ObjectMeta {
                 width,
                 height,
                 expires_at,
+                stem,
             } => {
                 pairs.extend([
                     ("kind", "thumbnail".into()),
@@ -61,6 +66,11 @@ impl ObjectMeta {
                     ("height", height.to_string()),
                 ]);
                 pairs.extend(expires_at.map(|at| ("expires-at", at.as_millis().to_string())));
+                // Metadata are headers where R2 keeps them: ASCII.
+                let stem = stem.as_deref();
+                pairs.extend(
+                    stem.map(|s| ("stem", utf8_percent_encode(s, NON_ALPHANUMERIC).to_string())),
+                );
             }
             Self::Tombstone => pairs.push(("kind", "tombstone".into())),
             Self::Foreign => pairs.push(("kind", "foreign".into())),
@@ -89,6 +99,10 @@ impl ObjectMeta {
                     Some(millis) => Some(Timestamp::from_millis(millis.parse().ok()?)),
                     None => None,
                 },
+                stem: pair("stem").and_then(|text| {
+                    let decoded = percent_decode_str(text).decode_utf8();
+                    Some(decoded.ok()?.into_owned())
+                }),
             },
             "tombstone" => Self::Tombstone,
             _ => return None,
@@ -105,7 +119,7 @@ fn named<T: serde::de::DeserializeOwned>(name: &str) -> Option<T> {
 mod tests {
     use super::*;
 
-    fn stored(meta: ObjectMeta) -> String {
+    fn stored(meta: &ObjectMeta) -> String {
         meta.encode()
             .iter()
             .fold(String::new(), |text, (name, value)| {
@@ -113,7 +127,7 @@ mod tests {
             })
     }
 
-    fn read_back(meta: ObjectMeta) -> ObjectMeta {
+    fn read_back(meta: &ObjectMeta) -> ObjectMeta {
         let pairs = meta.encode();
         ObjectMeta::decode(|name| {
             pairs
@@ -130,6 +144,14 @@ mod tests {
             width: 100,
             height: 80,
             expires_at: Some(Timestamp::from_millis(1_795_428_000_000)),
+            stem: None,
+        };
+        let named = ObjectMeta::Thumbnail {
+            format: OutputFormat::Jpeg,
+            width: 1,
+            height: 1,
+            expires_at: None,
+            stem: Some("Käse 1".into()),
         };
         for (meta, want) in [
             (
@@ -142,10 +164,14 @@ mod tests {
                 thumbnail,
                 "v=1;kind=thumbnail;format=webp;width=100;height=80;expires-at=1795428000000;",
             ),
+            (
+                named,
+                "v=1;kind=thumbnail;format=jpeg;width=1;height=1;stem=K%C3%A4se%201;",
+            ),
             (ObjectMeta::Tombstone, "v=1;kind=tombstone;"),
         ] {
-            assert_eq!(stored(meta), want);
-            assert_eq!(read_back(meta), meta);
+            assert_eq!(stored(&meta), want);
+            assert_eq!(read_back(&meta), meta);
         }
     }
 

@@ -11,6 +11,7 @@ mod thumbnail;
 mod upload;
 
 use serde_json::json;
+use thumbnail_core::api::trace::{request_id, server_timing};
 use thumbnail_core::api::{Body, Method, Problem, ProblemKind, Reply, Route, cors, prefer};
 use thumbnail_core::service::serve::Reader;
 use worker::{Context, Env, Request, Response, Result};
@@ -34,7 +35,8 @@ struct Call {
 
 impl Call {
     fn new(request: Request, env: Env, base: &str, context: Context) -> Result<Self> {
-        let (app, status) = (App::from_env(&env)?, app::status(&env)?);
+        let app = App::from_env(&env)?;
+        let status = app::status(&env, app.timings.clone())?;
         Ok(Self {
             request,
             app,
@@ -59,6 +61,7 @@ impl Call {
             ledger: &self.app.jobs,
             clock: &WorkerClock,
             base: &self.base,
+            cache_secs: self.app.config.cache_secs,
         }
     }
 }
@@ -69,14 +72,19 @@ pub async fn handle(request: Request, env: Env, context: Context) -> Result<Resp
     let base = url.origin().ascii_serialization();
     let method = method(&request);
     let origin = header(&request, "origin");
+    let id = request_id(header(&request, "x-request-id").as_deref(), random());
     let reply = match Call::new(request, env, &base, context) {
         Ok(call) => {
-            let cors = call.app.config.cors.clone();
+            let (cors, timings) = (call.app.config.cors.clone(), call.app.timings.clone());
             let reply = match Route::parse(method, url.path()) {
                 Ok(route) => dispatch(route, call).await,
                 Err(problem) => Err(problem),
             };
             let reply = reply.unwrap_or_else(|problem| problem.reply(&base));
+            let reply = match server_timing(&timings.all()) {
+                Some(times) => reply.with("server-timing", times),
+                None => reply,
+            };
             cors.apply(reply, origin.as_deref())
         }
         Err(error) => misconfigured(&error).reply(&base),
@@ -89,12 +97,13 @@ pub async fn handle(request: Request, env: Env, context: Context) -> Result<Resp
     telemetry::log(
         "request",
         &json!({
+            "id": id,
             "path": url.path(),
             "status": reply.status,
             "memory_bytes": memory_high_water(),
         }),
     );
-    respond::respond(reply)
+    respond::respond(reply.with("x-request-id", id))
 }
 
 async fn dispatch(route: Route, call: Call) -> std::result::Result<Reply<Payload>, Problem> {
@@ -145,6 +154,13 @@ fn misconfigured(error: &worker::Error) -> Problem {
         ProblemKind::Internal,
         "the service is not set up correctly; its log says more",
     )
+}
+
+/// Random bytes for the id of a request; a request is answered also where there are none.
+fn random() -> [u8; 16] {
+    let mut bytes = [0; 16];
+    let _ = getrandom::fill(&mut bytes);
+    bytes
 }
 
 /// A header's value, where it is there and readable.

@@ -6,7 +6,7 @@ use thumbnail_core::keys::JobId;
 use thumbnail_core::ports::{JobLedger, JobWatch, StoreError};
 use worker::{Headers, Method, ObjectNamespace, Request, RequestInit, Response, WebSocket};
 
-use super::store_error;
+use super::{Timings, store_error};
 
 /// Where a Durable Object is asked. The name is never resolved.
 const HOST: &str = "https://job";
@@ -27,6 +27,7 @@ pub const LISTENER_HEADER: &str = "x-listener";
 #[derive(Clone)]
 pub struct JobClient {
     jobs: ObjectNamespace,
+    timings: Timings,
 }
 
 /// What a job answers to somebody who wants to listen.
@@ -42,9 +43,9 @@ pub enum Listening {
 }
 
 impl JobClient {
-    /// Over a namespace.
-    pub fn new(jobs: ObjectNamespace) -> Self {
-        Self { jobs }
+    /// Over a namespace; how long its objects take is added to `timings`.
+    pub fn new(jobs: ObjectNamespace, timings: Timings) -> Self {
+        Self { jobs, timings }
     }
 
     /// Listens to a job.
@@ -76,7 +77,8 @@ impl JobClient {
             let mut response = self.fetch(id, path, &init).await?;
             Ok((response.status_code(), response.text().await?))
         };
-        match answer.await.map_err(|e: worker::Error| store_error(&e))? {
+        let answer = self.timings.measure("job", answer).await;
+        match answer.map_err(|e: worker::Error| store_error(&e))? {
             (200, text) => serde_json::from_str(&text).map_err(|e| permanent(&e)),
             (status, text) => Err(StoreError::Transient(format!(
                 "the job answered {status}: {text}"

@@ -3,7 +3,7 @@
 use thumbnail_core::ports::{Clock, JobQueue, Listeners, ObjectStore, Platform, StatusCache};
 use worker::{Env, Result};
 
-use super::{JobListeners, KvStatus, R2Store, ResizeQueue, WorkerClock};
+use super::{JobListeners, KvStatus, R2Store, ResizeQueue, Timings, WorkerClock};
 use crate::{app, bindings};
 
 /// The adapters that a job needs.
@@ -19,8 +19,8 @@ impl JobPlatform {
     /// From the bindings of the edge.
     pub fn from_env(env: &Env, listeners: JobListeners) -> Result<Self> {
         Ok(Self {
-            objects: R2Store::new(env.bucket(bindings::IMAGES)?),
-            status: app::status(env)?,
+            objects: R2Store::new(env.bucket(bindings::IMAGES)?, Timings::default()),
+            status: app::status(env, Timings::default())?,
             queue: app::queue(env)?,
             listeners,
         })

@@ -5,17 +5,18 @@ use thumbnail_core::keys::{JobId, status_key};
 use thumbnail_core::ports::{StatusCache, StoreError};
 use worker::KvStore;
 
-use super::time_boxed;
+use super::{Timings, time_boxed};
 
 /// The KV namespace of status copies.
 pub struct KvStatus {
     store: KvStore,
+    timings: Timings,
 }
 
 impl KvStatus {
-    /// Over a namespace.
-    pub fn new(store: KvStore) -> Self {
-        Self { store }
+    /// Over a namespace; how long reads take is added to `timings`.
+    pub fn new(store: KvStore, timings: Timings) -> Self {
+        Self { store, timings }
     }
 }
 
@@ -23,7 +24,7 @@ impl StatusCache for KvStatus {
     async fn get(&self, id: JobId) -> Result<Option<Record>, StoreError> {
         let key = status_key(id);
         let get = async { self.store.get(&key).text().await.map_err(transient) };
-        let text = time_boxed(get).await?;
+        let text = self.timings.measure("kv", time_boxed(get)).await?;
         // A copy of another version is no copy: the job itself is asked.
         Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
     }

@@ -17,6 +17,7 @@ mod queue;
 mod r2;
 mod stream;
 mod time_box;
+mod timings;
 
 pub use clock::WorkerClock;
 pub use disconnect::Disconnect;
@@ -32,6 +33,7 @@ pub use queue::ResizeQueue;
 pub use r2::{R2Body, R2Store};
 pub use stream::RequestChunks;
 use time_box::time_boxed;
+pub use timings::Timings;
 
 use thumbnail_core::ports::StoreError;
 use worker::WebSocket;

@@ -14,24 +14,30 @@ use worker::{
     UploadedPart,
 };
 
-use super::store_error;
+use super::{Timings, store_error};
 
 /// The bucket of sources and thumbnails.
 pub struct R2Store {
     bucket: Bucket,
+    timings: Timings,
 }
 
 impl R2Store {
-    /// Over a bucket.
-    pub fn new(bucket: Bucket) -> Self {
-        Self { bucket }
+    /// Over a bucket; how long it takes is added to `timings`.
+    pub fn new(bucket: Bucket, timings: Timings) -> Self {
+        Self { bucket, timings }
+    }
+
+    async fn timed<T>(&self, io: impl Future<Output = worker::Result<T>>) -> Result<T, StoreError> {
+        let answer = self.timings.measure("r2", io).await;
+        answer.map_err(|e| store_error(&e))
     }
 
     async fn put_if(
         &self,
         key: &str,
         bytes: Vec<u8>,
-        meta: ObjectMeta,
+        meta: &ObjectMeta,
         only_if: Option<Conditional>,
     ) -> Result<Option<ObjectInfo>, StoreError> {
         let put = self.bucket.put(key, bytes);
@@ -41,7 +47,7 @@ impl R2Store {
         if let Some(only_if) = only_if {
             put = put.only_if(only_if);
         }
-        let object = put.execute().await.map_err(|e| store_error(&e))?;
+        let object = self.timed(put.execute()).await?;
         Ok(object.as_ref().map(info))
     }
 }
@@ -80,6 +86,7 @@ impl Chunks for R2Body {
 /// A multipart upload.
 pub struct R2Upload {
     upload: MultipartUpload,
+    timings: Timings,
     parts: Vec<UploadedPart>,
 }
 
@@ -87,21 +94,17 @@ impl ObjectUpload for R2Upload {
     async fn part(&mut self, bytes: Vec<u8>) -> Result<(), StoreError> {
         let number = u16::try_from(self.parts.len() + 1)
             .map_err(|_| StoreError::Permanent("too many parts".into()))?;
-        let part = self
-            .upload
-            .upload_part(number, bytes)
-            .await
-            .map_err(|e| store_error(&e))?;
+        let part = self.upload.upload_part(number, bytes);
+        let part = self.timings.measure("r2", part).await;
+        let part = part.map_err(|e| store_error(&e))?;
         self.parts.push(part);
         Ok(())
     }
 
     async fn complete(self) -> Result<ObjectInfo, StoreError> {
-        let object = self
-            .upload
-            .complete(self.parts)
-            .await
-            .map_err(|e| store_error(&e))?;
+        let object = self.upload.complete(self.parts);
+        let object = self.timings.measure("r2", object).await;
+        let object = object.map_err(|e| store_error(&e))?;
         Ok(info(&object))
     }
 
@@ -120,7 +123,7 @@ impl ObjectStore for R2Store {
         bytes: Vec<u8>,
         meta: ObjectMeta,
     ) -> Result<ObjectInfo, StoreError> {
-        match self.put_if(key, bytes, meta, None).await? {
+        match self.put_if(key, bytes, &meta, None).await? {
             Some(info) => Ok(info),
             None => Err(StoreError::Transient(
                 "R2 refused an unconditional put".into(),
@@ -138,29 +141,30 @@ impl ObjectStore for R2Store {
             etag_does_not_match: Some("*".into()),
             ..Conditional::default()
         };
-        self.put_if(key, bytes, meta, Some(only_if)).await
+        self.put_if(key, bytes, &meta, Some(only_if)).await
     }
 
     async fn begin_upload(&self, key: &str, meta: ObjectMeta) -> Result<R2Upload, StoreError> {
         let begin = self.bucket.create_multipart_upload(key);
         let begin = begin
-            .http_metadata(http_metadata(meta))
-            .custom_metadata(custom_metadata(meta));
-        let upload = begin.execute().await.map_err(|e| store_error(&e))?;
+            .http_metadata(http_metadata(&meta))
+            .custom_metadata(custom_metadata(&meta));
+        let upload = self.timed(begin.execute()).await?;
         Ok(R2Upload {
             upload,
+            timings: self.timings.clone(),
             parts: Vec::new(),
         })
     }
 
     async fn head(&self, key: &str) -> Result<Option<ObjectInfo>, StoreError> {
-        let object = self.bucket.head(key).await.map_err(|e| store_error(&e))?;
+        let object = self.timed(self.bucket.head(key)).await?;
         Ok(object.as_ref().map(info))
     }
 
     async fn get(&self, key: &str) -> Result<Option<(ObjectInfo, R2Body)>, StoreError> {
-        let object = self.bucket.get(key).execute().await;
-        Ok(object.map_err(|e| store_error(&e))?.map(open))
+        let object = self.timed(self.bucket.get(key).execute()).await?;
+        Ok(object.map(open))
     }
 
     async fn get_range(
@@ -172,29 +176,29 @@ impl ObjectStore for R2Store {
             offset: range.first,
             length: range.len(),
         };
-        let object = self.bucket.get(key).range(range).execute().await;
-        Ok(object.map_err(|e| store_error(&e))?.map(open))
+        let get = self.bucket.get(key).range(range);
+        Ok(self.timed(get.execute()).await?.map(open))
     }
 
     async fn list(&self, prefix: &str, start_after: &str) -> Result<Vec<String>, StoreError> {
         let list = self.bucket.list().prefix(prefix).start_after(start_after);
-        let page = list.execute().await.map_err(|e| store_error(&e))?;
+        let page = self.timed(list.execute()).await?;
         Ok(page.objects().iter().map(Object::key).collect())
     }
 
     async fn delete(&self, key: &str) -> Result<(), StoreError> {
-        self.bucket.delete(key).await.map_err(|e| store_error(&e))
+        self.timed(self.bucket.delete(key)).await
     }
 }
 
-fn http_metadata(meta: ObjectMeta) -> HttpMetadata {
+fn http_metadata(meta: &ObjectMeta) -> HttpMetadata {
     HttpMetadata {
         content_type: Some(meta.media_type().into()),
         ..HttpMetadata::default()
     }
 }
 
-fn custom_metadata(meta: ObjectMeta) -> HashMap<String, String> {
+fn custom_metadata(meta: &ObjectMeta) -> HashMap<String, String> {
     meta.encode()
         .into_iter()
         .map(|(name, value)| (name.into(), value))

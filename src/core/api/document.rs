@@ -26,12 +26,25 @@ pub struct StatusDocument<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     thumbnails: Vec<ThumbnailDocument<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    timings: Option<TimingsDocument>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     thumbhash: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     peak_memory_bytes: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<super::problem::ProblemDocument>))]
     problem: Option<serde_json::Value>,
+}
+
+/// How long a job waited and worked, in milliseconds.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TimingsDocument {
+    /// From the upload until the first attempt began.
+    queued_ms: u64,
+    /// What the attempt took that made the thumbnails, storing included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    processing_ms: Option<u64>,
 }
 
 /// A thumbnail as clients see it.
@@ -62,6 +75,10 @@ impl<'a> StatusDocument<'a> {
                 .iter()
                 .map(|t| ThumbnailDocument::new(record, t, base))
                 .collect(),
+            timings: record.timings.queued_ms.map(|queued_ms| TimingsDocument {
+                queued_ms,
+                processing_ms: record.timings.processing_ms,
+            }),
             thumbhash: record.thumbhash.as_deref(),
             peak_memory_bytes: record.peak_memory_bytes,
             problem: record

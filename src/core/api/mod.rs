@@ -2,10 +2,12 @@
 
 pub mod conditional;
 pub mod cors;
+pub mod disposition;
 pub mod document;
 pub mod events;
 pub mod form;
 pub mod idempotency_key;
+pub mod link;
 pub mod multipart;
 #[cfg(feature = "openapi")]
 pub mod openapi;
@@ -15,6 +17,7 @@ pub mod problem;
 pub mod range;
 pub mod reply;
 pub mod route;
+pub mod trace;
 pub mod uploaded;
 
 pub use conditional::ReadRequest;

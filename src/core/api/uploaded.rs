@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::document::{StatusDocument, job_problem, status_url};
+use super::link::links;
 use super::problem::Problem;
 use super::reply::{Body, Reply};
 use crate::job::{Record, State};
@@ -59,7 +60,10 @@ fn job<B>(record: &Record, base: &str) -> Reply<B> {
         (State::Failed, Some(failure)) => job_problem(failure).reply(base),
         _ => Reply::json(202, &document),
     };
-    reply.with("location", status_url(record, base))
+    let path = format!("/thumbnails/{}", record.id);
+    reply
+        .with("location", status_url(record, base))
+        .with("link", links(path, record.id))
 }
 
 fn item(file: &UploadedFile<Record>, base: &str) -> Value {

@@ -108,6 +108,10 @@ pub fn decide(
                 record.source.width = Some(made.source_width);
                 record.source.height = Some(made.source_height);
                 record.thumbhash = Some(thumbhash);
+                let begun = record.timings.attempt_at;
+                // With attempts that never came back, it could be one of those that did.
+                let begun = begun.filter(|_| record.lost_attempts == 0);
+                record.timings.processing_ms = begun.map(|begun| now.millis_since(begun));
                 record.peak_memory_bytes = made.peak_memory_bytes;
             })
         }
@@ -157,7 +161,7 @@ fn start(mut record: Record, now: Timestamp, policy: &Policy) -> Decision {
     if !moved(&mut record, Event::Start, now) {
         return Decision::rejected(&record);
     }
-    record.attempts += 1;
+    record.begin_attempt(now);
     record.due_at = Some(now.plus_secs(policy.lease_secs.into()));
     Decision {
         verdict: Verdict::Proceed {
@@ -483,6 +487,31 @@ mod tests {
         let before = job.record().clone();
         assert!(matches!(job.tell(create(), 5), Verdict::Found { .. }));
         assert_eq!((job.record(), job.sends), (&before, 1));
+    }
+
+    #[test]
+    fn times_are_those_of_the_commands() {
+        let mut told = Told::job();
+        told.tell(Command::Start, 5);
+        told.tell(finish(), 8);
+        let timings = told.record().timings;
+        assert_eq!(
+            (timings.queued_ms, timings.processing_ms),
+            (Some(5_000), Some(3_000))
+        );
+    }
+
+    #[test]
+    fn an_attempt_that_may_be_another_has_no_time() {
+        let mut told = Told::job();
+        told.tell(Command::Start, 5);
+        told.tell(Command::Start, 5 + u64::from(POLICY.lease_secs));
+        told.tell(finish(), 70);
+        let timings = told.record().timings;
+        assert_eq!(
+            (timings.queued_ms, timings.processing_ms),
+            (Some(5_000), None)
+        );
     }
 
     #[test]

@@ -55,6 +55,9 @@ pub struct Record {
     /// When its end is told once more, because it is not known whether everybody was told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tell_at: Option<Timestamp>,
+    /// How long it waited and worked.
+    #[serde(default, skip_serializing_if = "Timings::are_unknown")]
+    pub timings: Timings,
     /// What was uploaded.
     pub source: Source,
     /// What was asked for.
@@ -79,6 +82,28 @@ pub struct Record {
 )]
 const fn is_zero(n: &u32) -> bool {
     *n == 0
+}
+
+/// How long a job waited and worked, by the times at which its commands arrived.
+///
+/// A Worker's clock moves at I/O only, so that nothing finer can be told than these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Timings {
+    /// Milliseconds from the upload until its first attempt began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queued_ms: Option<u64>,
+    /// When the last attempt began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt_at: Option<Timestamp>,
+    /// Milliseconds that the attempt took that made the thumbnails: reading, rendering and storing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub processing_ms: Option<u64>,
+}
+
+impl Timings {
+    fn are_unknown(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// An uploaded picture, as its header and the upload described it.
@@ -168,6 +193,7 @@ impl Record {
             tries: 0,
             due_at: None,
             tell_at: None,
+            timings: Timings::default(),
             source: new.source,
             variants: new.variants,
             thumbnails: Vec::new(),
@@ -191,12 +217,21 @@ impl Record {
         self.faults = 0;
         self.sends = 0;
         self.failure = None;
+        self.timings.processing_ms = None;
         self.thumbnails.clear();
     }
 
     /// When the alarm rings.
     pub fn alarm_at(&self) -> Option<Timestamp> {
         self.due_at.into_iter().chain(self.tell_at).min()
+    }
+
+    /// Notes that an attempt begins.
+    pub(super) fn begin_attempt(&mut self, now: Timestamp) {
+        self.attempts += 1;
+        self.timings.attempt_at = Some(now);
+        let queued_ms = now.millis_since(self.created_at);
+        self.timings.queued_ms.get_or_insert(queued_ms);
     }
 
     /// The file of the first variant.
@@ -242,5 +277,13 @@ mod tests {
         );
         assert_eq!(serde_json::from_str::<Record>(&text).unwrap(), record);
         assert_eq!(record.alarm_at(), Some(Timestamp::from_millis(2_500)));
+    }
+
+    #[test]
+    fn the_stored_form_of_times_stays() {
+        let text = r#"{"queued_ms":5,"attempt_at":7,"processing_ms":9}"#;
+        let timings: Timings = serde_json::from_str(text).unwrap();
+        assert_eq!(serde_json::to_string(&timings).unwrap(), text);
+        assert_eq!(timings.attempt_at, Some(Timestamp::from_millis(7)));
     }
 }

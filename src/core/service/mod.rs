@@ -2,13 +2,14 @@
 //!
 //! `upload` reads an upload with its options, `accept` stores it and begins the job,
 //! `job` carries out what the ledger decided, `process` makes the
-//! thumbnails, `overload` keeps uploads off a queue that cannot keep up, `serve` answers reads, `change` deletes and tries again, `sweep` clears up what a crash left,
+//! thumbnails, `overload` keeps uploads off a queue that cannot keep up, `serve` answers reads with `image`, `change` deletes and tries again, `sweep` clears up what a crash left,
 //! `wait` and `waiters` let a request wait for the end of a job.
 
 pub mod accept;
 pub mod body;
 pub mod change;
 mod header;
+mod image;
 pub mod job;
 pub mod key;
 mod nowhere;

@@ -9,6 +9,7 @@
 //! The file's fault is final. The platform's fault is always tried again.
 
 use crate::api::Problem;
+use crate::api::disposition::stem;
 use crate::job::record::Failure;
 use crate::job::{Command, Finish, Message, Outcome, Record, Thumbnail, Verdict};
 use crate::keys::{JobId, ThumbnailFile, source_key, thumbnail_key};
@@ -174,6 +175,7 @@ impl<O: ObjectStore, L: JobLedger, R: Render> Processor<'_, O, L, R> {
             width,
             height,
             expires_at: record.expires_at,
+            stem: record.source.filename.as_deref().and_then(stem),
         };
         let key = thumbnail_key(&file);
         let info = match self.objects.put_new(&key, bytes, meta).await? {

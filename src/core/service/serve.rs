@@ -3,26 +3,22 @@
 //! Order of reading: what R2 holds under the thumbnail's key, then the copy in KV, then the job
 //! itself where the copy is missing, may be out of date, or does not fit what R2 holds.
 
-use crate::api::conditional::{Precondition, ReadRequest, Validators};
+use crate::api::conditional::{Precondition, ReadRequest};
 use crate::api::document::{StatusDocument, job_problem, thumbnail_url};
+use crate::api::link::links;
 use crate::api::range::{ByteRange, Selection};
 use crate::api::{Body, Method, Problem, ProblemKind, Reply};
 use crate::job::{Command, Record, State, Verdict};
 use crate::keys::{JobId, ThumbnailFile, thumbnail_key};
 use crate::object::ObjectMeta;
 use crate::ports::{Clock, JobLedger, ObjectInfo, ObjectStore, StatusCache};
+use crate::service::image::Image;
 
 /// How old a copy of an unfinished job may be before the job itself is asked.
 const FRESH_MILLIS: u64 = 2_000;
 
 /// Seconds after which a client may ask again for what is not there yet.
 pub const POLL_SECS: u32 = 1;
-
-/// A year: the name of a thumbnail is never used again.
-const MAX_AGE_SECS: u64 = 31_536_000;
-
-/// Nothing in a thumbnail is ever run, framed or fetched.
-const IMAGE_CSP: &str = "default-src 'none'; sandbox";
 
 /// What reads are answered from.
 pub struct Reader<'a, O, K, L, C> {
@@ -36,6 +32,8 @@ pub struct Reader<'a, O, K, L, C> {
     pub clock: &'a C,
     /// The service's own origin, for URLs.
     pub base: &'a str,
+    /// The longest that caches may keep a thumbnail.
+    pub cache_secs: u64,
 }
 
 /// What R2 says about a job. It is never out of date.
@@ -98,23 +96,18 @@ impl<O: ObjectStore, K: StatusCache, L: JobLedger, C: Clock> Reader<'_, O, K, L,
         if presence(&info) != Presence::Thumbnail {
             return Ok(Look::Absent(presence(&info)));
         }
-        let current = validators(&info);
+        let image = self.image(file, &info);
+        let current = image.validators();
         match request.evaluate(&current) {
-            Precondition::Failed => return Err(another(&current)),
-            Precondition::NotModified => {
-                let reply = self.described(304, Body::Empty, &info);
-                return Ok(Look::Answer(reply));
-            }
+            Precondition::Failed => return Err(image.another()),
+            Precondition::NotModified => return Ok(Look::Answer(image.not_modified())),
             Precondition::Passed => {}
         }
         match request.selection(&current, info.bytes) {
-            _ if request.method == Method::Head => {
-                let reply = self.whole(file, Body::Empty, &info);
-                Ok(Look::Answer(reply))
-            }
+            _ if request.method == Method::Head => Ok(Look::Answer(image.whole(Body::Empty))),
             Selection::All => self.all(file).await,
             Selection::Part(range) => self.part(file, range, &info).await,
-            Selection::Unsatisfiable => Err(no_such_bytes(info.bytes)),
+            Selection::Unsatisfiable => Err(image.no_such_bytes()),
         }
     }
 
@@ -123,7 +116,10 @@ impl<O: ObjectStore, K: StatusCache, L: JobLedger, C: Clock> Reader<'_, O, K, L,
             return Ok(Look::Absent(Presence::Nothing));
         };
         Ok(match presence(&info) {
-            Presence::Thumbnail => Look::Answer(self.whole(file, Body::Object(body), &info)),
+            Presence::Thumbnail => {
+                let image = self.image(file, &info);
+                Look::Answer(image.whole(Body::Object(body)))
+            }
             absent => Look::Absent(absent),
         })
     }
@@ -135,20 +131,15 @@ impl<O: ObjectStore, K: StatusCache, L: JobLedger, C: Clock> Reader<'_, O, K, L,
         known: &ObjectInfo,
     ) -> Result<Look<O::Body>, Problem> {
         let found = self.objects.get_range(&thumbnail_key(file), range).await?;
-        let Some((info, body)) = found else {
-            return Ok(Look::Absent(Presence::Nothing));
-        };
-        // Deleted since it was looked at.
-        if info.etag != known.etag {
-            return Ok(Look::Absent(presence(&info)));
-        }
-        let reply = self.described(206, Body::Object(body), &info);
-        let reply = self.with_content(reply, file, &info);
-        Ok(Look::Answer(
-            reply
-                .with("content-length", range.len().to_string())
-                .with("content-range", range.content_range(info.bytes)),
-        ))
+        Ok(match found {
+            Some((info, body)) if info.etag == known.etag => {
+                let image = self.image(file, &info);
+                Look::Answer(image.part(range, Body::Object(body)))
+            }
+            // Deleted since it was looked at.
+            Some((info, _)) => Look::Absent(presence(&info)),
+            None => Look::Absent(Presence::Nothing),
+        })
     }
 
     /// Answers `GET /thumbnails/{id}`.
@@ -163,7 +154,9 @@ impl<O: ObjectStore, K: StatusCache, L: JobLedger, C: Clock> Reader<'_, O, K, L,
             State::Cancelled | State::Expired => ProblemKind::Gone.status(),
             _ => 200,
         };
-        let reply = Reply::json(status, &StatusDocument::new(record, self.base));
+        let path = format!("/thumbnails/{}", record.id);
+        let reply = Reply::json(status, &StatusDocument::new(record, self.base))
+            .with("link", links(path, record.id));
         if record.state.is_final() {
             reply
         } else {
@@ -214,77 +207,13 @@ impl<O: ObjectStore, K: StatusCache, L: JobLedger, C: Clock> Reader<'_, O, K, L,
         }
     }
 
-    /// 200 with all bytes, or with none for HEAD.
-    fn whole(
-        &self,
-        file: &ThumbnailFile,
-        body: Body<O::Body>,
-        info: &ObjectInfo,
-    ) -> Reply<O::Body> {
-        let reply = self.described(200, body, info);
-        self.with_content(reply, file, info)
-            .with("content-length", info.bytes.to_string())
-    }
-
-    fn with_content(
-        &self,
-        reply: Reply<O::Body>,
-        file: &ThumbnailFile,
-        info: &ObjectInfo,
-    ) -> Reply<O::Body> {
-        reply.with("content-type", info.meta.media_type()).with(
-            "content-disposition",
-            format!("inline; filename=\"{file}\""),
-        )
-    }
-
-    /// What 200, 206 and 304 say alike.
-    fn described(&self, status: u16, body: Body<O::Body>, info: &ObjectInfo) -> Reply<O::Body> {
-        let current = validators(info);
-        Reply::new(status, body)
-            .with("etag", current.etag())
-            .with("last-modified", current.last_modified())
-            .with("accept-ranges", "bytes")
-            .with("cache-control", self.cache_control(info.meta))
-            .with("content-security-policy", IMAGE_CSP)
-            .with("cross-origin-resource-policy", "cross-origin")
-            .also("vary", "Prefer")
-    }
-
-    /// As long as the thumbnail lives, a year at the most.
-    fn cache_control(&self, meta: ObjectMeta) -> String {
-        let left_secs = match meta {
-            ObjectMeta::Thumbnail {
-                expires_at: Some(at),
-                ..
-            } => at.millis_since(self.clock.now()) / 1_000,
-            _ => MAX_AGE_SECS,
-        };
-        format!("public, max-age={}, immutable", left_secs.min(MAX_AGE_SECS))
-    }
-}
-
-fn validators(info: &ObjectInfo) -> Validators<'_> {
-    Validators {
-        etag: &info.etag,
-        modified: info.modified,
-    }
-}
-
-fn another(current: &Validators) -> Problem {
-    let detail = format!(
-        "the thumbnail is {} of {}",
-        current.etag(),
-        current.last_modified()
-    );
-    Problem::new(ProblemKind::PreconditionFailed, detail)
-}
-
-fn no_such_bytes(len: u64) -> Problem {
-    let detail = format!("the thumbnail has {len} bytes, and none where the range begins");
-    Problem {
-        complete_len: Some(len),
-        ..Problem::new(ProblemKind::RangeNotSatisfiable, detail)
+    fn image<'a>(&self, file: &'a ThumbnailFile, info: &'a ObjectInfo) -> Image<'a> {
+        Image {
+            file,
+            info,
+            cache_secs: self.cache_secs,
+            now: self.clock.now(),
+        }
     }
 }
 

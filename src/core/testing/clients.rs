@@ -316,6 +316,7 @@ fn reader<'a>(
         ledger: world,
         clock,
         base: "https://thumbs.example",
+        cache_secs: 86_400,
     }
 }
 

@@ -10,7 +10,7 @@ use crate::timestamp::Timestamp;
 impl World {
     fn store(&self, key: &str, bytes: Vec<u8>, meta: ObjectMeta) -> ObjectInfo {
         let now = self.now();
-        let info = describe(&bytes, meta, now);
+        let info = describe(&bytes, meta.clone(), now);
         self.inner
             .objects
             .borrow_mut()
@@ -103,7 +103,7 @@ impl ObjectStore for World {
         let head = || {
             let objects = objects.borrow();
             let (bytes, meta, modified) = objects.get(key)?;
-            Some(describe(bytes, *meta, *modified))
+            Some(describe(bytes, meta.clone(), *modified))
         };
         self.ask("r2.head", head).await
     }
@@ -113,7 +113,7 @@ impl ObjectStore for World {
         let get = || {
             let objects = objects.borrow();
             let (bytes, meta, modified) = objects.get(key)?;
-            let info = describe(bytes, *meta, *modified);
+            let info = describe(bytes, meta.clone(), *modified);
             Some((info, Pieces::new(bytes.clone(), 4_096)))
         };
         self.ask("r2.get", get).await
@@ -130,7 +130,7 @@ impl ObjectStore for World {
             let Some((bytes, meta, modified)) = objects.get(key) else {
                 return Ok(None);
             };
-            let info = describe(bytes, *meta, *modified);
+            let info = describe(bytes, meta.clone(), *modified);
             let end = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
             // R2 refuses a range that is not there.
             let part = bytes.get(end(range.first)..=end(range.last));

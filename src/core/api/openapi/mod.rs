@@ -11,7 +11,7 @@ mod parameters;
 use utoipa::ToSchema;
 use utoipa::openapi::{Components, Info, License, OpenApi, Paths, RefOr, Schema, ServerBuilder};
 
-use super::document::{StatusDocument, ThumbnailDocument};
+use super::document::{StatusDocument, ThumbnailDocument, TimingsDocument};
 use super::problem::{FieldError, ProblemDocument};
 use crate::job::{Source, State, Thumbnail};
 use crate::pipeline::{ImageFormat, OutputFormat};
@@ -54,6 +54,7 @@ fn components() -> Components {
     components.schemas.extend([
         component::<StatusDocument>(),
         component::<ThumbnailDocument>(),
+        component::<TimingsDocument>(),
         component::<Thumbnail>(),
         component::<Source>(),
         component::<State>(),
