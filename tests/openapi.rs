@@ -36,11 +36,12 @@ fn route_name(route: &Route) -> &'static str {
         Route::OldThumbnail(_) => "old thumbnail",
         Route::ProblemPage(_) => "problem page",
         Route::Health => "health",
+        Route::Ready => "ready",
         Route::Options(_) => "options of everything",
     }
 }
 
-const ROUTES: usize = 11;
+const ROUTES: usize = 12;
 
 /// The route that an operation leads to, with examples in place of the names in braces.
 fn route(method: Method, path: &str) -> Result<Route, Problem> {

@@ -7,10 +7,11 @@ use thumbnail_core::job::policy::CREATE_WITHIN_SECS;
 use thumbnail_core::job::{NewJob, Outcome, Policy, Record, State};
 use thumbnail_core::keys::{JobId, ThumbnailFile};
 use thumbnail_core::pipeline::{Limits, Options, Variant};
-use thumbnail_core::ports::{Chunks, Clock};
+use thumbnail_core::ports::{Chunks, Clock, StatusCache, StoreError};
 use thumbnail_core::service::accept::{create_job, store_source};
 use thumbnail_core::service::change::{cancel, rerun};
 use thumbnail_core::service::process::Processor;
+use thumbnail_core::service::ready::{self, Bindings, Check};
 use thumbnail_core::service::render::Pipeline;
 use thumbnail_core::service::serve::Reader;
 use thumbnail_core::service::sweep::{Swept, sweep};
@@ -828,4 +829,65 @@ fn an_accepted_job_survives_the_failure_of_any_single_operation() {
             }
         }
     }
+}
+
+fn readiness(world: &World) -> (u16, Vec<Check>) {
+    let bindings = Bindings {
+        objects: world,
+        status: world,
+        ledger: world,
+        queue: world,
+        clock: world,
+    };
+    let checks = now(bindings.check(std::future::pending));
+    let reply: Reply<()> = ready::reply(&checks);
+    (reply.status, checks.to_vec())
+}
+
+#[test]
+fn each_binding_that_fails_makes_the_service_unready() {
+    let world = world();
+    let (status, checks) = readiness(&world);
+    assert_eq!((status, checks.iter().all(|check| check.ok)), (200, true));
+    for (operation, name) in [
+        ("r2.head", "r2"),
+        ("kv.get", "kv"),
+        ("job.call", "job"),
+        ("queue.backlog", "queue"),
+    ] {
+        world.fail(move |op, _| (op == operation).then_some(Failure::Before));
+        let (status, checks) = readiness(&world);
+        let failed: Vec<&str> = checks.iter().filter(|c| !c.ok).map(|c| c.name).collect();
+        assert_eq!((status, failed), (503, vec![name]));
+        assert!(checks.iter().any(|check| check.fault.is_some()));
+    }
+    world.heal();
+    assert!(world.records().is_empty() && world.object_keys().is_empty());
+}
+
+#[test]
+fn a_binding_that_never_answers_is_not_waited_for() {
+    struct Silent;
+    impl StatusCache for Silent {
+        async fn get(&self, _: JobId) -> Result<Option<Record>, StoreError> {
+            std::future::pending().await
+        }
+        async fn put(&self, _: &Record) -> Result<(), StoreError> {
+            Ok(())
+        }
+        async fn delete(&self, _: JobId) -> Result<(), StoreError> {
+            Ok(())
+        }
+    }
+    let world = world();
+    let bindings = Bindings {
+        objects: &world,
+        status: &Silent,
+        ledger: &world,
+        queue: &world,
+        clock: &world,
+    };
+    let checks = now(bindings.check(|| std::future::ready(())));
+    let failed: Vec<&str> = checks.iter().filter(|c| !c.ok).map(|c| c.name).collect();
+    assert_eq!(failed, ["kv"]);
 }

@@ -6,6 +6,7 @@ mod conversation;
 mod events;
 mod page;
 mod problem_page;
+mod ready;
 mod respond;
 mod thumbnail;
 mod upload;
@@ -122,6 +123,7 @@ async fn dispatch(route: Route, call: Call) -> std::result::Result<Reply<Payload
         Route::ProblemPage(kind) => Ok(problem_page::page(kind)),
         Route::Page(part) => Ok(page::page(part)),
         Route::Health => Ok(Reply::json(200, &json!({ "status": "ok" }))),
+        Route::Ready => ready::ready(&call).await,
         Route::Options(allow) => Ok(options(&call, allow)),
     }?;
     Ok(reply.map(Payload::Object))

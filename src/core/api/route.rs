@@ -45,6 +45,8 @@ pub enum Route {
     Page(Page),
     /// `GET /healthz`
     Health,
+    /// `GET /readyz`
+    Ready,
     /// `OPTIONS` of any URL that exists: the methods that it takes.
     Options(&'static str),
 }
@@ -136,6 +138,7 @@ fn place(path: &str) -> Option<Place> {
             ProblemKind::from_slug(slug).map(|kind| Place::Page(Route::ProblemPage(kind)))
         }
         ["healthz"] => Some(Place::Page(Route::Health)),
+        ["readyz"] => Some(Place::Page(Route::Ready)),
         [""] => Some(Place::Page(Route::Page(Page::Upload))),
         ["upload.js"] => Some(Place::Page(Route::Page(Page::UploadScript))),
         ["upload.css"] => Some(Place::Page(Route::Page(Page::UploadStyle))),
@@ -191,6 +194,7 @@ mod tests {
                 Route::ProblemPage(ProblemKind::Gone),
             ),
             (Method::Get, "/healthz".to_owned(), Route::Health),
+            (Method::Get, "/readyz".to_owned(), Route::Ready),
             (Method::Get, "/".to_owned(), Route::Page(Page::Upload)),
             (
                 Method::Get,
@@ -247,6 +251,7 @@ mod tests {
             "/thumbnail/x.jpg".to_owned(),
             "/problems/gone".to_owned(),
             "/healthz".to_owned(),
+            "/readyz".to_owned(),
         ] {
             let Ok(Route::Options(allow)) = Route::parse(Method::Options, &path) else {
                 panic!("no OPTIONS at {path}")

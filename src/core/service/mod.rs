@@ -3,7 +3,8 @@
 //! `upload` reads an upload with its options, `accept` stores it and begins the job,
 //! `job` carries out what the ledger decided, `process` makes the
 //! thumbnails, `overload` keeps uploads off a queue that cannot keep up, `serve` answers reads with `image`, `change` deletes and tries again, `sweep` clears up what a crash left,
-//! `wait` and `waiters` let a request wait for the end of a job.
+//! `wait` and `waiters` let a request wait for the end of a job,
+//! `ready` asks every binding.
 
 pub mod accept;
 pub mod body;
@@ -16,6 +17,7 @@ mod nowhere;
 pub mod once;
 pub mod overload;
 pub mod process;
+pub mod ready;
 pub mod render;
 pub mod serve;
 pub mod sweep;

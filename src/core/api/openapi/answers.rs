@@ -228,6 +228,18 @@ pub(super) fn health() -> Vec<(u16, Response)> {
     vec![(200, response.build())]
 }
 
+/// 200 while every binding answers. The 503 has the same document, in place of a problem.
+pub(super) fn ready() -> Vec<(u16, Response)> {
+    let checks = json!([{ "name": "r2", "ok": true, "ms": 12 }]);
+    let content = Content::builder()
+        .schema(Some(ObjectBuilder::new()))
+        .example(Some(json!({ "status": "ready", "checks": checks })));
+    let response = ResponseBuilder::new()
+        .description("Every binding answers; if one does not, this document comes with 503.")
+        .content("application/json", content.build());
+    vec![(200, response.build())]
+}
+
 fn document(example: serde_json::Value) -> Content {
     Content::builder()
         .schema(Some(reference::<StatusDocument>()))

@@ -188,4 +188,14 @@ pub const OPERATIONS: &[Operation] = &[
         answers: answers::health,
         problems: &[],
     },
+    Operation {
+        method: Method::Get,
+        path: "/readyz",
+        id: "ready",
+        summary: "Whether each binding of the service answers",
+        parameters: Vec::new,
+        body: None,
+        answers: answers::ready,
+        problems: &[],
+    },
 ];
