@@ -27,6 +27,7 @@ fn route_name(route: &Route) -> &'static str {
     match route {
         Route::Upload => "upload",
         Route::Thumbnail(_) => "thumbnail",
+        Route::Negotiated(..) => "negotiated",
         Route::Status(_) => "status",
         Route::Events(_) => "events",
         Route::EventsOfJobs => "events of jobs",
@@ -41,7 +42,7 @@ fn route_name(route: &Route) -> &'static str {
     }
 }
 
-const ROUTES: usize = 12;
+const ROUTES: usize = 13;
 
 /// The route that an operation leads to, with examples in place of the names in braces.
 fn route(method: Method, path: &str) -> Result<Route, Problem> {

@@ -6,6 +6,7 @@ use thumbnail_core::api::{Body, Method, Problem, ProblemKind, ReadRequest, Reply
 use thumbnail_core::job::policy::CREATE_WITHIN_SECS;
 use thumbnail_core::job::{NewJob, Outcome, Policy, Record, State};
 use thumbnail_core::keys::{JobId, ThumbnailFile};
+use thumbnail_core::pipeline::options::FormatChoice;
 use thumbnail_core::pipeline::{Limits, Options, Variant};
 use thumbnail_core::ports::{Chunks, Clock, StatusCache, StoreError};
 use thumbnail_core::service::accept::{create_job, store_source};
@@ -44,10 +45,14 @@ fn png(width: u32, height: u32) -> Vec<u8> {
 }
 
 fn upload(world: &World, chunks: &mut impl Chunks) -> Result<Record, Problem> {
+    upload_as(world, chunks, Options::default())
+}
+
+fn upload_as(world: &World, chunks: &mut impl Chunks, options: Options) -> Result<Record, Problem> {
     let id = JobId::new(world.now(), rand_bytes(world));
     let variants = vec![Variant {
         name: "default".into(),
-        options: Options::default(),
+        options,
     }];
     now(async {
         let limits = Limits::default();
@@ -288,6 +293,95 @@ fn an_answer_without_the_bytes_says_the_same_about_them() {
     let bytes = now(pieces.next()).unwrap().unwrap();
     let stored = world.object(&format!("thumbnail/{}", file(&record)));
     assert_eq!(bytes, stored.unwrap()[1..=4]);
+}
+
+fn auto(world: &World) -> Record {
+    let options = Options {
+        format: FormatChoice::Auto,
+        ..Options::default()
+    };
+    upload_as(world, &mut Pieces::new(png(150, 120), 1_000), options).unwrap()
+}
+
+fn negotiate(world: &World, id: JobId, accept: &str) -> Result<Reply<Pieces>, Problem> {
+    let request = ReadRequest::new(Method::Get, |name| {
+        (name == "accept").then(|| accept.into())
+    });
+    now(reader(world).negotiated(id, Some("default"), &request))
+}
+
+#[test]
+fn one_url_answers_in_the_format_that_the_client_names() {
+    let world = world();
+    let record = auto(&world);
+    assert_eq!(
+        negotiate(&world, record.id, "*/*").err().unwrap().status,
+        409
+    );
+    settle(&world);
+    let mut etags = Vec::new();
+    for (accept, media_type, extension) in [
+        ("image/webp", "image/webp", "webp"),
+        ("*/*", "image/png", "png"),
+    ] {
+        let reply = negotiate(&world, record.id, accept).unwrap();
+        assert_eq!(reply.header("content-type"), Some(media_type));
+        assert_eq!(reply.header("vary"), Some("Accept"));
+        let own = format!("/thumbnails/{}.{extension}", record.id);
+        assert_eq!(reply.header("content-location"), Some(own.as_str()));
+        etags.push(reply.header("etag").unwrap().to_owned());
+        let stored = world
+            .object(&own[1..].replace("thumbnails", "thumbnail"))
+            .unwrap();
+        assert_eq!(
+            image::guess_format(&stored).unwrap().to_mime_type(),
+            media_type
+        );
+    }
+    assert_ne!(etags[0], etags[1]);
+
+    now(cancel(&world, record.id)).unwrap();
+    for accept in ["image/webp", "*/*"] {
+        assert_eq!(
+            negotiate(&world, record.id, accept).err().unwrap().status,
+            410
+        );
+    }
+    assert_eq!(world.object_keys().len(), 2, "a tombstone for each format");
+}
+
+#[test]
+fn a_job_in_two_formats_is_done_with_both() {
+    let world = world();
+    let record = auto(&world);
+    // The first thumbnail is stored, the second is not, and whoever stored it is gone.
+    let mut puts = 0;
+    world.fail(move |name, _| {
+        puts += usize::from(name == "r2.put_new");
+        (name == "r2.put_new" && puts == 2).then_some(Failure::Before)
+    });
+    settle(&world);
+    assert_eq!(state(&world, record.id), State::Done);
+    let record = world.records().pop().unwrap();
+    let formats: Vec<&str> = record
+        .thumbnails
+        .iter()
+        .map(|thumbnail| thumbnail.format.image_format().extension())
+        .collect();
+    assert_eq!(formats, ["png", "webp"]);
+}
+
+#[test]
+fn a_name_without_a_format_needs_a_variant_of_that_name() {
+    let world = world();
+    let record = auto(&world);
+    settle(&world);
+    let request = ReadRequest::new(Method::Get, |_| None);
+    let problem = now(reader(&world).negotiated(record.id, Some("large"), &request));
+    let problem = problem.err().unwrap();
+    assert_eq!(problem.status, 404);
+    let url = format!("{BASE}/thumbnails/{}_default", record.id);
+    assert!(problem.detail.contains(&url), "{}", problem.detail);
 }
 
 #[test]

@@ -114,6 +114,7 @@ async fn dispatch(route: Route, call: Call) -> std::result::Result<Reply<Payload
         Route::EventsOfJobs => return events::of_jobs(call).await,
         Route::Upload => upload::upload(call).await,
         Route::Thumbnail(file) => thumbnail::thumbnail(&call, &file).await,
+        Route::Negotiated(id, name) => thumbnail::negotiated(&call, id, Some(&name)).await,
         Route::Status(id) => thumbnail::status(&call, id).await,
         Route::Delete(id) => change::delete(&call, id).await,
         Route::Retry(id) => change::retry(&call, id).await,

@@ -1,5 +1,6 @@
 //! Reads of thumbnails and of their status.
 
+use thumbnail_core::api::accept::wants_picture;
 use thumbnail_core::api::{Problem, ProblemKind, ReadRequest, Reply, prefer};
 use thumbnail_core::keys::{JobId, ThumbnailFile};
 use thumbnail_core::service::wait::wait_for_end;
@@ -10,14 +11,30 @@ use crate::platform::{R2Body, WorkerClock};
 /// `GET /thumbnails/{id}.{ext}`
 pub async fn thumbnail(call: &Call, file: &ThumbnailFile) -> Result<Reply<R2Body>, Problem> {
     let (reader, request) = (call.reader(), request(call));
-    when_ready(call, file.id, async || {
-        reader.thumbnail(file, &request).await
-    })
-    .await
+    let read = async || reader.thumbnail(file, &request).await;
+    when_ready(call, file.id, read).await
+}
+
+/// `GET /thumbnails/{id}_{name}`, and `GET /thumbnails/{id}` where a picture is asked for
+pub async fn negotiated(
+    call: &Call,
+    id: JobId,
+    name: Option<&str>,
+) -> Result<Reply<R2Body>, Problem> {
+    let (reader, request) = (call.reader(), request(call));
+    let read = async || reader.negotiated(id, name, &request).await;
+    when_ready(call, id, read).await
 }
 
 /// `GET /thumbnails/{id}`
 pub async fn status(call: &Call, id: JobId) -> Result<Reply<R2Body>, Problem> {
+    if wants_picture(header(&call.request, "accept").as_deref()) {
+        return negotiated(call, id, None).await;
+    }
+    Ok(document(call, id).await?.also("vary", "Accept"))
+}
+
+async fn document(call: &Call, id: JobId) -> Result<Reply<R2Body>, Problem> {
     let Some(secs) = call.wait_secs() else {
         return call.reader().status(id).await;
     };

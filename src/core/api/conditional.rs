@@ -11,6 +11,8 @@ use crate::timestamp::Timestamp;
 pub struct ReadRequest {
     /// `GET` or `HEAD`.
     pub method: Method,
+    /// Which media types the client likes.
+    pub accept: Option<String>,
     if_match: Option<String>,
     if_none_match: Option<String>,
     if_modified_since: Option<String>,
@@ -44,6 +46,7 @@ impl ReadRequest {
     pub fn new(method: Method, header: impl Fn(&str) -> Option<String>) -> Self {
         Self {
             method,
+            accept: header("accept"),
             if_match: header("if-match"),
             if_none_match: header("if-none-match"),
             if_modified_since: header("if-modified-since"),
@@ -55,7 +58,12 @@ impl ReadRequest {
 
     /// Whether nothing but the whole representation can be the answer.
     pub fn wants_all(&self) -> bool {
-        *self == Self::new(Method::Get, |_| None)
+        let accept = self.accept.clone();
+        *self
+            == Self {
+                accept,
+                ..Self::new(Method::Get, |_| None)
+            }
     }
 
     /// Evaluates the conditions in the order of section 13.2.2.

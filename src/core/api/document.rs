@@ -104,7 +104,14 @@ impl<'a> ThumbnailDocument<'a> {
 }
 
 /// Where a job's first thumbnail is, or will be.
+///
+/// Where it is in two formats, that is a URL without an extension, which would be wrong for one.
 pub fn thumbnail_url(record: &Record, base: &str) -> String {
+    if let Some(variant) = record.variants.first()
+        && record.formats(variant).1.is_some()
+    {
+        return format!("{base}/thumbnails/{}_{}", record.id, variant.name);
+    }
     record.files().next().map_or_else(
         || status_url(record, base),
         |file| format!("{base}/thumbnails/{file}"),

@@ -1,5 +1,6 @@
 //! The HTTP contract as plain data: routes, replies, documents, problems.
 
+pub mod accept;
 pub mod conditional;
 pub mod cors;
 pub mod disposition;

@@ -504,7 +504,7 @@ mod tests {
             (
                 "format",
                 "avif",
-                "format must be one of source, jpeg, jpg, png, webp, gif, not \"avif\"",
+                "format must be one of source, auto, jpeg, jpg, png, webp, gif, not \"avif\"",
             ),
             (
                 "truncated",

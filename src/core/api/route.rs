@@ -1,7 +1,7 @@
 //! Paths and methods to routes. A dozen of them: a match is clearer than a router.
 
 use crate::api::problem::{Problem, ProblemKind};
-use crate::keys::{JobId, ThumbnailFile};
+use crate::keys::{JobId, ThumbnailFile, is_variant_name};
 
 /// The methods that the service has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub enum Route {
     Thumbnail(ThumbnailFile),
     /// `GET /thumbnails/{id}`
     Status(JobId),
+    /// `GET /thumbnails/{id}_{name}`: the thumbnail in the format that the client likes
+    Negotiated(JobId, String),
     /// `GET /thumbnails/{id}/events`
     Events(JobId),
     /// `GET /events`
@@ -66,6 +68,7 @@ pub enum Page {
 enum Place {
     Uploads,
     Thumbnail(ThumbnailFile),
+    Negotiated(JobId, String),
     Job(JobId),
     Retry(JobId),
     Page(Route),
@@ -99,7 +102,7 @@ impl Place {
         match self {
             Self::Uploads | Self::Retry(_) => "POST, OPTIONS",
             Self::Job(_) => "GET, HEAD, DELETE, OPTIONS",
-            Self::Thumbnail(_) | Self::Page(_) => "GET, HEAD, OPTIONS",
+            Self::Thumbnail(_) | Self::Negotiated(..) | Self::Page(_) => "GET, HEAD, OPTIONS",
         }
     }
 
@@ -108,6 +111,7 @@ impl Place {
         match (self, method) {
             (Self::Uploads, Method::Post) => Some(Route::Upload),
             (Self::Thumbnail(file), Method::Get) => Some(Route::Thumbnail(file)),
+            (Self::Negotiated(id, name), Method::Get) => Some(Route::Negotiated(id, name)),
             (Self::Job(id), Method::Get) => Some(Route::Status(id)),
             (Self::Job(id), Method::Delete) => Some(Route::Delete(id)),
             (Self::Retry(id), Method::Post) => Some(Route::Retry(id)),
@@ -123,7 +127,10 @@ fn place(path: &str) -> Option<Place> {
         ["thumbnails"] | ["thumbnails", ""] => Some(Place::Uploads),
         ["thumbnails", name] => match name.parse() {
             Ok(id) => Some(Place::Job(id)),
-            Err(_) => name.parse().ok().map(Place::Thumbnail),
+            Err(_) => match name.parse() {
+                Ok(file) => Some(Place::Thumbnail(file)),
+                Err(_) => negotiated(name),
+            },
         },
         ["thumbnails", id, "events"] => {
             let id = id.parse().ok()?;
@@ -144,6 +151,13 @@ fn place(path: &str) -> Option<Place> {
         ["upload.css"] => Some(Place::Page(Route::Page(Page::UploadStyle))),
         _ => None,
     }
+}
+
+/// `{id}_{name}`
+fn negotiated(text: &str) -> Option<Place> {
+    let (id, name) = text.split_once('_')?;
+    let id = id.parse().ok()?;
+    is_variant_name(name).then(|| Place::Negotiated(id, name.into()))
 }
 
 #[cfg(test)]
@@ -173,6 +187,11 @@ mod tests {
                 Route::Events(ID.parse().unwrap()),
             ),
             (Method::Get, "/events".to_owned(), Route::EventsOfJobs),
+            (
+                Method::Get,
+                format!("/thumbnails/{ID}_large"),
+                Route::Negotiated(ID.parse().unwrap(), "large".into()),
+            ),
             (
                 Method::Delete,
                 format!("/thumbnails/{ID}"),
@@ -218,6 +237,9 @@ mod tests {
             "/x",
             "/thumbnails/x",
             "/thumbnails/x.jpg",
+            "/thumbnails/x_default",
+            "/thumbnails/01997c1e-0000-7aaa-8aaa-aaaaaaaaaaaa_",
+            "/thumbnails/01997c1e-0000-7aaa-8aaa-aaaaaaaaaaaa_A",
             "/thumbnails/../../etc/passwd",
             "/thumbnails//",
             "/thumbnails/x/events",
@@ -244,6 +266,7 @@ mod tests {
             "/thumbnails/".to_owned(),
             format!("/thumbnails/{ID}"),
             format!("/thumbnails/{ID}.png"),
+            format!("/thumbnails/{ID}_default"),
             format!("/thumbnails/{ID}/retry"),
             format!("/thumbnails/{ID}/events"),
             "/events".to_owned(),

@@ -294,7 +294,7 @@ fn carried(
     let forget_at = now.plus_secs(policy.tombstone_secs.into());
     match intent {
         // Every thumbnail was stored by an attempt that could not say so: clients may have them.
-        Intent::Fail { .. } if found.len() == record.variants.len() => {
+        Intent::Fail { .. } if found.len() == record.files().count() => {
             finish(record, found, now, |_| {})
         }
         Intent::Fail { failure } => ended(record, Event::Fail, now, |record| {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::command::NewJob;
 use super::state::State;
 use crate::keys::{JobId, ThumbnailFile};
-use crate::pipeline::plan::output_format;
+use crate::pipeline::plan::output_formats;
 use crate::pipeline::{ImageFormat, OutputFormat, Variant};
 use crate::timestamp::Timestamp;
 
@@ -239,16 +239,27 @@ impl Record {
         self.files().next()
     }
 
-    /// The file of each variant, whether it was made or not.
+    /// The files of each variant, whether they were made or not: one for each of its formats.
     pub fn files(&self) -> impl Iterator<Item = ThumbnailFile> {
-        self.variants.iter().map(|variant| ThumbnailFile {
-            id: self.id,
-            variant: variant.name.clone(),
-            extension: output_format(self.source.format, &variant.options)
-                .image_format()
-                .extension()
-                .into(),
+        self.variants.iter().flat_map(|variant| {
+            let (format, other) = self.formats(variant);
+            let file = |format: OutputFormat| self.file(&variant.name, format);
+            [Some(file(format)), other.map(file)].into_iter().flatten()
         })
+    }
+
+    /// The formats of a variant: the one that everybody gets, and the one for those who name it.
+    pub fn formats(&self, variant: &Variant) -> (OutputFormat, Option<OutputFormat>) {
+        output_formats(self.source.format, &variant.options)
+    }
+
+    /// The file of a variant in one of its formats.
+    pub fn file(&self, variant: &str, format: OutputFormat) -> ThumbnailFile {
+        ThumbnailFile {
+            id: self.id,
+            variant: variant.into(),
+            extension: format.image_format().extension().into(),
+        }
     }
 }
 

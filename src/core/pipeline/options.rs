@@ -109,6 +109,8 @@ pub enum FormatChoice {
     /// The source's family: JPEG, PNG, GIF and WebP stay what they are, the others become PNG.
     #[default]
     Source,
+    /// The source's family, and another format beside it for clients that like that better.
+    Auto,
     /// JPEG.
     #[serde(alias = "jpg")]
     Jpeg,
@@ -124,7 +126,7 @@ impl FormatChoice {
     /// The format, where it does not depend on the source.
     pub const fn fixed(self) -> Option<OutputFormat> {
         match self {
-            Self::Source => None,
+            Self::Source | Self::Auto => None,
             Self::Jpeg => Some(OutputFormat::Jpeg),
             Self::Png => Some(OutputFormat::Png),
             Self::WebP => Some(OutputFormat::WebP),

@@ -7,7 +7,7 @@ use super::decode::source::{Reduction, Source, check_memory};
 use super::geometry::{Layout, Region, Size, layout, uncropped_cover};
 use super::gravity::Gravity;
 use super::limits::Limits;
-use super::options::{Background, Fit, Options, Truncated, Variant};
+use super::options::{Background, Fit, FormatChoice, Options, Truncated, Variant};
 use super::orient::{to_stored, turn_size};
 use super::probe::ImageInfo;
 use super::resize::{Axis, Resizer};
@@ -72,6 +72,8 @@ pub struct VariantPlan {
     pub flatten: Option<[u8; 3]>,
     /// The format.
     pub format: OutputFormat,
+    /// The format that it is written in too.
+    pub other_format: Option<OutputFormat>,
     /// Quality of lossy formats, 1…100.
     pub quality: u8,
     /// Whether a JPEG is written progressively.
@@ -172,12 +174,32 @@ pub const fn output_format(source: ImageFormat, options: &Options) -> OutputForm
     }
 }
 
+/// The formats of a thumbnail of a `source`: the one that everybody gets, and with
+/// [`FormatChoice::Auto`] the one for clients that name it.
+///
+/// Our WebP is lossless, so it is smaller than a PNG or a GIF, and larger than a JPEG, which is
+/// therefore left alone. Who cannot show WebP gets a PNG of it.
+pub fn output_formats(
+    source: ImageFormat,
+    options: &Options,
+) -> (OutputFormat, Option<OutputFormat>) {
+    let family = output_format(source, options);
+    let other = match (options.format, family) {
+        (FormatChoice::Auto, OutputFormat::Png | OutputFormat::Gif) => Some(OutputFormat::WebP),
+        (FormatChoice::Auto, OutputFormat::WebP) => Some(OutputFormat::Png),
+        _ => None,
+    };
+    (family, other)
+}
+
 fn plan_variant(info: &ImageInfo, variant: &Variant) -> Result<VariantPlan, PipelineError> {
     let options = &variant.options;
     let shown = info.shown_size();
     let final_layout = layout(shown, options);
-    let format = output_format(info.format, options);
-    check_side(final_layout.canvas, format)?;
+    let (format, other_format) = output_formats(info.format, options);
+    for format in [Some(format), other_format].into_iter().flatten() {
+        check_side(final_layout.canvas, format)?;
+    }
     let (chosen_from, choice) = choice(shown, options, final_layout);
     let Layout {
         source,
@@ -208,6 +230,7 @@ fn plan_variant(info: &ImageInfo, variant: &Variant) -> Result<VariantPlan, Pipe
         alpha: flatten.is_none() && (info.alpha || canvas != scaled),
         flatten,
         format,
+        other_format,
         quality: options.quality,
         progressive: options.progressive,
     })
@@ -328,6 +351,7 @@ impl VariantPlan {
 
     /// What an encoder holds besides the pixels, and what it writes; deflate alone takes about 300 KB.
     fn encode_bytes(&self) -> u64 {
-        (1 << 19) + 3 * self.pixel_bytes()
+        let others = u64::from(self.other_format.is_some());
+        (1 << 19) + (3 + others) * self.pixel_bytes()
     }
 }

@@ -24,7 +24,7 @@ pub struct Thumbnail {
 /// All thumbnails of a picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rendered {
-    /// In the order of the variants.
+    /// In the order of the variants; one in two formats comes twice.
     pub thumbnails: Vec<Thumbnail>,
     /// A few bytes that a blurred picture can be drawn from at once, of the first thumbnail.
     pub thumbhash: String,
@@ -104,20 +104,25 @@ impl Renderer {
         }
         let pixmaps = sink.finish();
         let thumbhash = pixmaps.first().map(thumbhash).unwrap_or_default();
-        let thumbnails = pixmaps.into_iter().zip(&self.plan.variants);
-        let thumbnails = thumbnails.map(|(pixmap, variant)| {
-            let options = EncodeOptions {
-                quality: variant.quality,
-                progressive: variant.progressive,
-                ..EncodeOptions::new(variant.format)
-            };
-            Ok(Thumbnail {
-                name: variant.name.clone(),
-                encoded: encode(&pixmap, &options)?,
-            })
-        });
+        let mut thumbnails = Vec::with_capacity(pixmaps.len());
+        for (pixmap, variant) in pixmaps.into_iter().zip(&self.plan.variants) {
+            for format in [Some(variant.format), variant.other_format]
+                .into_iter()
+                .flatten()
+            {
+                let options = EncodeOptions {
+                    quality: variant.quality,
+                    progressive: variant.progressive,
+                    ..EncodeOptions::new(format)
+                };
+                thumbnails.push(Thumbnail {
+                    name: variant.name.clone(),
+                    encoded: encode(&pixmap, &options)?,
+                });
+            }
+        }
         Ok(Rendered {
-            thumbnails: thumbnails.collect::<Result<_, PipelineError>>()?,
+            thumbnails,
             thumbhash,
             source: self.plan.info.shown_size(),
             completeness,

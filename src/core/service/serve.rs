@@ -7,10 +7,11 @@ use crate::api::conditional::{Precondition, ReadRequest};
 use crate::api::document::{StatusDocument, job_problem, thumbnail_url};
 use crate::api::link::links;
 use crate::api::range::{ByteRange, Selection};
-use crate::api::{Body, Method, Problem, ProblemKind, Reply};
+use crate::api::{Body, Method, Problem, ProblemKind, Reply, accept};
 use crate::job::{Command, Record, State, Verdict};
 use crate::keys::{JobId, ThumbnailFile, thumbnail_key};
 use crate::object::ObjectMeta;
+use crate::pipeline::Variant;
 use crate::ports::{Clock, JobLedger, ObjectInfo, ObjectStore, StatusCache};
 use crate::service::image::Image;
 
@@ -68,16 +69,46 @@ impl<O: ObjectStore, K: StatusCache, L: JobLedger, C: Clock> Reader<'_, O, K, L,
         };
         let record = self.record(file.id, presence).await?.ok_or_else(unknown)?;
         if !record.files().any(|f| f == *file) {
-            let url = thumbnail_url(&record, self.base);
-            let detail = format!("this job's thumbnail is at {url}");
-            return Err(Problem::new(ProblemKind::NotFound, detail));
+            return Err(elsewhere(&record, self.base));
         }
-        let made = record.thumbnails.iter().any(|t| t.name == file.variant);
+        let mut made = record.thumbnails.iter();
+        let made = made.any(|t| record.file(&t.name, t.format) == *file);
         // The job ended after R2 was read: what was not there then is there now.
         if made && let Look::Answer(reply) = self.look(file, request).await? {
             return Ok(reply);
         }
         Err(absent(&record))
+    }
+
+    /// Answers `GET /thumbnails/{id}_{name}`, and for the first variant `GET /thumbnails/{id}`
+    /// where a picture is asked for: in the format that the client likes.
+    pub async fn negotiated(
+        &self,
+        id: JobId,
+        name: Option<&str>,
+        request: &ReadRequest,
+    ) -> Result<Reply<O::Body>, Problem> {
+        let record = self.with_variant(id, name).await?.ok_or_else(unknown)?;
+        let Some(variant) = find(&record, name) else {
+            return Err(elsewhere(&record, self.base));
+        };
+        let (family, other) = record.formats(variant);
+        let format = accept::choose(request.accept.as_deref(), family, other);
+        let file = record.file(&variant.name, format);
+        let reply = self.thumbnail(&file, request).await?;
+        // Also with one format only: at this URL it depends on the job, and caches know no jobs.
+        Ok(reply
+            .also("vary", "Accept")
+            .with("content-location", format!("/thumbnails/{file}")))
+    }
+
+    /// A record that has the variant, if there is one. What is asked for never changes, so an old
+    /// copy will do.
+    async fn with_variant(&self, id: JobId, name: Option<&str>) -> Result<Option<Record>, Problem> {
+        match self.status.get(id).await {
+            Ok(Some(copy)) if find(&copy, name).is_some() => Ok(Some(copy)),
+            _ => self.ask(id).await,
+        }
     }
 
     /// Looks into R2. Bytes are opened only where they are sent: 304 and HEAD take one `head`.
@@ -252,6 +283,18 @@ fn absent(record: &Record) -> Problem {
         )),
         ..problem
     }
+}
+
+/// The variant of a name, or the first one.
+fn find<'a>(record: &'a Record, name: Option<&str>) -> Option<&'a Variant> {
+    let mut variants = record.variants.iter();
+    variants.find(|variant| name.is_none_or(|name| variant.name == name))
+}
+
+fn elsewhere(record: &Record, base: &str) -> Problem {
+    let url = thumbnail_url(record, base);
+    let detail = format!("this job's thumbnail is at {url}");
+    Problem::new(ProblemKind::NotFound, detail)
 }
 
 fn unknown() -> Problem {

@@ -20,6 +20,8 @@ use crate::pipeline::OutputFormat;
 pub(super) const ABSENT: &[ProblemKind] = &[
     ProblemKind::NotFound,
     ProblemKind::NotReady,
+    ProblemKind::PreconditionFailed,
+    ProblemKind::RangeNotSatisfiable,
     ProblemKind::Gone,
     ProblemKind::DamagedImage,
     ProblemKind::TruncatedImage,
@@ -181,20 +183,30 @@ pub(super) fn deleted() -> Vec<(u16, Response)> {
     vec![(204, Response::new("Nothing of the job is served any more."))]
 }
 
-/// 200 with a thumbnail, or 304.
+/// 200 with a thumbnail, 206 with a part of it, or 304.
 pub(super) fn image() -> Vec<(u16, Response)> {
     let etag = || text("A strong entity tag.");
     let mut image = ResponseBuilder::new()
         .description("The thumbnail.")
         .header("ETag", etag())
         .header("Cache-Control", text("For how long it may be kept."));
+    let mut part = ResponseBuilder::new()
+        .description("The bytes that `Range` asks for.")
+        .header("ETag", etag())
+        .header("Content-Range", text("Which bytes they are, of how many."));
     for format in OutputFormat::ALL {
-        image = image.content(format.image_format().media_type(), Content::default());
+        let media_type = format.image_format().media_type();
+        image = image.content(media_type, Content::default());
+        part = part.content(media_type, Content::default());
     }
     let fresh = ResponseBuilder::new()
-        .description("It is what `If-None-Match` names.")
+        .description("It is what the client has.")
         .header("ETag", etag());
-    vec![(200, image.build()), (304, fresh.build())]
+    vec![
+        (200, image.build()),
+        (206, part.build()),
+        (304, fresh.build()),
+    ]
 }
 
 /// 308.

@@ -150,6 +150,16 @@ pub const OPERATIONS: &[Operation] = &[
     },
     Operation {
         method: Method::Get,
+        path: "/thumbnails/{id}_{name}",
+        id: "negotiatedThumbnail",
+        summary: "The thumbnail in the format that `Accept` likes best",
+        parameters: parameters::negotiated_thumbnail,
+        body: None,
+        answers: answers::image,
+        problems: answers::ABSENT,
+    },
+    Operation {
+        method: Method::Get,
         path: "/thumbnail/{file}",
         id: "oldThumbnail",
         summary: "Moved to /thumbnails/{file}: the path that the documentation of an older service shows",

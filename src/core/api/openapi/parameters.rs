@@ -55,14 +55,45 @@ pub(super) fn events_of_jobs() -> Vec<Parameter> {
 
 /// The file of a job's only or first thumbnail.
 pub(super) fn thumbnail() -> Vec<Parameter> {
-    vec![id(), extension(), if_none_match(), prefer()]
+    [vec![id(), extension()], read()].concat()
 }
 
 /// The file of one of several thumbnails.
 pub(super) fn named_thumbnail() -> Vec<Parameter> {
+    [vec![id(), name(), extension()], read()].concat()
+}
+
+/// A thumbnail in any of its formats.
+pub(super) fn negotiated_thumbnail() -> Vec<Parameter> {
+    let accept = in_header("Accept", "Media types, and how much each of them is liked.");
+    [vec![id(), name(), accept], read()].concat()
+}
+
+/// The headers that each read of a thumbnail may have.
+fn read() -> Vec<Parameter> {
+    let header = |(name, about)| in_header(name, about);
+    let conditions = [
+        ("If-None-Match", "Entity tags that the client has."),
+        (
+            "If-Match",
+            "Entity tags of which the thumbnail has to have one.",
+        ),
+        ("If-Modified-Since", "The date of what the client has."),
+        (
+            "If-Unmodified-Since",
+            "The date after which it may not have changed.",
+        ),
+        ("Range", "`bytes=0-99`: some of its bytes."),
+        ("If-Range", "The tag or date of which the range is meant."),
+    ];
+    let mut headers: Vec<Parameter> = conditions.into_iter().map(header).collect();
+    headers.push(prefer());
+    headers
+}
+
+fn name() -> Parameter {
     let schema = string().pattern(Some(format!("^[a-z0-9-]{{1,{MAX_VARIANT_NAME_LEN}}}$")));
-    let name = in_path("name", "The name of its size.", schema, json!("200x200"));
-    vec![id(), name, extension(), if_none_match(), prefer()]
+    in_path("name", "The name of its size.", schema, json!("200x200"))
 }
 
 /// A file name of the replaced service.
@@ -89,10 +120,6 @@ fn extension() -> Parameter {
     let extensions = OutputFormat::ALL.map(|format| format.image_format().extension());
     let schema = string().enum_values(Some(extensions));
     in_path("extension", "The format.", schema, json!("jpg"))
-}
-
-fn if_none_match() -> Parameter {
-    in_header("If-None-Match", "Entity tags that the client has.")
 }
 
 fn prefer() -> Parameter {
