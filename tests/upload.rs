@@ -121,6 +121,19 @@ fn world() -> World {
 }
 
 #[test]
+fn a_job_lives_as_long_as_was_asked_for_and_not_longer_than_is_allowed() {
+    let life = |query: &[(&str, &str)]| {
+        let job = send(&world(), query, &[file(&png(9, 9))])?;
+        Ok::<_, Problem>(job.expires_at.unwrap().millis_since(NOW) / 1_000)
+    };
+    let (day, year) = (86_400, 365 * 86_400);
+    assert_eq!(life(&[]).unwrap(), 30 * day);
+    assert_eq!(life(&[("expires_in", &year.to_string())]).unwrap(), year);
+    let problem = life(&[("expires_in", &(year + 1).to_string())]).unwrap_err();
+    assert_eq!(problem.kind, ProblemKind::InvalidOption);
+}
+
+#[test]
 fn options_come_from_the_query_and_from_both_sides_of_the_file() {
     let world = world();
     let parts = [

@@ -56,6 +56,7 @@ pub async fn upload(call: Call) -> Result<Reply<R2Body>, Problem> {
 async fn admit(app: &App, env: &Env) -> Result<(), Problem> {
     let queue = app::queue(env).map_err(|e| misconfigured(&e))?;
     let gate = GATE.get().refreshed(&queue, &WorkerClock).await;
+    let gate = gate.joined(GATE.get());
     GATE.set(gate);
     gate.admit(WorkerClock.now(), app.config.max_backlog)
 }

@@ -42,6 +42,20 @@ impl Gate {
         self
     }
 
+    /// What both know: while one request asked for the backlog, another may have closed the gate.
+    #[must_use]
+    pub fn joined(self, other: Self) -> Self {
+        let newer = if self.checked_at >= other.checked_at {
+            self
+        } else {
+            other
+        };
+        Self {
+            closed_until: self.closed_until.max(other.closed_until),
+            ..newer
+        }
+    }
+
     /// Lets an upload through, or says when to come again.
     pub fn admit(&self, now: Timestamp, max_backlog: u64) -> Result<(), Problem> {
         let busy = |detail: String, secs: u64| Problem {
@@ -79,6 +93,22 @@ mod tests {
         let problem = gate.admit(now.plus_secs(1), 1).unwrap_err();
         assert_eq!((problem.status, problem.retry_after_secs), (503, Some(29)));
         assert!(gate.admit(now.plus_secs(30), 1).is_ok());
+    }
+
+    #[test]
+    fn a_gate_that_was_closed_meanwhile_stays_closed() {
+        let now = Timestamp::from_millis(1_000_000);
+        let checked = Gate {
+            checked_at: now,
+            backlog: 3,
+            ..Gate::CLEAR
+        };
+        let mut closed = Gate::CLEAR;
+        closed.close(now);
+        for gate in [checked.joined(closed), closed.joined(checked)] {
+            assert!(gate.admit(now, 9).is_err());
+            assert_eq!((gate.backlog, gate.checked_at), (3, now));
+        }
     }
 
     #[test]
