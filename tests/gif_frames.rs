@@ -201,6 +201,18 @@ fn frames_are_paid_for_by_their_pixels() {
 }
 
 #[test]
+fn ten_thousand_frames_are_walked_to_the_last_page() {
+    // One colour, one pixel: 0x44 0x01 are the codes clear, 0 and end.
+    let frame = b"\x2c\0\0\0\0\x01\0\x01\0\0\x02\x02\x44\x01\0";
+    let mut file = b"GIF89a\x01\0\x01\0\x80\0\0\x07\x08\x09\0\0\0".to_vec();
+    file.extend(frame.repeat(100_000));
+    let (picture, _) = decode(&file, 9_999, 1 << 16).unwrap();
+    assert_eq!(picture.bytes(0), [7, 8, 9, 255]);
+    let last = decode(&file, 99_999, 1 << 16).unwrap();
+    assert_eq!(last.0.bytes(0), [7, 8, 9, 255]);
+}
+
+#[test]
 fn a_canvas_beyond_the_budget_is_refused_with_the_numbers() {
     let mut file = animation(4, 2);
     file[6..10].fill(0xff);
