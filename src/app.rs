@@ -4,7 +4,7 @@ use thumbnail_core::Config;
 use worker::{Env, Result};
 
 use crate::bindings;
-use crate::platform::{JobClient, KeyClient, KvStatus, R2Store, ResizeQueue, Timings};
+use crate::platform::{D1Index, JobClient, KeyClient, KvStatus, R2Store, ResizeQueue, Timings};
 
 /// What the handlers of an event work with.
 pub struct App {
@@ -47,6 +47,11 @@ pub fn keys(env: &Env) -> Result<KeyClient> {
 /// Copies of records; only the edge has them.
 pub fn status(env: &Env, timings: Timings) -> Result<KvStatus> {
     Ok(KvStatus::new(env.kv(bindings::STATUS)?, timings))
+}
+
+/// The index of jobs; only the edge has it.
+pub fn index(env: &Env) -> Result<D1Index> {
+    Ok(D1Index::new(env.d1(bindings::DB)?))
 }
 
 /// The resize queue's sending end; only the edge has it.

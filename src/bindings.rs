@@ -4,6 +4,8 @@
 pub const IMAGES: &str = "IMAGES";
 /// KV: copies of status documents.
 pub const STATUS: &str = "STATUS";
+/// D1: the index of jobs.
+pub const DB: &str = "DB";
 /// Durable Objects: the jobs.
 pub const JOB: &str = "JOB";
 /// Durable Objects: the idempotency keys of uploads; only the edge has them.
@@ -22,7 +24,7 @@ mod tests {
 
     #[test]
     fn every_name_stands_in_the_configuration() {
-        for name in [IMAGES, STATUS, RESIZE_QUEUE] {
+        for name in [IMAGES, STATUS, DB, RESIZE_QUEUE] {
             assert!(EDGE.contains(&format!("binding = \"{name}\"")), "{name}");
         }
         assert!(EDGE.contains(&format!("name = \"{IDEMPOTENCY_KEY}\"")));

@@ -26,6 +26,7 @@ fn what_is_served_is_what_the_code_says() {
 fn route_name(route: &Route) -> &'static str {
     match route {
         Route::Upload => "upload",
+        Route::List => "list",
         Route::Thumbnail(_) => "thumbnail",
         Route::Negotiated(..) => "negotiated",
         Route::Status(_) => "status",
@@ -42,7 +43,7 @@ fn route_name(route: &Route) -> &'static str {
     }
 }
 
-const ROUTES: usize = 13;
+const ROUTES: usize = 14;
 
 /// The route that an operation leads to, with examples in place of the names in braces.
 fn route(method: Method, path: &str) -> Result<Route, Problem> {

@@ -415,7 +415,14 @@ fn effects_come_in_order() {
     upload(&world, &mut Pieces::new(png(9, 9), 10)).unwrap();
     assert_eq!(
         world.log(),
-        ["r2.put", "job.save", "kv.put", "queue.send", "job.call"]
+        [
+            "r2.put",
+            "job.save",
+            "kv.put",
+            "queue.send",
+            "d1.put",
+            "job.call"
+        ]
     );
 }
 

@@ -9,7 +9,7 @@ use thumbnail_core::testing::{Failure, Sabotage};
 const HOUR_SECS: u64 = 3_600;
 
 /// What may be down.
-const PRODUCTS: [&str; 4] = ["queue.", "kv.", "r2.", "job."];
+const PRODUCTS: [&str; 5] = ["queue.", "kv.", "r2.", "job.", "d1."];
 
 fn scenario(picture: Picture, wishes: &[(usize, Wish)]) -> Scenario {
     Scenario {
@@ -342,7 +342,7 @@ fn a_job_is_never_cancelled_and_served() {
     }
     println!("finish came first in {done_first} of 10,000");
     sums.tell("cancel against finish", started);
-    assert!((1_000..9_000).contains(&done_first), "{done_first}");
+    assert!((500..9_000).contains(&done_first), "{done_first}");
 }
 
 #[test]

@@ -34,6 +34,8 @@ pub struct Config {
     pub presets: Vec<Variant>,
     /// `PRESETS_ONLY`: whether other options than presets are refused. Default: no.
     pub presets_only: bool,
+    /// `LISTING`: whether `GET /thumbnails` lists everybody's jobs to whoever asks. Default: no.
+    pub listing: bool,
     /// `MAX_BACKLOG`: how many messages may wait before uploads are refused. Default: 100,000.
     pub max_backlog: u64,
     /// `CACHE_SECS`: the longest that caches may keep a thumbnail. Default: a day.
@@ -151,6 +153,7 @@ impl Config {
             )?,
             max_expires_secs,
             idempotency_secs: number("IDEMPOTENCY_SECS", 86_400, 60, year)?,
+            listing: number("LISTING", 0, 0, 1)? == 1,
             max_backlog: number("MAX_BACKLOG", 100_000, 1, 1 << 40)?,
             cache_secs: number("CACHE_SECS", day.into(), 0, year)?,
             cors: var("CORS_ORIGINS").map_or(Ok(Cors::default()), |value| {

@@ -14,6 +14,9 @@ use crate::timestamp::Timestamp;
 pub struct JobId(Uuid);
 
 impl JobId {
+    /// The length of an id as text.
+    pub const TEXT_LEN: usize = uuid::fmt::Hyphenated::LENGTH;
+
     /// A new id from the time and 10 random bytes (RFC 9562, section 5.7).
     pub fn new(now: Timestamp, random: [u8; 10]) -> Self {
         Self(uuid::Builder::from_unix_timestamp_millis(now.as_millis(), &random).into_uuid())
@@ -61,19 +64,23 @@ pub fn source_key(id: JobId) -> String {
     format!("{SOURCE_PREFIX}{id}")
 }
 
-/// A key that comes before the source of every job made at `time` or later.
-pub fn source_key_before(time: Timestamp) -> String {
-    source_key(JobId::new(time, [0; 10]))
+/// The prefix of every thumbnail and tombstone.
+pub const THUMBNAIL_PREFIX: &str = "thumbnail/";
+
+/// A key that comes before those of every job made at `time` or later.
+pub fn key_before(prefix: &str, time: Timestamp) -> String {
+    format!("{prefix}{}", JobId::new(time, [0; 10]))
 }
 
-/// The job that a source belongs to, from its key in R2.
-pub fn job_of_source(key: &str) -> Option<JobId> {
-    key.strip_prefix(SOURCE_PREFIX)?.parse().ok()
+/// The job that an object in R2 belongs to, from its key.
+pub fn job_of_key(key: &str) -> Option<JobId> {
+    let (_, name) = key.split_once('/')?;
+    name.get(..JobId::TEXT_LEN)?.parse().ok()
 }
 
 /// Where a thumbnail is in R2: the file's name as its URL shows it.
 pub fn thumbnail_key(file: &ThumbnailFile) -> String {
-    format!("thumbnail/{file}")
+    format!("{THUMBNAIL_PREFIX}{file}")
 }
 
 /// The key of a job's status in KV.
@@ -188,7 +195,11 @@ mod tests {
         );
         assert_eq!(thumbnail_key(&file), format!("thumbnail/{ID}_800x600.webp"));
         assert_eq!(source_key(id()), format!("source/{ID}"));
-        assert_eq!(job_of_source(&source_key(id())), Some(id()));
+        assert_eq!(job_of_key(&source_key(id())), Some(id()));
+        assert_eq!(job_of_key(&thumbnail_key(&file)), Some(id()));
+        for key in ["", "source/", "source/x", ID] {
+            assert_eq!(job_of_key(key), None, "{key}");
+        }
         assert_eq!(status_key(id()), format!("status/{ID}"));
     }
 

@@ -7,7 +7,7 @@
 
 use crate::api::range::ByteRange;
 use crate::idempotency::{KeyCommand, KeyRecord, KeyVerdict};
-use crate::job::{Command, Message, Record, Verdict};
+use crate::job::{Command, Message, Record, State, Verdict};
 use crate::keys::JobId;
 use crate::object::ObjectMeta;
 use crate::timestamp::Timestamp;
@@ -161,6 +161,36 @@ pub trait StatusCache {
     async fn delete(&self, id: JobId) -> Result<(), StoreError>;
 }
 
+/// A job as the index has it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IndexEntry {
+    /// The job.
+    pub id: JobId,
+    /// Its record; absent where another version of the service has stored it.
+    pub record: Option<Record>,
+}
+
+/// The index of jobs for listings: D1. Consistent, behind the jobs by a moment, or by more where a
+/// write was lost; the sweep makes up for that.
+pub trait JobIndex {
+    /// Stores a job's row unless a newer one is there; at `check_at` it is to be compared with the job.
+    async fn put(&self, record: &Record, check_at: Timestamp) -> Result<(), StoreError>;
+    /// Deletes a job's row; that there is none is no error.
+    async fn delete(&self, id: JobId) -> Result<(), StoreError>;
+    /// An owner's jobs, the newest first: those in a state (none: in any) that are older than `before`.
+    async fn page(
+        &self,
+        owner: &str,
+        state: Option<State>,
+        before: Option<JobId>,
+        limit: usize,
+    ) -> Result<Vec<IndexEntry>, StoreError>;
+    /// Jobs whose row is to be compared with them by now, the most overdue first.
+    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<JobId>, StoreError>;
+    /// Those of some jobs that have no row.
+    async fn missing(&self, ids: &[JobId]) -> Result<Vec<JobId>, StoreError>;
+}
+
 /// The resize queue: at least once, in any order, seldom never.
 pub trait JobQueue {
     /// Sends a message. Returns within a few seconds, one way or the other.
@@ -191,6 +221,8 @@ pub trait Platform {
     fn objects(&self) -> &impl ObjectStore;
     /// The copies; a job is the only writer of its own.
     fn status(&self) -> &impl StatusCache;
+    /// The index of jobs; a job writes its own row, the sweep those that were missed.
+    fn index(&self) -> &impl JobIndex;
     /// The resize queue.
     fn queue(&self) -> &impl JobQueue;
     /// The time.

@@ -4,6 +4,7 @@ mod accepted;
 mod change;
 mod conversation;
 mod events;
+mod list;
 mod page;
 mod problem_page;
 mod ready;
@@ -113,6 +114,7 @@ async fn dispatch(route: Route, call: Call) -> std::result::Result<Reply<Payload
         Route::Events(id) => return events::of_job(call, id).await,
         Route::EventsOfJobs => return events::of_jobs(call).await,
         Route::Upload => upload::upload(call).await,
+        Route::List => list::list(&call).await,
         Route::Thumbnail(file) => thumbnail::thumbnail(&call, &file).await,
         Route::Negotiated(id, name) => thumbnail::negotiated(&call, id, Some(&name)).await,
         Route::Status(id) => thumbnail::status(&call, id).await,

@@ -14,6 +14,7 @@
 )]
 
 use std::pin::pin;
+use std::rc::Rc;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
@@ -24,6 +25,7 @@ use thumbnail_core::ports::{JobStorage, Listeners, StoreError};
 use thumbnail_core::service::job::JobService;
 use wasm_bindgen::JsValue;
 use worker::durable::{ScheduledTime, Storage};
+use worker::wasm_bindgen_futures::spawn_local;
 use worker::{
     Delay, DurableObject, Env, Error, Request, Response, Result, State, WebSocket,
     WebSocketIncomingMessage, durable_object, js_sys,
@@ -42,7 +44,7 @@ const RING_AGAIN: i64 = 60_000;
 #[durable_object]
 pub struct Job {
     /// An error here is a wrong configuration; every call tells it.
-    service: Result<JobService<ObjectStorage, JobPlatform>>,
+    service: Result<Rc<JobService<ObjectStorage, JobPlatform>>>,
     storage: Storage,
 }
 
@@ -50,7 +52,7 @@ impl DurableObject for Job {
     fn new(state: State, env: Env) -> Self {
         Self {
             storage: state.storage(),
-            service: service(state, &env),
+            service: service(state, &env).map(Rc::new),
         }
     }
 
@@ -64,7 +66,11 @@ impl DurableObject for Job {
 
     async fn alarm(&self) -> Result<Response> {
         let rung = match &self.service {
-            Ok(service) => service.ring().await,
+            Ok(service) => {
+                let rung = service.ring().await;
+                index(service);
+                rung
+            }
             Err(error) => Err(StoreError::Permanent(error.to_string())),
         };
         if let Err(error) = rung {
@@ -148,14 +154,24 @@ impl Job {
 
     async fn handle(&self, command: Command) -> std::result::Result<Verdict, StoreError> {
         match &self.service {
-            Ok(service) => service.handle(command).await,
+            Ok(service) => {
+                let verdict = service.handle(command).await;
+                index(service);
+                verdict
+            }
             Err(error) => Err(StoreError::Permanent(error.to_string())),
         }
     }
 
     fn service(&self) -> Result<&JobService<ObjectStorage, JobPlatform>> {
-        self.service.as_ref().map_err(rust_error)
+        self.service.as_deref().map_err(rust_error)
     }
+}
+
+/// Lets the index be told. Nobody waits: an object lives as long as anything of it is at work.
+fn index(service: &Rc<JobService<ObjectStorage, JobPlatform>>) {
+    let service = service.clone();
+    spawn_local(async move { service.index().await });
 }
 
 fn answer(verdict: std::result::Result<Verdict, StoreError>) -> Result<Response> {

@@ -1,15 +1,18 @@
 //! What a job acts on, from the bindings of the edge.
 
-use thumbnail_core::ports::{Clock, JobQueue, Listeners, ObjectStore, Platform, StatusCache};
+use thumbnail_core::ports::{
+    Clock, JobIndex, JobQueue, Listeners, ObjectStore, Platform, StatusCache,
+};
 use worker::{Env, Result};
 
-use super::{JobListeners, KvStatus, R2Store, ResizeQueue, Timings, WorkerClock};
+use super::{D1Index, JobListeners, KvStatus, R2Store, ResizeQueue, Timings, WorkerClock};
 use crate::{app, bindings};
 
 /// The adapters that a job needs.
 pub struct JobPlatform {
     objects: R2Store,
     status: KvStatus,
+    index: D1Index,
     queue: ResizeQueue,
     /// Those who listen to this job.
     pub listeners: JobListeners,
@@ -21,6 +24,7 @@ impl JobPlatform {
         Ok(Self {
             objects: R2Store::new(env.bucket(bindings::IMAGES)?, Timings::default()),
             status: app::status(env, Timings::default())?,
+            index: app::index(env)?,
             queue: app::queue(env)?,
             listeners,
         })
@@ -34,6 +38,10 @@ impl Platform for JobPlatform {
 
     fn status(&self) -> &impl StatusCache {
         &self.status
+    }
+
+    fn index(&self) -> &impl JobIndex {
+        &self.index
     }
 
     fn queue(&self) -> &impl JobQueue {

@@ -4,6 +4,7 @@ pub mod job_object;
 pub mod key_object;
 
 mod clock;
+mod d1;
 mod disconnect;
 mod feeds;
 mod job_client;
@@ -20,6 +21,7 @@ mod time_box;
 mod timings;
 
 pub use clock::WorkerClock;
+pub use d1::D1Index;
 pub use disconnect::Disconnect;
 pub use feeds::{Feeds, News};
 pub use job_client::{JobClient, Listening};

@@ -8,7 +8,14 @@ import { setup } from "./setup.mjs";
 
 const BUCKET = "edge-thumbnails-images";
 const QUEUES = ["edge-thumbnails-resize", "edge-thumbnails-resize-dead"];
-const NAMESPACE = "edge-thumbnails-status";
+const NAMESPACE = {
+  name: "edge-thumbnails-status",
+  list: ["kv", "namespace", "list"],
+  create: ["kv", "namespace", "create"],
+  named: "title",
+  id: "id",
+};
+const DATABASE = { name: "edge-thumbnails", list: ["d1", "list", "--json"], create: ["d1", "create"], named: "name", id: "uuid" };
 // Beside wrangler.toml, so that the paths in it stay right.
 const RESOLVED_CONFIG = ".wrangler.deploy.toml";
 
@@ -26,8 +33,10 @@ async function deploy() {
   await create("r2", "bucket", "create", BUCKET);
   for (const queue of QUEUES) await create("queues", "create", queue);
   const config = readFileSync(inRoot("wrangler.toml"), "utf8");
-  const id = await namespaceId();
-  writeFileSync(inRoot(RESOLVED_CONFIG), config.replace('binding = "STATUS"', `binding = "STATUS"\nid = "${id}"`));
+  const resolved = config
+    .replace('binding = "STATUS"', `binding = "STATUS"\nid = "${await idOf(NAMESPACE)}"`)
+    .replace('binding = "DB"', `binding = "DB"\ndatabase_id = "${await idOf(DATABASE)}"`);
+  writeFileSync(inRoot(RESOLVED_CONFIG), resolved);
   try {
     // The edge first: the origin binds its Durable Object.
     await run("deploy", "-c", RESOLVED_CONFIG);
@@ -51,18 +60,21 @@ async function create(...args) {
   }
 }
 
-async function namespaceId() {
-  const existing = (await namespaces()).find(({ title }) => title === NAMESPACE);
-  if (existing) return existing.id;
-  await create("kv", "namespace", "create", NAMESPACE);
-  const created = (await namespaces()).find(({ title }) => title === NAMESPACE);
-  if (!created) throw new Fault(`the KV namespace ${NAMESPACE} was created but is not listed; run the command again`);
-  return created.id;
+/** Returns the account's id of something that is bound by it, which is created where it is missing. */
+async function idOf({ name, list, create: args, named, id }) {
+  const find = async () => (await listed(list)).find((entry) => entry[named] === name);
+  let found = await find();
+  if (!found) {
+    await create(...args, name);
+    found = await find();
+  }
+  if (!found) throw new Fault(`${name} was created but is not listed; run the command again`);
+  return found[id];
 }
 
-async function namespaces() {
-  const { code, output } = await capture(...wrangler("kv", "namespace", "list"));
-  if (code !== 0) throw new Fault(`\`wrangler kv namespace list\` failed:\n${output}`);
+async function listed(args) {
+  const { code, output } = await capture(...wrangler(...args));
+  if (code !== 0) throw new Fault(`\`wrangler ${args.join(" ")}\` failed:\n${output}`);
   return JSON.parse(output.slice(output.indexOf("["), output.lastIndexOf("]") + 1));
 }
 

@@ -15,7 +15,7 @@ async function start() {
   await setup();
   await build();
   const stopRequested = requestedToStop();
-  const starting = startDev({ port });
+  const starting = startDev({ port, vars: { LISTING: "1" } });
   const early = await Promise.race([stopRequested.then(() => "stop"), starting]);
   if (early === "stop") return (await starting).stop();
   const dev = await starting;

@@ -22,8 +22,8 @@ describe("where every origin may call", () => {
   const service = client(workers);
 
   for (const [path, allow] of [
-    ["/thumbnails", "POST, OPTIONS"],
-    ["/thumbnails/", "POST, OPTIONS"],
+    ["/thumbnails", "GET, HEAD, POST, OPTIONS"],
+    ["/thumbnails/", "GET, HEAD, POST, OPTIONS"],
     [NEVER_A_JOB, "GET, HEAD, DELETE, OPTIONS"],
     [`${NEVER_A_JOB}.png`, "GET, HEAD, OPTIONS"],
     [`${NEVER_A_JOB}/retry`, "POST, OPTIONS"],

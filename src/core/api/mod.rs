@@ -3,12 +3,14 @@
 pub mod accept;
 pub mod conditional;
 pub mod cors;
+pub mod cursor;
 pub mod disposition;
 pub mod document;
 pub mod events;
 pub mod form;
 pub mod idempotency_key;
 pub mod link;
+pub mod listing;
 pub mod multipart;
 #[cfg(feature = "openapi")]
 pub mod openapi;

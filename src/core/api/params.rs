@@ -300,7 +300,7 @@ fn side(name: &str, value: &str) -> Result<u32, String> {
 }
 
 /// A whole number in decimal digits.
-fn whole<T: TryFrom<u64>>(
+pub(super) fn whole<T: TryFrom<u64>>(
     name: &str,
     value: &str,
     range: RangeInclusive<u64>,
@@ -342,7 +342,7 @@ fn written<T: FromStr<Err = OptionsError>>(value: &str) -> Result<T, String> {
 }
 
 /// One of the names that the type has for serde; a refusal lists them.
-fn choice<'a, T: Deserialize<'a>>(name: &str, value: &'a str) -> Result<T, String> {
+pub(super) fn choice<'a, T: Deserialize<'a>>(name: &str, value: &'a str) -> Result<T, String> {
     T::deserialize(value.into_deserializer()).map_err(|Choices(choices)| {
         let (choices, shown) = (choices.join(", "), shown(value));
         format!("{name} must be one of {choices}, not {shown:?}")
@@ -372,7 +372,7 @@ impl de::Error for Choices {
 }
 
 /// A text of the client's, short enough to be repeated.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     let mut characters = text.chars();
     let mut shown: String = characters.by_ref().take(SHOWN_CHARS).collect();
     if characters.next().is_some() {

@@ -42,6 +42,8 @@ pub enum ProblemKind {
     IdempotencyKeyReused,
     /// An upload with the `Idempotency-Key` is still on its way.
     IdempotencyKeyInUse,
+    /// Nobody may list jobs.
+    ListingOff,
     /// No such job, thumbnail or page.
     NotFound,
     /// The route exists, the method does not.
@@ -76,7 +78,7 @@ pub enum ProblemKind {
 
 impl ProblemKind {
     /// Every kind, in the order of the documentation.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::EmptyUpload,
         Self::MissingFile,
         Self::MalformedForm,
@@ -93,6 +95,7 @@ impl ProblemKind {
         Self::InvalidIdempotencyKey,
         Self::IdempotencyKeyReused,
         Self::IdempotencyKeyInUse,
+        Self::ListingOff,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::NotAcceptable,
@@ -232,6 +235,12 @@ impl ProblemKind {
                 409,
                 "An upload with this Idempotency-Key is on its way",
                 "Send the request again after the seconds in Retry-After.",
+            ),
+            Self::ListingOff => (
+                "listing-off",
+                403,
+                "Listing is switched off",
+                "Keep the URLs that uploads answer with, or ask whoever runs the service to set LISTING.",
             ),
             Self::NotFound => (
                 "not-found",

@@ -25,6 +25,8 @@ pub enum Method {
 pub enum Route {
     /// `POST /thumbnails`, `POST /thumbnails/`
     Upload,
+    /// `GET /thumbnails`, `GET /thumbnails/`
+    List,
     /// `GET /thumbnails/{id}.{ext}`
     Thumbnail(ThumbnailFile),
     /// `GET /thumbnails/{id}`
@@ -100,7 +102,8 @@ impl Place {
     /// The methods that it takes; those that [`Place::route`] knows, HEAD with GET, and OPTIONS.
     const fn allow(&self) -> &'static str {
         match self {
-            Self::Uploads | Self::Retry(_) => "POST, OPTIONS",
+            Self::Uploads => "GET, HEAD, POST, OPTIONS",
+            Self::Retry(_) => "POST, OPTIONS",
             Self::Job(_) => "GET, HEAD, DELETE, OPTIONS",
             Self::Thumbnail(_) | Self::Negotiated(..) | Self::Page(_) => "GET, HEAD, OPTIONS",
         }
@@ -110,6 +113,7 @@ impl Place {
     fn route(self, method: Method) -> Option<Route> {
         match (self, method) {
             (Self::Uploads, Method::Post) => Some(Route::Upload),
+            (Self::Uploads, Method::Get) => Some(Route::List),
             (Self::Thumbnail(file), Method::Get) => Some(Route::Thumbnail(file)),
             (Self::Negotiated(id, name), Method::Get) => Some(Route::Negotiated(id, name)),
             (Self::Job(id), Method::Get) => Some(Route::Status(id)),
@@ -171,6 +175,8 @@ mod tests {
         for (method, path, want) in [
             (Method::Post, "/thumbnails".to_owned(), Route::Upload),
             (Method::Post, "/thumbnails/".to_owned(), Route::Upload),
+            (Method::Get, "/thumbnails".to_owned(), Route::List),
+            (Method::Head, "/thumbnails/".to_owned(), Route::List),
             (
                 Method::Get,
                 format!("/thumbnails/{ID}"),

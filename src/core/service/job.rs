@@ -4,6 +4,7 @@
 //!    whoever listens is told at once
 //! 2. copy the record to KV, before any message: a pending copy never follows a finished one
 //! 3. send the message: if that fails, the alarm is already set and sends it later
+//! 4. copy the record to the index, for which nothing and nobody waits
 //!
 //! An intent is carried out in R2 first, then decided about once more.
 //! The end of a job is told again by its alarm until KV is known to have it.
@@ -19,9 +20,10 @@ use crate::job::{Command, Decision, FollowUp, Message, Policy, Record, State, Th
 use crate::keys::{source_key, thumbnail_key};
 use crate::object::ObjectMeta;
 use crate::ports::{
-    Clock, JobQueue, JobStorage, Listeners, ObjectInfo, ObjectStore, Platform, StatusCache,
-    StoreError,
+    Clock, JobIndex, JobQueue, JobStorage, Listeners, ObjectInfo, ObjectStore, Platform,
+    StatusCache, StoreError,
 };
+use crate::service::reindex::check_at;
 
 /// One job: what runs inside its Durable Object.
 pub struct JobService<S, P> {
@@ -37,6 +39,10 @@ pub struct JobService<S, P> {
     /// Whether an older copy may still be on its way to KV: its write was given up, or nobody knows,
     /// because this instance has not been there from the beginning.
     in_doubt: Cell<bool>,
+    /// Held while a row is on its way to the index, so that they do not pile up before a slow one.
+    indexing: Mutex<()>,
+    /// Whether something has changed that the index was not told.
+    unindexed: Cell<bool>,
 }
 
 impl<S: JobStorage, P: Platform> JobService<S, P> {
@@ -50,6 +56,8 @@ impl<S: JobStorage, P: Platform> JobService<S, P> {
             carrying: Mutex::new(()),
             published: Cell::new(0),
             in_doubt: Cell::new(true),
+            indexing: Mutex::new(()),
+            unindexed: Cell::new(false),
         }
     }
 
@@ -95,6 +103,19 @@ impl<S: JobStorage, P: Platform> JobService<S, P> {
         Ok(if long { Command::Wait } else { Command::Alarm })
     }
 
+    /// Tells the index what commands have changed. To be called after each, by nobody who waits:
+    /// what fails here is made up for by the sweep.
+    pub async fn index(&self) {
+        let _guard = self.indexing.lock().await;
+        if !self.unindexed.take() {
+            return;
+        }
+        if let Ok(Some(record)) = self.storage.load().await {
+            let check_at = check_at(&record, self.platform.clock().now());
+            let _ = self.platform.index().put(&record, check_at).await;
+        }
+    }
+
     /// Loads, decides, stores.
     async fn decide(&self, command: Command) -> Result<Decision, StoreError> {
         let record = self.storage.load().await?;
@@ -122,6 +143,7 @@ impl<S: JobStorage, P: Platform> JobService<S, P> {
         if decision.follow_up == FollowUp::Erase {
             return Ok(decision.verdict);
         }
+        self.unindexed.set(true);
         // Readers of an old or missing copy ask the job itself.
         self.tell().await;
         if decision.follow_up == FollowUp::Send {
@@ -224,6 +246,8 @@ impl<S: JobStorage, P: Platform> JobService<S, P> {
             Intent::Rerun => self.unbury(record).await?,
             Intent::Purge => {
                 self.unbury(record).await?;
+                // The sweep finds a row that stays.
+                let _ = self.platform.index().delete(record.id).await;
                 self.platform.status().delete(record.id).await?;
             }
         }

@@ -3,6 +3,7 @@
 //! `upload` reads an upload with its options, `accept` stores it and begins the job,
 //! `job` carries out what the ledger decided, `process` makes the
 //! thumbnails, `overload` keeps uploads off a queue that cannot keep up, `serve` answers reads with `image`, `change` deletes and tries again, `sweep` clears up what a crash left,
+//! `list` answers from the index of jobs, which `reindex` keeps true;
 //! `wait` and `waiters` let a request wait for the end of a job,
 //! `ready` asks every binding.
 
@@ -13,11 +14,13 @@ mod header;
 mod image;
 pub mod job;
 pub mod key;
+pub mod list;
 mod nowhere;
 pub mod once;
 pub mod overload;
 pub mod process;
 pub mod ready;
+pub mod reindex;
 pub mod render;
 pub mod serve;
 pub mod sweep;

@@ -5,7 +5,7 @@
 
 use crate::job::policy::CREATE_WITHIN_SECS;
 use crate::job::{Command, Record, Verdict};
-use crate::keys::{JobId, SOURCE_PREFIX, job_of_source, source_key, source_key_before};
+use crate::keys::{JobId, SOURCE_PREFIX, job_of_key, key_before, source_key};
 use crate::ports::{Clock, JobLedger, ObjectStore, StoreError};
 use crate::timestamp::Timestamp;
 
@@ -46,8 +46,8 @@ pub async fn sweep(
     clock: &impl Clock,
 ) -> Result<Swept, StoreError> {
     let now = clock.now();
-    let end = source_key_before(now.minus_secs(YOUNGEST_SECS));
-    let mut after = source_key_before(now.minus_secs(OLDEST_SECS));
+    let end = key_before(SOURCE_PREFIX, now.minus_secs(YOUNGEST_SECS));
+    let mut after = key_before(SOURCE_PREFIX, now.minus_secs(OLDEST_SECS));
     let mut swept = Swept::default();
     while after < end && swept.seen < MAX_SEEN {
         let page = objects.list(SOURCE_PREFIX, &after).await?;
@@ -58,7 +58,7 @@ pub async fn sweep(
         for id in page
             .iter()
             .filter(|key| **key < end)
-            .filter_map(|key| job_of_source(key))
+            .filter_map(|key| job_of_key(key))
         {
             swept.seen += 1;
             match look(objects, ledger, id, now).await {

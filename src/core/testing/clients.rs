@@ -22,6 +22,7 @@ use crate::ports::{ChunkError, Chunks, Clock, JobLedger, StatusCache};
 use crate::service::accept::{create_job, store_source};
 use crate::service::change::{cancel, rerun};
 use crate::service::process::Processor;
+use crate::service::reindex::reindex;
 use crate::service::render::{Render, RenderError};
 use crate::service::serve::Reader;
 use crate::service::sweep::sweep;
@@ -197,6 +198,12 @@ impl Client {
         self.spawn(async move {
             // A failure waits for the next trigger.
             let _ = sweep(&world, &world, &EdgeClock(&world)).await;
+            let clock = EdgeClock(&world);
+            let began_at = clock.now();
+            let done = reindex(&world, &world, &world, &clock).await;
+            if done.is_ok_and(|done| done.unanswered == 0) {
+                world.inner.reindexed_at.set(began_at);
+            }
         });
     }
 }

@@ -48,8 +48,9 @@ impl World {
             self.object_keys(),
             self.records().len(),
             self.copied().len(),
+            self.indexed_jobs().len(),
         );
-        if !(rest.0.is_empty() && rest.1 == 0 && rest.2 == 0) {
+        if !(rest.0.is_empty() && rest.1 == 0 && rest.2 == 0 && rest.3 == 0) {
             self.violate(|| format!("something stays for ever: {rest:?}"));
         }
         let left = self.inner.executor.len();

@@ -10,8 +10,8 @@ use super::fault::Kind;
 use crate::job::{Command, Record, State, Verdict};
 use crate::keys::JobId;
 use crate::ports::{
-    Clock, JobLedger, JobQueue, JobStorage, Listeners, ObjectStore, Platform, StatusCache,
-    StoreError,
+    Clock, JobIndex, JobLedger, JobQueue, JobStorage, Listeners, ObjectStore, Platform,
+    StatusCache, StoreError,
 };
 use crate::service::job::JobService;
 
@@ -56,6 +56,10 @@ impl Platform for World {
     }
 
     fn status(&self) -> &impl StatusCache {
+        self
+    }
+
+    fn index(&self) -> &impl JobIndex {
         self
     }
 
@@ -111,7 +115,10 @@ impl World {
 
     /// The alarm of a job goes off: nobody waits for what it does.
     pub async fn ring(&self, id: JobId) -> Result<(), StoreError> {
-        self.instance(id).ring().await
+        let job = self.instance(id);
+        let rung = job.ring().await;
+        job.index().await;
+        rung
     }
 
     /// Gives the object a command in a task of its own: it goes on when the caller does not.
@@ -121,13 +128,18 @@ impl World {
         command: Command,
     ) -> Result<Verdict, StoreError> {
         if !self.is_simulated() {
-            return Box::pin(self.instance(id).handle(command)).await;
+            let job = self.instance(id);
+            let verdict = Box::pin(job.handle(command)).await;
+            job.index().await;
+            return verdict;
         }
         let (filler, slot) = Slot::new();
         let world = self.clone();
         self.inner.executor.spawn(Actor::Object(id), async move {
             let job = world.instance(id);
             filler.fill(job.handle(command).await);
+            // Whoever asked has gone on.
+            job.index().await;
         });
         let broken = || StoreError::Transient("the object was reset".into());
         slot.take().await.ok_or_else(broken)?

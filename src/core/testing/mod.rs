@@ -11,6 +11,7 @@ mod clock;
 mod copies;
 pub mod executor;
 mod fault;
+mod index;
 mod invariants;
 mod jobs;
 mod keys;
@@ -52,6 +53,8 @@ type LateEffect = (Timestamp, Box<dyn FnOnce()>);
 struct Inner {
     objects: RefCell<BTreeMap<String, Stored>>,
     copies: RefCell<BTreeMap<JobId, copies::Writes>>,
+    rows: RefCell<BTreeMap<JobId, index::Row>>,
+    reindexed_at: Cell<Timestamp>,
     told: RefCell<BTreeMap<JobId, Vec<(u64, State)>>>,
     cached: RefCell<BTreeMap<(u64, JobId), copies::Cached>>,
     messages: RefCell<Vec<queue::Waiting>>,
@@ -91,6 +94,8 @@ impl World {
         let inner = Inner {
             objects: RefCell::default(),
             copies: RefCell::default(),
+            rows: RefCell::default(),
+            reindexed_at: Cell::default(),
             told: RefCell::default(),
             cached: RefCell::default(),
             messages: RefCell::default(),

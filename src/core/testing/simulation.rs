@@ -35,7 +35,7 @@ const MAX_SKEW_SECS: u64 = 60;
 const MAX_ALARM_DELAY_SECS: u64 = 90;
 
 /// What may be down for a while.
-const PRODUCTS: [&str; 4] = ["queue.", "kv.", "r2.", "job."];
+const PRODUCTS: [&str; 5] = ["queue.", "kv.", "r2.", "job.", "d1."];
 
 /// Runs a story to its end: until nothing is left of it.
 pub fn run(setup: &Setup) -> Run {
@@ -53,6 +53,7 @@ struct Simulation {
     client: Client,
     wishes: Vec<(usize, Wish)>,
     sweeps: u32,
+    swept_at: Timestamp,
     looks: u32,
 }
 
@@ -93,6 +94,7 @@ impl Simulation {
             hits,
             wishes,
             sweeps: 0,
+            swept_at: START,
             looks: 0,
         }
     }
@@ -217,7 +219,8 @@ impl Simulation {
                 self.client.grant(wish);
             }
             Event::Sweep => {
-                self.sweeps += 1;
+                self.sweeps = (self.sweeps + 1).min(SWEEPS);
+                self.swept_at = world.now();
                 self.client.sweep();
             }
             Event::Evict(id) => world.reset_object(id),
@@ -257,6 +260,7 @@ impl Simulation {
             self.client.grant(Wish::Look);
         }
         self.check_lost();
+        self.world.check_index();
         true
     }
 
@@ -276,8 +280,13 @@ impl Simulation {
         } else {
             self.sweeps + 1
         };
-        let sweeps = nth <= SWEEPS && !self.world.sabotaged(Sabotage::NoRescue);
-        sweeps.then(|| START.plus_secs(SWEEP_SECS * u64::from(nth)))
+        if self.world.sabotaged(Sabotage::NoRescue) {
+            return None;
+        }
+        let first = (nth <= SWEEPS).then(|| START.plus_secs(SWEEP_SECS * u64::from(nth)));
+        // Later only those that have a row to compare with its job.
+        let check = || self.world.next_check();
+        first.or_else(|| check().map(|at| at.max(self.swept_at.plus_secs(SWEEP_SECS))))
     }
 
     fn check_lost(&self) {

@@ -178,6 +178,25 @@ pub(super) fn status() -> Vec<(u16, Response)> {
     vec![(200, response.build()), (410, gone.build())]
 }
 
+/// 200 with a page of jobs.
+pub(super) fn listing() -> Vec<(u16, Response)> {
+    let schema = ObjectBuilder::new()
+        .property(
+            "jobs",
+            ArrayBuilder::new().items(reference::<StatusDocument>()),
+        )
+        .required("jobs")
+        .property("next", ObjectBuilder::new().schema_type(Type::String));
+    let content = Content::builder()
+        .schema(Some(schema))
+        .example(Some(json!({ "jobs": [examples::done()] })));
+    let response = ResponseBuilder::new()
+        .description("One page. `next` is where older jobs are; absent on the last page.")
+        .header("Link", text("The same as `next`, with `rel=\"next\"`."))
+        .content("application/json", content.build());
+    vec![(200, response.build())]
+}
+
 /// 204.
 pub(super) fn deleted() -> Vec<(u16, Response)> {
     vec![(204, Response::new("Nothing of the job is served any more."))]

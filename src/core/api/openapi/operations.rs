@@ -80,6 +80,16 @@ pub const OPERATIONS: &[Operation] = &[
     },
     Operation {
         method: Method::Get,
+        path: "/thumbnails",
+        id: "list",
+        summary: "The documents of jobs, the newest first",
+        parameters: parameters::list,
+        body: None,
+        answers: answers::listing,
+        problems: &[Kind::InvalidOption, Kind::ListingOff],
+    },
+    Operation {
+        method: Method::Get,
         path: "/thumbnails/{id}",
         id: "status",
         summary: "The document of a job, whether it is done, failed or still at work",

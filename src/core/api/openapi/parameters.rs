@@ -8,8 +8,11 @@ use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, SchemaFormat,
 use utoipa::openapi::{Content, KnownFormat, RefOr, Required, Schema};
 
 use super::examples;
+use crate::api::cursor;
+use crate::api::listing::{DEFAULT_LIMIT, MAX_LIMIT};
 use crate::api::params::{MIN_EXPIRES_SECS, NAMES};
 use crate::api::problem::ProblemKind;
+use crate::job::State;
 use crate::keys::MAX_VARIANT_NAME_LEN;
 use crate::pipeline::OutputFormat;
 use crate::pipeline::options::{Fit, FormatChoice, MAX_PAGE, MAX_SIDE, MAX_VARIANTS, Truncated};
@@ -33,6 +36,30 @@ pub(super) fn job() -> Vec<Parameter> {
 /// The job whose status is asked for.
 pub(super) fn status() -> Vec<Parameter> {
     vec![id(), prefer()]
+}
+
+/// Which jobs are listed.
+pub(super) fn list() -> Vec<Parameter> {
+    let query = |name: &str, about: &str, schema: RefOr<Schema>| {
+        ParameterBuilder::new()
+            .name(name)
+            .parameter_in(ParameterIn::Query)
+            .required(Required::False)
+            .description(Some(about))
+            .schema(Some(schema))
+            .build()
+    };
+    let (default, max) = (DEFAULT_LIMIT as u64, MAX_LIMIT as u64);
+    let cursor = string().max_length(Some(cursor::MAX_LEN)).into();
+    vec![
+        query("status", "Only jobs in this state.", State::schema()),
+        query(
+            "limit",
+            "The most jobs of a page.",
+            whole(1, max, Some(default)),
+        ),
+        query("cursor", "From `next` of the page before.", cursor),
+    ]
 }
 
 /// The job that is listened to.
