@@ -1,7 +1,7 @@
 //! The stages of `npm test`, cheapest first. Each returns how many checks passed and failed.
 
 import { readdirSync } from "node:fs";
-import { chromiumPath } from "../browser/chromium.mjs";
+import { ensureChromium } from "../browser/chromium.mjs";
 import { buildPoison } from "../poison/build.mjs";
 import { build } from "./build.mjs";
 import { inRoot, nodeBin } from "./paths.mjs";
@@ -20,12 +20,14 @@ export const stages = [
   { name: "core in wasm", run: coreInWasm },
   { name: "release build", run: () => build().then(() => ({ passed: 1, failed: 0 })), times: "build" },
   { name: "worker specs", run: () => nodeTests("worker", ".spec.mjs"), needs: "release build" },
-  { name: "browser", run: browserTests, needs: "release build" },
+  { name: "chromium", run: () => ensureChromium().then(() => ({ passed: 1, failed: 0 })), times: "set-up" },
+  { name: "browser", run: () => nodeTests("browser", ".spec.mjs"), needs: "chromium" },
   { name: "soak", run: () => oneCheck(nodeBin(), [inRoot("tests", "soak", "soak.mjs"), "--uploads", "100", "--kills", "5"]), needs: "release build" },
   { name: "poison build", run: () => buildPoison().then(() => ({ passed: 1, failed: 0 })), times: "build" },
   { name: "poison", run: () => nodeTests("poison", ".spec.mjs"), needs: "poison build" },
   { name: "python packages", run: () => ensurePython().then(() => ({ passed: 1, failed: 0 })), times: "set-up" },
   { name: "contract", run: () => nodeTests("contract", ".spec.mjs"), needs: "release build" },
+  { name: "transcripts", run: () => nodeTests("transcripts", ".spec.mjs"), needs: "release build" },
 ];
 
 async function oneCheck(command, args, options) {
@@ -66,13 +68,6 @@ async function nodeTests(folder, ending) {
   const { code, output } = await streamed(nodeBin(), [...args, ...files.map((name) => inRoot("tests", folder, name))]);
   const count = (word) => Number(new RegExp(`^ℹ ${word} (\\d+)`, "m").exec(output)?.[1] ?? 0);
   return orOneFailure(code, { passed: count("pass"), failed: count("fail") + count("cancelled") });
-}
-
-/** A machine without a browser can do all the rest. */
-function browserTests() {
-  if (chromiumPath()) return nodeTests("browser", ".spec.mjs");
-  console.log("left out: there is no Chromium; apt-get install chromium, or set CHROMIUM to its path");
-  return { passed: 0, failed: 0 };
 }
 
 /** A command that failed without saying which check did is one failure. */
