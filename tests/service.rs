@@ -692,6 +692,28 @@ fn a_stale_copy_in_kv_misleads_nobody() {
 }
 
 #[test]
+fn a_job_that_is_being_deleted_is_gone_at_each_of_its_urls() {
+    // Once the thumbnail answered 410 and the status was still `done`.
+    let world = world();
+    let record = upload(&world, &mut Pieces::new(png(60, 60), 999)).unwrap();
+    settle(&world);
+    let mut saves = 0;
+    world.fail(move |name, _| {
+        saves += u32::from(name == "job.save");
+        (name == "job.save" && saves == 2).then_some(Failure::Before)
+    });
+    assert_eq!(now(cancel(&world, record.id)).unwrap_err().status, 503);
+    world.heal();
+    assert_eq!(state(&world, record.id), State::Done);
+    assert_eq!(get(&world, &record).err().unwrap().status, 410);
+    assert_eq!(
+        now(reader(&world).status(record.id)).err().unwrap().status,
+        410
+    );
+    assert!(now(cancel(&world, record.id)).is_ok());
+}
+
+#[test]
 fn nonsense_on_the_queue_is_discarded() {
     let world = world();
     let unknown = r#"{"v":1,"job":"01997c1e-0000-7aaa-8aaa-aaaaaaaaaaaa"}"#;

@@ -206,7 +206,23 @@ impl<O: ObjectStore, K: StatusCache, L: JobLedger, C: Clock> Reader<'_, O, K, L,
                 return Ok(Some(copy));
             }
         }
-        self.ask(id).await
+        let record = self.ask(id).await?;
+        if let Some(record) = &record {
+            self.check_unburied(record).await?;
+        }
+        Ok(record)
+    }
+
+    /// Where the thumbnails of a job that is done are being deleted, they answer 410 already: so does it.
+    async fn check_unburied(&self, record: &Record) -> Result<(), Problem> {
+        if record.state == State::Done
+            && let Some(file) = record.first_file()
+            && let Some(info) = self.objects.head(&thumbnail_key(&file)).await?
+            && presence(&info) == Presence::Tombstone
+        {
+            return Err(absent(record));
+        }
+        Ok(())
     }
 
     async fn record(&self, id: JobId, presence: Presence) -> Result<Option<Record>, Problem> {
