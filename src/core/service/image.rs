@@ -86,7 +86,6 @@ impl Image<'_> {
             .with("link", links(path, self.file.id))
             .with("content-security-policy", CSP)
             .with("cross-origin-resource-policy", "cross-origin")
-            .also("vary", "Prefer")
     }
 
     /// Not `immutable`, though the bytes never change: a reload asks again, and sees a deletion.
