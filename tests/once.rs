@@ -318,7 +318,7 @@ fn a_crash_whose_sources_were_swept_begins_anew() {
     let refused = client.send("k", &two_files()).unwrap();
     assert_eq!(refused.status, 503);
     client.world.heal();
-    client.world.advance_secs(20 * 60);
+    client.world.advance_secs(21 * 60);
     now(sweep(&client.world, &client.world, &client.world)).unwrap();
     assert!(client.world.object_keys().is_empty());
     assert_eq!(client.send("k", &two_files()).unwrap().status, 202);

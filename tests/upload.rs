@@ -506,7 +506,7 @@ fn any_single_fault_costs_one_file_at_most_and_leaves_no_orphan_for_long() {
                 assert!(world.object(&format!("source/{}", record.id)).is_some());
                 assert!(world.records().iter().any(|known| known.id == record.id));
             }
-            world.advance_secs(20 * 60);
+            world.advance_secs(21 * 60);
             now(sweep(&world, &world, &world)).unwrap();
             let sources = world.object_keys().len();
             assert_eq!(
