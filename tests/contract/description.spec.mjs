@@ -13,7 +13,7 @@ const EXAMPLES = process.env.EXAMPLES ?? "20";
 const SEED = process.env.SEED ?? "20261124";
 const COMMAND = "from schemathesis.cli import schemathesis; schemathesis()";
 
-const workers = server();
+const workers = server({ vars: { LISTING: "1" } });
 
 test("every answer is as the description says", async () => {
   const config = ["--config-file", inRoot("tests", "contract", "schemathesis.toml")];
