@@ -30,9 +30,11 @@ export async function buildPoison() {
 export function poisonConfigs() {
   const folder = mkdtempSync(join(tmpdir(), "edge-thumbnails-poison-"));
   const main = `main = ${JSON.stringify(inRoot(FOLDER, "index.js"))}`;
+  const assets = `directory = ${JSON.stringify(inRoot("build", "assets"))}`;
   const configs = ["wrangler.toml", "wrangler.origin.toml"].map((name) => {
     const path = join(folder, name);
-    writeFileSync(path, readFileSync(inRoot(name), "utf8").replace('main = "build/index.js"', main));
+    const config = readFileSync(inRoot(name), "utf8");
+    writeFileSync(path, config.replace('main = "build/index.js"', main).replace('directory = "build/assets"', assets));
     return path;
   });
   return { configs, remove: () => rmSync(folder, { recursive: true, force: true }) };
