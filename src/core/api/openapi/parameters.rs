@@ -40,25 +40,16 @@ pub(super) fn status() -> Vec<Parameter> {
 
 /// Which jobs are listed.
 pub(super) fn list() -> Vec<Parameter> {
-    let query = |name: &str, about: &str, schema: RefOr<Schema>| {
-        ParameterBuilder::new()
-            .name(name)
-            .parameter_in(ParameterIn::Query)
-            .required(Required::False)
-            .description(Some(about))
-            .schema(Some(schema))
-            .build()
-    };
     let (default, max) = (DEFAULT_LIMIT as u64, MAX_LIMIT as u64);
     let cursor = string().max_length(Some(cursor::MAX_LEN)).into();
     vec![
-        query("status", "Only jobs in this state.", State::schema()),
-        query(
+        in_query("status", "Only jobs in this state.", State::schema()),
+        in_query(
             "limit",
             "The most jobs of a page.",
             whole(1, max, Some(default)),
         ),
-        query("cursor", "From `next` of the page before.", cursor),
+        in_query("cursor", "From `next` of the page before.", cursor),
     ]
 }
 
@@ -175,6 +166,16 @@ fn in_header(name: &str, about: &str) -> Parameter {
         .build()
 }
 
+fn in_query(name: &str, about: &str, schema: RefOr<Schema>) -> Parameter {
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Query)
+        .required(Required::False)
+        .description(Some(about))
+        .schema(Some(schema))
+        .build()
+}
+
 fn in_path(name: &str, about: &str, schema: ObjectBuilder, example: Value) -> Parameter {
     ParameterBuilder::new()
         .name(name)
@@ -190,13 +191,7 @@ fn in_path(name: &str, about: &str, schema: ObjectBuilder, example: Value) -> Pa
 pub(super) fn options() -> Vec<Parameter> {
     let option = |name| {
         let (about, schema) = option(name);
-        ParameterBuilder::new()
-            .name(name)
-            .parameter_in(ParameterIn::Query)
-            .required(Required::False)
-            .description(Some(about))
-            .schema(Some(schema))
-            .build()
+        in_query(name, about, schema)
     };
     let mut parameters = vec![prefer(), idempotency_key()];
     parameters.extend(NAMES.into_iter().map(option));
