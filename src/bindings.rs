@@ -14,6 +14,12 @@ pub const IDEMPOTENCY_KEY: &str = "IDEMPOTENCY_KEY";
 pub const RESIZE_QUEUE: &str = "RESIZE_QUEUE";
 /// The queue that holds what the resize queue gave up.
 pub const RESIZE_DEAD_QUEUE: &str = "edge-thumbnails-resize-dead";
+/// Queue: asks for deliveries to webhooks.
+pub const WEBHOOK_QUEUE: &str = "WEBHOOK_QUEUE";
+/// The queue behind it, as its consumer sees it.
+pub const WEBHOOKS: &str = "edge-thumbnails-webhooks";
+/// The queue that holds what the webhook queue gave up.
+pub const WEBHOOKS_DEAD: &str = "edge-thumbnails-webhooks-dead";
 
 #[cfg(test)]
 mod tests {
@@ -24,7 +30,7 @@ mod tests {
 
     #[test]
     fn every_name_stands_in_the_configuration() {
-        for name in [IMAGES, STATUS, DB, RESIZE_QUEUE] {
+        for name in [IMAGES, STATUS, DB, RESIZE_QUEUE, WEBHOOK_QUEUE] {
             assert!(EDGE.contains(&format!("binding = \"{name}\"")), "{name}");
         }
         assert!(EDGE.contains(&format!("name = \"{IDEMPOTENCY_KEY}\"")));
@@ -32,6 +38,8 @@ mod tests {
             assert!(config.contains(&format!("name = \"{JOB}\"")));
             assert!(config.contains(&format!("binding = \"{IMAGES}\"")));
         }
-        assert!(ORIGIN.contains(&format!("queue = \"{RESIZE_DEAD_QUEUE}\"")));
+        for queue in [RESIZE_DEAD_QUEUE, WEBHOOKS, WEBHOOKS_DEAD] {
+            assert!(ORIGIN.contains(&format!("queue = \"{queue}\"")));
+        }
     }
 }

@@ -50,6 +50,7 @@ fn begin(world: &World, number: u8) -> JobId {
             options: Options::default(),
         }],
         expires_at: Some(world.now().plus_secs(30 * DAY_SECS)),
+        webhook: None,
     };
     now(async {
         let meta = ObjectMeta::Source {

@@ -101,6 +101,7 @@ impl Client {
                     [request, ids.get(), 0, 0, 0, 0, 0, 0, 0, 0],
                 ))
             },
+            base: "https://thumbs.example",
         };
         let once = Once {
             keys: &self.world,

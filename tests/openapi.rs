@@ -35,6 +35,7 @@ fn route_name(route: &Route) -> &'static str {
         Route::Page(_) => "page",
         Route::Delete(_) => "delete",
         Route::Retry(_) => "retry",
+        Route::RetryWebhook(_) => "retry of a webhook",
         Route::OldThumbnail(_) => "old thumbnail",
         Route::ProblemPage(_) => "problem page",
         Route::Health => "health",
@@ -43,7 +44,7 @@ fn route_name(route: &Route) -> &'static str {
     }
 }
 
-const ROUTES: usize = 14;
+const ROUTES: usize = 15;
 
 /// The route that an operation leads to, with examples in place of the names in braces.
 fn route(method: Method, path: &str) -> Result<Route, Problem> {

@@ -4,19 +4,21 @@ use futures_util::FutureExt;
 use image::{ImageFormat as Encoding, RgbImage};
 use thumbnail_core::api::{Body, Method, Problem, ProblemKind, ReadRequest, Reply};
 use thumbnail_core::job::policy::CREATE_WITHIN_SECS;
+use thumbnail_core::job::webhook::Answer;
 use thumbnail_core::job::{NewJob, Outcome, Policy, Record, State};
 use thumbnail_core::keys::{JobId, ThumbnailFile};
 use thumbnail_core::pipeline::options::FormatChoice;
 use thumbnail_core::pipeline::{Limits, Options, Variant};
 use thumbnail_core::ports::{Chunks, Clock, StatusCache, StoreError};
 use thumbnail_core::service::accept::{create_job, store_source};
-use thumbnail_core::service::change::{cancel, rerun};
+use thumbnail_core::service::change::{cancel, redeliver, rerun};
+use thumbnail_core::service::deliver::{Courier, Delivered};
 use thumbnail_core::service::process::Processor;
 use thumbnail_core::service::ready::{self, Bindings, Check};
 use thumbnail_core::service::render::Pipeline;
 use thumbnail_core::service::serve::Reader;
 use thumbnail_core::service::sweep::{Swept, sweep};
-use thumbnail_core::testing::{Failure, Outage, Pieces, World};
+use thumbnail_core::testing::{Failure, Outage, Pieces, World, webhook};
 use thumbnail_core::timestamp::Timestamp;
 
 /// How long the jobs of these tests live.
@@ -66,6 +68,7 @@ fn upload_as(world: &World, chunks: &mut impl Chunks, options: Options) -> Resul
             source,
             variants,
             expires_at,
+            webhook: None,
         };
         Ok(create_job(world, new).await?.0)
     })
@@ -850,6 +853,7 @@ fn an_upload_that_took_too_long_is_refused_rather_than_swept() {
         source: stored.source,
         variants: Vec::new(),
         expires_at: None,
+        webhook: None,
     };
     let problem = now(create_job(&world, new)).unwrap_err();
     assert_eq!(problem.kind, ProblemKind::BrokenUpload);
@@ -1013,4 +1017,192 @@ fn a_binding_that_never_answers_is_not_waited_for() {
     let checks = now(bindings.check(|| std::future::ready(())));
     let failed: Vec<&str> = checks.iter().filter(|c| !c.ok).map(|c| c.name).collect();
     assert_eq!(failed, ["kv"]);
+}
+
+/// A courier to the receiver of `world`.
+fn courier(world: &World) -> Courier<'_, World, World> {
+    Courier {
+        ledger: world,
+        receivers: world,
+    }
+}
+
+fn deliver_event(world: &World) -> Option<Delivered> {
+    world
+        .next_webhook_message()
+        .map(|message| now(courier(world).deliver(&message)))
+}
+
+fn upload_with_webhook(world: &World) -> Record {
+    let id = JobId::new(world.now(), rand_bytes(world));
+    let variants = vec![Variant {
+        name: "default".into(),
+        options: Options::default(),
+    }];
+    now(async {
+        let (mut body, limits) = (Pieces::new(png(9, 9), 100), Limits::default());
+        let stored = store_source(world, id, None, &mut body, Some(&variants), &limits).await;
+        let new = NewJob {
+            id,
+            owner: "anonymous".into(),
+            source: stored.unwrap().source,
+            variants,
+            expires_at: Some(world.now().plus_secs(LIFE_SECS)),
+            webhook: Some(webhook()),
+        };
+        create_job(world, new).await.unwrap().0
+    })
+}
+
+fn status_document(world: &World, id: JobId) -> serde_json::Value {
+    let reply = now(reader(world).status(id)).unwrap();
+    let Body::Text(text) = reply.body else {
+        panic!("no document")
+    };
+    serde_json::from_str(&text).unwrap()
+}
+
+#[test]
+fn an_event_goes_out_before_its_attempt_is_acknowledged() {
+    let world = world();
+    let record = upload_with_webhook(&world);
+    assert_eq!(deliver(&world), Some(Outcome::Complete));
+    let log = world.log();
+    let end = ["job.save", "kv.put", "webhooks.send", "d1.put", "job.call"];
+    assert_eq!(log[log.len() - 5..], end);
+    assert_eq!(
+        status_document(&world, record.id)["webhook"]["status"],
+        "waiting"
+    );
+
+    let delivered = deliver_event(&world).unwrap();
+    assert_eq!(delivered.outcome, Outcome::Complete);
+    let [request] = world.received().try_into().unwrap();
+    let told: serde_json::Value = serde_json::from_str(&request.body).unwrap();
+    assert_eq!(told["type"].as_str(), Some("thumbnail.done"));
+    let document = status_document(&world, record.id);
+    assert_eq!(document["webhook"]["status"], "delivered");
+    assert_eq!(document["webhook"]["deliveries"][0]["status"], 200);
+    // What was told is the document as it was, without what has happened to it since.
+    let mut was = document.clone();
+    was.as_object_mut().unwrap().remove("webhook");
+    was["revision"] = told["data"]["revision"].clone();
+    assert_eq!(told["data"], was);
+}
+
+#[test]
+fn an_event_is_told_again_until_it_is_taken_with_one_id() {
+    let world = world();
+    let record = upload_with_webhook(&world);
+    let failure = |status| Answer::Status {
+        status,
+        retry_after_secs: None,
+    };
+    world.answer([500, 301, 404].map(failure));
+    deliver(&world);
+    for _ in 0..4 {
+        deliver_event(&world).unwrap();
+        world.advance_secs(2_000);
+        ring_alarms(&world);
+    }
+    assert_eq!(deliver_event(&world), None);
+    let received = world.received();
+    let ids: std::collections::BTreeSet<_> = received.iter().map(|r| &r.id).collect();
+    assert_eq!((received.len(), ids.len()), (4, 1));
+    let deliveries = &status_document(&world, record.id)["webhook"]["deliveries"];
+    let statuses: Vec<_> = (0..4).map(|n| deliveries[n]["status"].as_u64()).collect();
+    assert_eq!(statuses, [500, 301, 404, 200].map(Some));
+}
+
+#[test]
+fn every_end_is_told_also_those_that_the_client_chose() {
+    let world = world();
+    let record = upload_with_webhook(&world);
+    deliver(&world);
+    // The receiver's queue stands still: both events wait for it.
+    now(cancel(&world, record.id)).unwrap();
+    while deliver_event(&world).is_some() {}
+    let types: Vec<String> = world
+        .received()
+        .iter()
+        .map(|r| serde_json::from_str::<serde_json::Value>(&r.body).unwrap()["type"].to_string())
+        .collect();
+    assert_eq!(types, ["\"thumbnail.done\"", "\"thumbnail.cancelled\""]);
+}
+
+#[test]
+fn messages_about_events_that_mean_nothing_are_discarded() {
+    let world = world();
+    let unknown = r#"{"v":1,"job":"01997c1e-0000-7aaa-8aaa-aaaaaaaaaaaa","event":3}"#;
+    for body in ["", "{}", r#"{"v":9}"#, unknown] {
+        let delivered = now(courier(&world).deliver(body));
+        assert!(
+            matches!(delivered.outcome, Outcome::Discard { .. }),
+            "{body}"
+        );
+    }
+    let secret = Answer::Error {
+        error: "cannot reach https://example.com/T0".into(),
+    };
+    let hidden = Answer::Error {
+        error: "cannot reach the receiver".into(),
+    };
+    assert_eq!(secret.without("https://example.com/T0"), hidden);
+    let record = upload_with_webhook(&world);
+    let early = format!(r#"{{"v":1,"job":"{}","event":99}}"#, record.id);
+    assert_eq!(
+        now(courier(&world).deliver(&early)).outcome,
+        Outcome::Complete
+    );
+    assert!(world.received().is_empty());
+}
+
+#[test]
+fn a_client_has_an_event_told_again() {
+    let world = world();
+    let record = upload_with_webhook(&world);
+    let early = now(redeliver(&world, record.id)).unwrap_err();
+    assert_eq!(early.kind, ProblemKind::NothingToTell);
+    deliver(&world);
+    deliver_event(&world).unwrap();
+    now(redeliver(&world, record.id)).unwrap();
+    deliver_event(&world).unwrap();
+    let received = world.received();
+    assert_eq!(received.len(), 2);
+    assert_eq!(received[0].id, received[1].id);
+}
+
+#[test]
+fn an_event_is_told_whichever_single_operation_fails() {
+    for failure in [Failure::Before, Failure::After] {
+        for operation in 0.. {
+            let world = world();
+            let record = upload_with_webhook(&world);
+            let hit = std::rc::Rc::new(std::cell::Cell::new(false));
+            let mark = hit.clone();
+            let mut count = 0;
+            world.fail(move |_, _| {
+                count += 1;
+                let now = count == operation + 1;
+                mark.set(mark.get() || now);
+                now.then_some(failure)
+            });
+            for _ in 0..200 {
+                while deliver(&world).is_some() {}
+                while deliver_event(&world).is_some() {}
+                world.advance_secs(60);
+                ring_alarms(&world);
+            }
+            world.heal();
+            let received = world.received();
+            let ids: std::collections::BTreeSet<_> = received.iter().map(|r| &r.id).collect();
+            assert_eq!(ids.len(), 1, "{failure:?} {operation}");
+            let document = status_document(&world, record.id);
+            assert_eq!(document["webhook"]["status"], "delivered");
+            if !hit.get() {
+                assert!(operation > 10);
+                break;
+            }
+        }
+    }
 }

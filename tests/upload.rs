@@ -75,6 +75,7 @@ fn uploader<'a>(
         clock: world,
         config,
         new_id: ids(),
+        base: "https://thumbs.example",
     }
 }
 

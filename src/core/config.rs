@@ -3,9 +3,12 @@
 use serde_json::{Map, Value};
 
 use crate::api::params::{Freedom, Rules};
+use crate::api::signature::{SECRET_FORM, SecretError, Secrets};
 use crate::api::{Cors, Params};
-use crate::job::Policy;
+use crate::job::policy::MAX_STEPS;
+use crate::job::{Policy, Schedule};
 use crate::keys::{DEFAULT_VARIANT, is_variant_name};
+use crate::outbound::{DEFAULT_PORTS, Destination, OutboundError, OutboundPolicy};
 use crate::pipeline::{Limits, Variant};
 
 /// Everything that a deployment can set. The names are those of `[vars]` in `wrangler.toml`.
@@ -46,6 +49,8 @@ pub struct Config {
     pub max_wait_secs: u32,
     /// How many listen, and to how much.
     pub listening: Listening,
+    /// Who may be told of a job's end, and how.
+    pub webhooks: WebhookConfig,
 }
 
 /// The limits of live status.
@@ -57,6 +62,33 @@ pub struct Listening {
     pub max_jobs: u32,
     /// `HEARTBEAT_SECS`: the pause between two signs of life in a silent stream. Default: 15 s.
     pub heartbeat_secs: u32,
+}
+
+/// A variable's name and its value, where it has one.
+type Given = (&'static str, Option<String>);
+
+/// What webhooks may be.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WebhookConfig {
+    /// `WEBHOOK_URL`: who is told where an upload says nothing. Default: nobody.
+    pub default_url: Option<String>,
+    /// `WEBHOOK_HOSTS`, `WEBHOOK_PORTS`, `ALLOW_INSECURE_WEBHOOKS`: who may be.
+    pub policy: OutboundPolicy,
+    /// `WEBHOOK_TIMEOUT_SECS`: how long a receiver has to answer. Default: 15 s.
+    pub timeout_secs: u32,
+    /// `WEBHOOK_SECRET`, `WEBHOOK_SECRET_PREVIOUS`: what events are signed with. Without, there are
+    /// no webhooks. Only the edge has them.
+    pub secrets: Option<Secrets>,
+}
+
+impl WebhookConfig {
+    /// Checks a receiver. `own` is the service's own origin.
+    pub fn check(&self, url: &str, own: &str) -> Result<Destination, OutboundError> {
+        if self.secrets.is_none() {
+            return Err(OutboundError::Unsigned);
+        }
+        self.policy.check(url, own)
+    }
 }
 
 /// A variable has a value that cannot be.
@@ -85,6 +117,14 @@ pub enum ConfigError {
     /// Not origins.
     #[error("CORS_ORIGINS must be `*`, or origins such as `https://shop.example`, not {0:?}")]
     Origin(String),
+    /// No list, address or secret.
+    #[error("{name} must be {must}")]
+    Text {
+        /// The variable.
+        name: &'static str,
+        /// What it may be.
+        must: String,
+    },
 }
 
 impl Config {
@@ -104,6 +144,18 @@ impl Config {
         };
         let small = |name, default: u32, min, max: u32| {
             number(name, default.into(), min, max.into()).map(|n| u32::try_from(n).unwrap_or(max))
+        };
+        let list = |name: &'static str| (name, var(name));
+        let webhook_timeout_secs = small("WEBHOOK_TIMEOUT_SECS", 15, 1, 30)?;
+        let webhooks = WebhookConfig {
+            default_url: None,
+            policy: OutboundPolicy {
+                hosts: hosts(var("WEBHOOK_HOSTS")),
+                ports: numbers(list("WEBHOOK_PORTS"), &DEFAULT_PORTS)?,
+                allows_loopback: number("ALLOW_INSECURE_WEBHOOKS", 0, 0, 1)? == 1,
+            },
+            timeout_secs: webhook_timeout_secs,
+            secrets: Secrets::parse(&var)?,
         };
         let (t, l) = (Policy::default(), Limits::default());
         // A queue delays a message for a day at the most.
@@ -144,6 +196,8 @@ impl Config {
                 long_queue: small("LONG_QUEUE", t.long_queue, 1, u32::MAX)?,
                 tombstone_secs: small("TOMBSTONE_SECS", t.tombstone_secs, 1, 365 * day)?,
                 keep_sources: number("KEEP_SOURCES", t.keep_sources.into(), 0, 1)? == 1,
+                webhook_schedule: schedule(list("WEBHOOK_SCHEDULE"))?,
+                webhook_lease_secs: 3 * webhook_timeout_secs,
             },
             default_expires_secs: number(
                 "DEFAULT_EXPIRES_SECS",
@@ -165,6 +219,7 @@ impl Config {
                 max_jobs: small("MAX_LISTENED_JOBS", 100, 1, 1_000)?,
                 heartbeat_secs: small("HEARTBEAT_SECS", 15, 1, 60)?,
             },
+            webhooks: webhooks.with_default(list("WEBHOOK_URL"))?,
         })
     }
 }
@@ -205,7 +260,10 @@ fn preset(name: &str, options: &Value) -> Result<Variant, String> {
         .as_object()
         .ok_or("its options are no JSON object")?
     {
-        if matches!(option.as_str(), "sizes" | "preset" | "expires_in") {
+        if matches!(
+            option.as_str(),
+            "sizes" | "preset" | "expires_in" | "webhook"
+        ) {
             return Err(format!("{option} cannot stand in it"));
         }
         let value = match value {
@@ -226,6 +284,69 @@ fn preset(name: &str, options: &Value) -> Result<Variant, String> {
         name: name.into(),
         options: options.unwrap_or_default(),
     })
+}
+
+impl WebhookConfig {
+    /// With a receiver for uploads that name none. It is not repeated in an error: it may be secret.
+    fn with_default(mut self, (name, url): Given) -> Result<Self, ConfigError> {
+        if let Some(url) = url {
+            let refused = |error| ConfigError::Text {
+                name,
+                must: format!("an address that may be told, and is not: {error}"),
+            };
+            self.default_url = Some(self.check(&url, "").map_err(refused)?.as_str().into());
+        }
+        Ok(self)
+    }
+}
+
+impl From<SecretError> for ConfigError {
+    fn from(SecretError { name }: SecretError) -> Self {
+        let must = SECRET_FORM.into();
+        Self::Text { name, must }
+    }
+}
+
+/// Names of hosts, separated by commas.
+fn hosts(value: Option<String>) -> Vec<String> {
+    let value = value.unwrap_or_default();
+    let names = value
+        .split(',')
+        .map(|name| name.trim().to_ascii_lowercase());
+    names.filter(|name| !name.is_empty()).collect()
+}
+
+/// Whole numbers, separated by commas.
+fn numbers<T: std::str::FromStr + Clone>(
+    (name, value): Given,
+    default: &[T],
+) -> Result<Vec<T>, ConfigError> {
+    let Some(value) = value else {
+        return Ok(default.into());
+    };
+    let wrong = |_| ConfigError::Text {
+        name,
+        must: format!("whole numbers separated by commas, not {value:?}"),
+    };
+    let parse = |number: &str| number.trim().parse();
+    value
+        .split(',')
+        .map(parse)
+        .collect::<Result<_, _>>()
+        .map_err(wrong)
+}
+
+fn schedule((name, value): Given) -> Result<Schedule, ConfigError> {
+    if value.is_none() {
+        return Ok(Schedule::STANDARD);
+    }
+    let pauses = numbers((name, value), &[])?;
+    let wrong = || ConfigError::Text {
+        name,
+        must: format!("1 to {MAX_STEPS} pauses of at most a week, in seconds"),
+    };
+    let fits = pauses.iter().all(|secs| *secs <= 7 * 86_400);
+    Schedule::new(&pauses).filter(|_| fits).ok_or_else(wrong)
 }
 
 #[cfg(test)]
@@ -294,5 +415,66 @@ mod tests {
                 "{error}"
             );
         }
+    }
+
+    fn with(pairs: &[(&str, &str)]) -> Result<WebhookConfig, String> {
+        let var = |name: &str| {
+            pairs
+                .iter()
+                .find(|(n, _)| *n == name)
+                .map(|(_, v)| (*v).into())
+        };
+        let config = Config::parse(var).map_err(|e| e.to_string())?;
+        Ok(config.webhooks)
+    }
+
+    const SECRET: (&str, &str) = ("WEBHOOK_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+
+    #[test]
+    fn webhooks_need_a_secret() {
+        let url = "https://example.com/hook";
+        assert_eq!(
+            with(&[]).unwrap().check(url, ""),
+            Err(OutboundError::Unsigned)
+        );
+        assert!(with(&[SECRET]).unwrap().check(url, "").is_ok());
+        let error = with(&[("WEBHOOK_URL", url)]).unwrap_err();
+        assert!(error.starts_with("WEBHOOK_URL must be"), "{error}");
+        let config = with(&[SECRET, ("WEBHOOK_URL", url)]).unwrap();
+        assert_eq!(config.default_url.as_deref(), Some(url));
+    }
+
+    #[test]
+    fn lists_are_read_and_wrong_ones_are_named() {
+        let hosts = ("WEBHOOK_HOSTS", "Example.com, *.example.org,");
+        let config = with(&[hosts, ("WEBHOOK_PORTS", "443, 9443")]).unwrap();
+        assert_eq!(config.policy.hosts, ["example.com", "*.example.org"]);
+        assert_eq!(config.policy.ports, [443, 9443]);
+        for (name, value) in [
+            ("WEBHOOK_PORTS", "https"),
+            ("WEBHOOK_PORTS", "70000"),
+            ("WEBHOOK_SCHEDULE", ""),
+            ("WEBHOOK_SCHEDULE", "0,-5"),
+            ("WEBHOOK_SCHEDULE", "9999999"),
+            ("WEBHOOK_SCHEDULE", "1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1"),
+            ("WEBHOOK_SECRET", "secret"),
+            ("WEBHOOK_TIMEOUT_SECS", "60"),
+        ] {
+            let error = with(&[(name, value)]).unwrap_err();
+            assert!(error.starts_with(&format!("{name} must be")), "{error}");
+        }
+        let secret = with(&[("WEBHOOK_SECRET", "hush")]).unwrap_err();
+        assert!(!secret.contains("hush"));
+    }
+
+    #[test]
+    fn a_schedule_is_read() {
+        let policy = Config::parse(|name| (name == "WEBHOOK_SCHEDULE").then(|| "0,2".into()))
+            .unwrap()
+            .policy;
+        let pauses: Vec<_> = (0..3)
+            .map(|step| policy.webhook_schedule.pause_secs(step))
+            .collect();
+        assert_eq!(pauses, [Some(0), Some(2), None]);
     }
 }

@@ -14,6 +14,7 @@ pub mod idempotency;
 pub mod job;
 pub mod keys;
 pub mod object;
+pub mod outbound;
 pub mod pipeline;
 pub mod ports;
 pub mod service;

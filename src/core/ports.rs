@@ -6,8 +6,10 @@
 )]
 
 use crate::api::range::ByteRange;
+use crate::api::signature::Secrets;
 use crate::idempotency::{KeyCommand, KeyRecord, KeyVerdict};
-use crate::job::{Command, Message, Record, State, Verdict};
+use crate::job::webhook::{Answer, WebhookRequest};
+use crate::job::{Command, Message, Record, State, Verdict, WebhookMessage};
 use crate::keys::JobId;
 use crate::object::ObjectMeta;
 use crate::timestamp::Timestamp;
@@ -199,6 +201,19 @@ pub trait JobQueue {
     async fn backlog(&self) -> Result<Option<u64>, StoreError>;
 }
 
+/// The webhook queue: as the resize queue.
+pub trait WebhookQueue {
+    /// Sends a message. Returns within a few seconds, one way or the other.
+    async fn send(&self, message: &WebhookMessage) -> Result<(), StoreError>;
+}
+
+/// Requests to the receivers of webhooks.
+pub trait Receivers {
+    /// Sends a request and returns what the receiver answers, or why it does not. Follows no
+    /// redirect, reads no body, and returns within the time that a receiver has.
+    async fn post(&self, request: &WebhookRequest) -> Answer;
+}
+
 /// What a job keeps: the storage of its Durable Object, strongly consistent and alone.
 pub trait JobStorage {
     /// The record, or `None` where the job does not exist.
@@ -225,6 +240,10 @@ pub trait Platform {
     fn index(&self) -> &impl JobIndex;
     /// The resize queue.
     fn queue(&self) -> &impl JobQueue;
+    /// The webhook queue.
+    fn webhooks(&self) -> &impl WebhookQueue;
+    /// What webhooks are signed with, where they can be.
+    fn secrets(&self) -> Option<&Secrets>;
     /// The time.
     fn clock(&self) -> &impl Clock;
     /// Those who want to be told.

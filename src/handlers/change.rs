@@ -3,7 +3,7 @@
 use thumbnail_core::api::document::{StatusDocument, status_url};
 use thumbnail_core::api::{Body, Problem, Reply};
 use thumbnail_core::keys::JobId;
-use thumbnail_core::service::change::{cancel, rerun};
+use thumbnail_core::service::change::{cancel, redeliver, rerun};
 use thumbnail_core::service::serve::POLL_SECS;
 
 use super::Call;
@@ -21,4 +21,11 @@ pub async fn retry(call: &Call, id: JobId) -> Result<Reply<R2Body>, Problem> {
     Ok(Reply::json(202, &StatusDocument::new(&record, &call.base))
         .with("location", status_url(&record, &call.base))
         .with("retry-after", POLL_SECS.to_string()))
+}
+
+/// `POST /thumbnails/{id}/webhook/retry`
+pub async fn retry_webhook(call: &Call, id: JobId) -> Result<Reply<R2Body>, Problem> {
+    let record = redeliver(&call.app.jobs, id).await?;
+    Ok(Reply::json(202, &StatusDocument::new(&record, &call.base))
+        .with("location", status_url(&record, &call.base)))
 }

@@ -120,6 +120,7 @@ async fn dispatch(route: Route, call: Call) -> std::result::Result<Reply<Payload
         Route::Status(id) => thumbnail::status(&call, id).await,
         Route::Delete(id) => change::delete(&call, id).await,
         Route::Retry(id) => change::retry(&call, id).await,
+        Route::RetryWebhook(id) => change::retry_webhook(&call, id).await,
         Route::OldThumbnail(name) => {
             Ok(Reply::new(308, Body::Empty).with("location", format!("/thumbnails/{name}")))
         }

@@ -72,6 +72,7 @@ async fn accept(
         clock: &WorkerClock,
         config: &app.config,
         new_id,
+        base,
     };
     let upload = incoming(&mut request)?;
     let outcome = match header(&request, "idempotency-key") {

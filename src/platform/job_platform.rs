@@ -1,11 +1,14 @@
 //! What a job acts on, from the bindings of the edge.
 
+use thumbnail_core::api::signature::Secrets;
 use thumbnail_core::ports::{
-    Clock, JobIndex, JobQueue, Listeners, ObjectStore, Platform, StatusCache,
+    Clock, JobIndex, JobQueue, Listeners, ObjectStore, Platform, StatusCache, WebhookQueue,
 };
 use worker::{Env, Result};
 
-use super::{D1Index, JobListeners, KvStatus, R2Store, ResizeQueue, Timings, WorkerClock};
+use super::{
+    D1Index, EventQueue, JobListeners, KvStatus, R2Store, ResizeQueue, Timings, WorkerClock,
+};
 use crate::{app, bindings};
 
 /// The adapters that a job needs.
@@ -16,6 +19,8 @@ pub struct JobPlatform {
     queue: ResizeQueue,
     /// Those who listen to this job.
     pub listeners: JobListeners,
+    webhooks: EventQueue,
+    secrets: Option<Secrets>,
 }
 
 impl JobPlatform {
@@ -27,6 +32,8 @@ impl JobPlatform {
             index: app::index(env)?,
             queue: app::queue(env)?,
             listeners,
+            webhooks: EventQueue::new(env.queue(bindings::WEBHOOK_QUEUE)?),
+            secrets: app::config(env)?.webhooks.secrets,
         })
     }
 }
@@ -46,6 +53,14 @@ impl Platform for JobPlatform {
 
     fn queue(&self) -> &impl JobQueue {
         &self.queue
+    }
+
+    fn webhooks(&self) -> &impl WebhookQueue {
+        &self.webhooks
+    }
+
+    fn secrets(&self) -> Option<&Secrets> {
+        self.secrets.as_ref()
     }
 
     fn clock(&self) -> &impl Clock {

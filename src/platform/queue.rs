@@ -1,12 +1,37 @@
-//! The resize queue's sending end.
+//! The sending ends of the queues.
 
-use thumbnail_core::job::Message;
-use thumbnail_core::ports::{JobQueue, StoreError};
+use thumbnail_core::job::{Message, WebhookMessage};
+use thumbnail_core::ports::{JobQueue, StoreError, WebhookQueue};
 use wasm_bindgen::{JsCast, JsValue};
 use worker::wasm_bindgen_futures::JsFuture;
 use worker::{Queue, QueueContentType, RawMessageBuilder, js_sys};
 
 use super::{store_error, time_boxed};
+
+/// The queue of deliveries to webhooks.
+pub struct EventQueue {
+    queue: Queue,
+}
+
+impl EventQueue {
+    /// Over a queue.
+    pub fn new(queue: Queue) -> Self {
+        Self { queue }
+    }
+}
+
+impl WebhookQueue for EventQueue {
+    async fn send(&self, message: &WebhookMessage) -> Result<(), StoreError> {
+        send(&self.queue, message.encode()).await
+    }
+}
+
+async fn send(queue: &Queue, text: String) -> Result<(), StoreError> {
+    // Text, because objects are changed on their way through JavaScript.
+    let raw = RawMessageBuilder::new(text.into()).build_with_content_type(QueueContentType::Text);
+    // If it is given up, the job's alarm sends again.
+    time_boxed(async { queue.send_raw(raw).await.map_err(|e| store_error(&e)) }).await
+}
 
 /// The resize queue.
 pub struct ResizeQueue {
@@ -22,11 +47,7 @@ impl ResizeQueue {
 
 impl JobQueue for ResizeQueue {
     async fn send(&self, message: &Message) -> Result<(), StoreError> {
-        // Text, because objects are changed on their way through JavaScript.
-        let raw = RawMessageBuilder::new(message.encode().into())
-            .build_with_content_type(QueueContentType::Text);
-        // If it is given up, the job's alarm sends again.
-        time_boxed(async { self.queue.send_raw(raw).await.map_err(|e| store_error(&e)) }).await
+        send(&self.queue, message.encode()).await
     }
 
     async fn backlog(&self) -> Result<Option<u64>, StoreError> {

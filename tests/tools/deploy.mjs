@@ -7,7 +7,12 @@ import { Fault, capture, program, streamed } from "./run.mjs";
 import { setup } from "./setup.mjs";
 
 const BUCKET = "edge-thumbnails-images";
-const QUEUES = ["edge-thumbnails-resize", "edge-thumbnails-resize-dead"];
+const QUEUES = [
+  "edge-thumbnails-resize",
+  "edge-thumbnails-resize-dead",
+  "edge-thumbnails-webhooks",
+  "edge-thumbnails-webhooks-dead",
+];
 const NAMESPACE = {
   name: "edge-thumbnails-status",
   list: ["kv", "namespace", "list"],

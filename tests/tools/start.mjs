@@ -3,6 +3,7 @@
 import { build } from "./build.mjs";
 import { claimPort, startDev } from "./dev.mjs";
 import { program, seconds } from "./run.mjs";
+import { ensureSecrets } from "./secrets.mjs";
 import { setup } from "./setup.mjs";
 
 const CRON_EVERY_MS = 5 * 60_000;
@@ -14,8 +15,10 @@ async function start() {
   await claimPort(port);
   await setup();
   await build();
+  ensureSecrets();
   const stopRequested = requestedToStop();
-  const starting = startDev({ port, vars: { LISTING: "1" } });
+  // Receivers of webhooks may be on this machine.
+  const starting = startDev({ port, vars: { LISTING: "1", ALLOW_INSECURE_WEBHOOKS: "1" } });
   const early = await Promise.race([stopRequested.then(() => "stop"), starting]);
   if (early === "stop") return (await starting).stop();
   const dev = await starting;

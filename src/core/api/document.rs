@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::problem::{Problem, ProblemKind};
+use super::webhook::WebhookDocument;
 use crate::job::record::Failure;
 use crate::job::{Record, Thumbnail};
 use crate::keys::ThumbnailFile;
@@ -34,6 +35,8 @@ pub struct StatusDocument<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<super::problem::ProblemDocument>))]
     problem: Option<serde_json::Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    webhook: Option<WebhookDocument<'a>>,
 }
 
 /// How long a job waited and worked, in milliseconds.
@@ -85,6 +88,7 @@ impl<'a> StatusDocument<'a> {
                 .failure
                 .as_ref()
                 .map(|f| job_problem(f).document(base)),
+            webhook: record.webhook.as_ref().map(WebhookDocument::new),
         }
     }
 }

@@ -276,6 +276,7 @@ mod tests {
             },
             variants: Vec::new(),
             expires_at: None,
+            webhook: None,
         };
         Record {
             state,

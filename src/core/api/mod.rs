@@ -20,8 +20,10 @@ pub mod problem;
 pub mod range;
 pub mod reply;
 pub mod route;
+pub mod signature;
 pub mod trace;
 pub mod uploaded;
+pub mod webhook;
 
 pub use conditional::ReadRequest;
 pub use cors::Cors;

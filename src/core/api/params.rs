@@ -13,7 +13,7 @@ use crate::pipeline::options::{MAX_PAGE, MAX_SIDE};
 use crate::pipeline::{Options, OptionsError, Variant};
 
 /// Every option that an upload may have.
-pub const NAMES: [&str; 17] = [
+pub const NAMES: [&str; 18] = [
     "width",
     "height",
     "size",
@@ -31,6 +31,7 @@ pub const NAMES: [&str; 17] = [
     "page",
     "preset",
     "expires_in",
+    "webhook",
 ];
 
 /// The longest value of an option, in bytes: sixteen named sizes fit in.
@@ -75,6 +76,8 @@ pub struct Asked {
     pub variants: Vec<Variant>,
     /// How long everything of the job lives; the service's default where it is absent.
     pub expires_in_secs: Option<u64>,
+    /// Who is told of the end, not yet checked; the service's default where it is absent.
+    pub webhook: Option<String>,
 }
 
 impl Params {
@@ -106,6 +109,7 @@ impl Params {
         let mut asked = Asked {
             variants: Vec::new(),
             expires_in_secs: None,
+            webhook: None,
         };
         let mut options = Options::default();
         let mut boxes = Vec::new();
@@ -114,6 +118,10 @@ impl Params {
             let taken = match *name {
                 "expires_in" => whole(name, value, MIN_EXPIRES_SECS..=rules.max_expires_secs)
                     .map(|secs| asked.expires_in_secs = Some(secs)),
+                "webhook" => {
+                    asked.webhook = Some(value.clone());
+                    Ok(())
+                }
                 "sizes" => sizes(value).map(|all| boxes = all),
                 "preset" => presets(value, rules.presets).map(|all| chosen = all),
                 _ => set(&mut options, name, value),
@@ -187,7 +195,7 @@ impl Params {
 
 /// Whether an option says how a thumbnail is made.
 fn is_about_picture(name: &str) -> bool {
-    !matches!(name, "preset" | "expires_in")
+    !matches!(name, "preset" | "expires_in" | "webhook")
 }
 
 /// `avatar`, or several of them: `avatar,banner`.
@@ -408,7 +416,7 @@ mod tests {
         let options = Options::default();
         let name = "default".to_owned();
         assert_eq!(asked.variants, [Variant { name, options }]);
-        assert_eq!(asked.expires_in_secs, None);
+        assert_eq!((asked.expires_in_secs, asked.webhook), (None, None));
     }
 
     #[test]
@@ -428,6 +436,7 @@ mod tests {
             ("truncated", "refuse"),
             ("page", "2"),
             ("expires_in", "3600"),
+            ("webhook", "https://example.com/hook"),
         ])
         .unwrap();
         let want = Options {
@@ -447,6 +456,7 @@ mod tests {
         };
         assert_eq!(asked.variants.first().unwrap().options, want);
         assert_eq!(asked.expires_in_secs, Some(3_600));
+        assert_eq!(asked.webhook.as_deref(), Some("https://example.com/hook"));
         let short = parse(&[("size", "200x150")]).unwrap();
         let options = short.variants.first().unwrap().options;
         assert_eq!((options.width, options.height), (Some(200), Some(150)));

@@ -58,6 +58,8 @@ pub enum ProblemKind {
     RangeNotSatisfiable,
     /// Only a failed job can be tried again.
     NotFailed,
+    /// The job has nothing to tell a webhook.
+    NothingToTell,
     /// The thumbnail was deleted, called off or expired.
     Gone,
     /// Attempts at the picture never came back.
@@ -78,7 +80,7 @@ pub enum ProblemKind {
 
 impl ProblemKind {
     /// Every kind, in the order of the documentation.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 33] = [
         Self::EmptyUpload,
         Self::MissingFile,
         Self::MalformedForm,
@@ -103,6 +105,7 @@ impl ProblemKind {
         Self::PreconditionFailed,
         Self::RangeNotSatisfiable,
         Self::NotFailed,
+        Self::NothingToTell,
         Self::Gone,
         Self::Poison,
         Self::DeadLetter,
@@ -283,6 +286,12 @@ impl ProblemKind {
                 409,
                 "The job has not failed",
                 "Read its status: it is done, or still at work.",
+            ),
+            Self::NothingToTell => (
+                "nothing-to-tell",
+                409,
+                "There is nothing to tell a webhook",
+                "Upload with the option `webhook`; its receiver is told when the job has ended.",
             ),
             Self::Gone => (
                 "gone",

@@ -41,6 +41,8 @@ pub enum Route {
     Delete(JobId),
     /// `POST /thumbnails/{id}/retry`
     Retry(JobId),
+    /// `POST /thumbnails/{id}/webhook/retry`
+    RetryWebhook(JobId),
     /// `GET /thumbnail/{name}`, which the replaced service's README shows: moved to `/thumbnails/{name}`
     OldThumbnail(String),
     /// `GET /problems/{slug}`
@@ -73,6 +75,7 @@ enum Place {
     Negotiated(JobId, String),
     Job(JobId),
     Retry(JobId),
+    RetryWebhook(JobId),
     Page(Route),
 }
 
@@ -103,7 +106,7 @@ impl Place {
     const fn allow(&self) -> &'static str {
         match self {
             Self::Uploads => "GET, HEAD, POST, OPTIONS",
-            Self::Retry(_) => "POST, OPTIONS",
+            Self::Retry(_) | Self::RetryWebhook(_) => "POST, OPTIONS",
             Self::Job(_) => "GET, HEAD, DELETE, OPTIONS",
             Self::Thumbnail(_) | Self::Negotiated(..) | Self::Page(_) => "GET, HEAD, OPTIONS",
         }
@@ -119,6 +122,7 @@ impl Place {
             (Self::Job(id), Method::Get) => Some(Route::Status(id)),
             (Self::Job(id), Method::Delete) => Some(Route::Delete(id)),
             (Self::Retry(id), Method::Post) => Some(Route::Retry(id)),
+            (Self::RetryWebhook(id), Method::Post) => Some(Route::RetryWebhook(id)),
             (Self::Page(route), Method::Get) => Some(route),
             _ => None,
         }
@@ -142,6 +146,7 @@ fn place(path: &str) -> Option<Place> {
         }
         ["events"] => Some(Place::Page(Route::EventsOfJobs)),
         ["thumbnails", id, "retry"] => id.parse().ok().map(Place::Retry),
+        ["thumbnails", id, "webhook", "retry"] => id.parse().ok().map(Place::RetryWebhook),
         ["thumbnail", name] if !name.is_empty() => {
             Some(Place::Page(Route::OldThumbnail(name.into())))
         }
@@ -207,6 +212,11 @@ mod tests {
                 Method::Post,
                 format!("/thumbnails/{ID}/retry"),
                 Route::Retry(ID.parse().unwrap()),
+            ),
+            (
+                Method::Post,
+                format!("/thumbnails/{ID}/webhook/retry"),
+                Route::RetryWebhook(ID.parse().unwrap()),
             ),
             (
                 Method::Get,

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::record::{Failure, Intent, Record, Source, Thumbnail};
 use super::state::State;
+use super::webhook::{Webhook, WebhookCommand, WebhookRequest};
 use crate::keys::JobId;
 use crate::pipeline::Variant;
 use crate::timestamp::Timestamp;
@@ -52,6 +53,8 @@ pub enum Command {
         /// The thumbnails that were there after all.
         found: Vec<Thumbnail>,
     },
+    /// It is about the job's webhook.
+    Webhook(WebhookCommand),
     /// Read only.
     Get,
 }
@@ -85,6 +88,9 @@ pub struct NewJob {
     /// When everything of it is deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
+    /// Who is told of its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<Webhook>,
 }
 
 /// What a job answers.
@@ -97,6 +103,13 @@ pub enum Verdict {
         attempt: u32,
         /// The job as it is now.
         record: Box<Record>,
+    },
+    /// Send this, as attempt `attempt` at the event.
+    Deliver {
+        /// Counts from 1.
+        attempt: u32,
+        /// What to send.
+        request: Box<WebhookRequest>,
     },
     /// There is nothing to do for a consumer: ended, ending, or in other hands.
     Stop {

@@ -10,6 +10,7 @@
 //! leaves an intent for the alarm to carry out.
 
 use super::command::{Command, Finish, Verdict};
+use super::delivery;
 use super::outcome::backoff_secs;
 use super::policy::{CREATE_WITHIN_SECS, Policy, TELL_SECS};
 use super::record::{Failure, Intent, Record, Thumbnail};
@@ -38,6 +39,11 @@ pub enum FollowUp {
     Send,
     /// The record's intent is carried out.
     CarryOut,
+    /// The request that tells an event is composed and answered with.
+    Deliver {
+        /// The event's number.
+        event: u64,
+    },
     /// The record itself is deleted.
     Erase,
 }
@@ -51,7 +57,7 @@ impl Decision {
         }
     }
 
-    fn stop(record: &Record) -> Self {
+    pub(super) fn stop(record: &Record) -> Self {
         Self::answer(Verdict::Stop {
             state: record.state,
         })
@@ -126,6 +132,7 @@ pub fn decide(
         Command::Alarm => alarm(record, now, policy, Queue::Short),
         Command::Wait => alarm(record, now, policy, Queue::Long),
         Command::Told { revision } => told(record, revision),
+        Command::Webhook(command) => delivery::decide(record, command, now, policy),
         Command::Carried { intent, found } => carried(record, &intent, found, now, policy),
     }
 }
@@ -351,8 +358,8 @@ pub(super) fn failure(kind: &str, detail: String) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::job::NewJob;
     use crate::job::record::{ANONYMOUS, Source};
+    use crate::job::{NewJob, Schedule};
     use crate::pipeline::{ImageFormat, Options, Variant};
 
     const POLICY: Policy = Policy {
@@ -367,6 +374,8 @@ mod tests {
         long_queue: 100,
         tombstone_secs: 1_000,
         keep_sources: true,
+        webhook_schedule: Schedule::STANDARD,
+        webhook_lease_secs: 45,
     };
 
     const EXPIRES: u64 = 100_000;
@@ -392,6 +401,7 @@ mod tests {
                 options: Options::default(),
             }],
             expires_at: Some(at(EXPIRES)),
+            webhook: None,
         }))
     }
 
@@ -436,7 +446,7 @@ mod tests {
                     let found = self.found.clone();
                     return self.tell(Command::Carried { intent, found }, secs);
                 }
-                FollowUp::Nothing => {}
+                FollowUp::Nothing | FollowUp::Deliver { .. } => {}
             }
             decision.verdict
         }

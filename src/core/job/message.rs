@@ -1,4 +1,4 @@
-//! What travels on the resize queue: the id of a job, never bytes.
+//! What travels on the queues: ids, never bytes.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +11,15 @@ pub struct Message {
     pub job: JobId,
 }
 
+/// Asks for a delivery of an event to a job's webhook. A hint as well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WebhookMessage {
+    /// The job.
+    pub job: JobId,
+    /// The event's number.
+    pub event: u64,
+}
+
 const VERSION: u32 = 1;
 
 #[derive(Serialize, Deserialize)]
@@ -19,9 +28,16 @@ struct Wire {
     job: JobId,
 }
 
+#[derive(Serialize, Deserialize)]
+struct WebhookWire {
+    v: u32,
+    job: JobId,
+    event: u64,
+}
+
 /// The body of a message is of no version that this build reads.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not a resize message: {0}")]
+#[error("not a message of this queue: {0}")]
 pub struct Undecodable(String);
 
 impl Message {
@@ -40,6 +56,24 @@ impl Message {
     }
 }
 
+impl WebhookMessage {
+    /// The JSON text that is sent.
+    pub fn encode(&self) -> String {
+        serde_json::json!({ "v": VERSION, "job": self.job, "event": self.event }).to_string()
+    }
+
+    /// Reads what [`WebhookMessage::encode`] wrote.
+    pub fn decode(text: &str) -> Result<Self, Undecodable> {
+        let wire: WebhookWire =
+            serde_json::from_str(text).map_err(|e| Undecodable(e.to_string()))?;
+        if wire.v != VERSION {
+            return Err(Undecodable(format!("version {} is not {VERSION}", wire.v)));
+        }
+        let (job, event) = (wire.job, wire.event);
+        Ok(Self { job, event })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -48,6 +82,9 @@ mod tests {
     fn the_stored_form_stays() {
         let text = r#"{"job":"01997c1e-0000-7aaa-8aaa-aaaaaaaaaaaa","v":1}"#;
         let message = Message::decode(text).unwrap();
+        assert_eq!(message.encode(), text);
+        let text = r#"{"event":3,"job":"01997c1e-0000-7aaa-8aaa-aaaaaaaaaaaa","v":1}"#;
+        let message = WebhookMessage::decode(text).unwrap();
         assert_eq!(message.encode(), text);
     }
 
@@ -62,6 +99,7 @@ mod tests {
             "\u{0}",
         ] {
             assert!(Message::decode(text).is_err(), "{text:?}");
+            assert!(WebhookMessage::decode(text).is_err(), "{text:?}");
         }
     }
 }

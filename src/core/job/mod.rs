@@ -3,21 +3,27 @@
 //! `state` says which steps exist, `record` what is remembered of a job,
 //! `ledger` decides about every `command` that reaches it, as patiently as `policy` says,
 //! `rescue` about what a job does by itself,
+//! `webhook` is what its receiver is told, `delivery` decides about that, `outbox` joins the two,
 //! `message` is what travels on the queue, `outcome` what a consumer makes of a delivery.
 
 pub mod command;
+mod delivery;
 pub mod ledger;
 pub mod message;
+mod outbox;
 pub mod outcome;
 pub mod policy;
 pub mod record;
 mod rescue;
 pub mod state;
+pub mod webhook;
 
 pub use command::{Command, Finish, NewJob, Verdict};
 pub use ledger::{Decision, FollowUp};
-pub use message::Message;
+pub use message::{Message, WebhookMessage};
+pub use outbox::decide;
 pub use outcome::{Outcome, backoff_secs};
-pub use policy::Policy;
+pub use policy::{Policy, Schedule};
 pub use record::{Failure, Intent, Record, Source, Thumbnail};
 pub use state::{Event, State};
+pub use webhook::{Webhook, WebhookCommand};

@@ -36,6 +36,45 @@ pub struct Policy {
     pub tombstone_secs: u32,
     /// Whether the source stays after success, so that other sizes can be made. Default: true.
     pub keep_sources: bool,
+    /// The pauses before each attempt at an event. Default: [`Schedule::STANDARD`].
+    pub webhook_schedule: Schedule,
+    /// How long an attempt at an event may take before it counts as lost. Default: 45 s,
+    /// three times what the receiver has.
+    pub webhook_lease_secs: u32,
+}
+
+/// The most attempts at an event.
+pub const MAX_STEPS: usize = 16;
+
+/// The pauses before each attempt at an event, in seconds; there are as many attempts as pauses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Schedule {
+    secs: [u32; MAX_STEPS],
+    len: u32,
+}
+
+impl Schedule {
+    /// What Standard Webhooks recommends: 0 s, 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h.
+    pub const STANDARD: Self = Self {
+        secs: [
+            0, 5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400, 0, 0, 0, 0, 0, 0,
+        ],
+        len: 10,
+    };
+
+    /// A schedule of one to [`MAX_STEPS`] pauses.
+    pub fn new(pauses: &[u32]) -> Option<Self> {
+        let mut secs = [0; MAX_STEPS];
+        secs.get_mut(..pauses.len())?.copy_from_slice(pauses);
+        let len = u32::try_from(pauses.len()).ok().filter(|len| *len > 0)?;
+        Some(Self { secs, len })
+    }
+
+    /// The pause before the attempt after so many steps; `None` after the last.
+    pub fn pause_secs(&self, steps: u32) -> Option<u32> {
+        let at = usize::try_from(steps).ok().filter(|_| steps < self.len)?;
+        self.secs.get(at).copied()
+    }
 }
 
 impl Default for Policy {
@@ -52,6 +91,8 @@ impl Default for Policy {
             long_queue: 1_000,
             tombstone_secs: 14 * 86_400,
             keep_sources: true,
+            webhook_schedule: Schedule::STANDARD,
+            webhook_lease_secs: 45,
         }
     }
 }

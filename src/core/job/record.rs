@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::command::NewJob;
 use super::state::State;
+use super::webhook::Webhook;
 use crate::keys::{JobId, ThumbnailFile};
 use crate::pipeline::plan::output_formats;
 use crate::pipeline::{ImageFormat, OutputFormat, Variant};
@@ -74,6 +75,9 @@ pub struct Record {
     /// Why it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
+    /// Who is told of its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<Webhook>,
 }
 
 #[expect(
@@ -200,6 +204,7 @@ impl Record {
             thumbhash: None,
             peak_memory_bytes: None,
             failure: None,
+            webhook: new.webhook,
         }
     }
 
@@ -223,7 +228,12 @@ impl Record {
 
     /// When the alarm rings.
     pub fn alarm_at(&self) -> Option<Timestamp> {
-        self.due_at.into_iter().chain(self.tell_at).min()
+        let webhook = self.webhook.as_ref().and_then(Webhook::due_at);
+        self.due_at
+            .into_iter()
+            .chain(self.tell_at)
+            .chain(webhook)
+            .min()
     }
 
     /// Notes that an attempt begins.

@@ -1,7 +1,7 @@
 //! DELETE and retry: changes that the client asks of a job. Decided in the job, once.
 
 use crate::api::{Problem, ProblemKind};
-use crate::job::{Command, Record, State, Verdict};
+use crate::job::{Command, Record, State, Verdict, WebhookCommand};
 use crate::keys::{JobId, source_key};
 use crate::ports::{JobLedger, ObjectStore, StoreError};
 
@@ -39,6 +39,21 @@ pub async fn rerun(
             ProblemKind::NotFailed,
             format!(
                 "the job is {}; only a failed one can be tried again",
+                state.name()
+            ),
+        )),
+        _ => Err(unknown()),
+    }
+}
+
+/// Tells a job's webhook everything that it has not taken, or else the last event once more.
+pub async fn redeliver(ledger: &impl JobLedger, id: JobId) -> Result<Record, Problem> {
+    match call(ledger, id, Command::Webhook(WebhookCommand::Redeliver)).await? {
+        Verdict::Recorded { record, .. } => Ok(*record),
+        Verdict::Rejected { state } => Err(Problem::new(
+            ProblemKind::NothingToTell,
+            format!(
+                "the job is {}, and its webhook has nothing to learn",
                 state.name()
             ),
         )),

@@ -3,7 +3,7 @@
 //! 1. load the record, decide, store what changed with its alarm: atomic, nothing else runs between;
 //!    whoever listens is told at once
 //! 2. copy the record to KV, before any message: a pending copy never follows a finished one
-//! 3. send the message: if that fails, the alarm is already set and sends it later
+//! 3. send the messages: if that fails, the alarm is already set and sends them later
 //! 4. copy the record to the index, for which nothing and nobody waits
 //!
 //! An intent is carried out in R2 first, then decided about once more.
@@ -13,15 +13,18 @@ use std::cell::Cell;
 
 use futures_util::lock::Mutex;
 
-use crate::job::ledger::decide;
+use crate::api::webhook::compose;
 use crate::job::policy::TELL_SECS;
 use crate::job::record::Intent;
-use crate::job::{Command, Decision, FollowUp, Message, Policy, Record, State, Thumbnail, Verdict};
+use crate::job::{
+    Command, Decision, FollowUp, Message, Policy, Record, State, Thumbnail, Verdict,
+    WebhookMessage, decide,
+};
 use crate::keys::{source_key, thumbnail_key};
 use crate::object::ObjectMeta;
 use crate::ports::{
     Clock, JobIndex, JobQueue, JobStorage, Listeners, ObjectInfo, ObjectStore, Platform,
-    StatusCache, StoreError,
+    StatusCache, StoreError, WebhookQueue,
 };
 use crate::service::reindex::check_at;
 
@@ -69,10 +72,11 @@ impl<S: JobStorage, P: Platform> JobService<S, P> {
     /// Takes a command to its end. An error means that it was not taken, or that it is not known
     /// whether it was; repeating it is harmless.
     pub async fn handle(&self, command: Command) -> Result<Verdict, StoreError> {
-        let decision = self.decide(command).await?;
+        let (decision, messages) = self.decide(command).await?;
         if decision.follow_up != FollowUp::CarryOut {
-            return self.follow_up(decision).await;
+            return self.follow_up(decision, messages).await;
         }
+        self.send(messages).await;
         let stopped = matches!(decision.verdict, Verdict::Stop { .. });
         let carried = self.carry_out().await?;
         Ok(if stopped { decision.verdict } else { carried })
@@ -81,12 +85,13 @@ impl<S: JobStorage, P: Platform> JobService<S, P> {
     /// Takes the alarm. An error means that nothing was stored, and that it has to ring again; what
     /// fails later has its next alarm set already, because the platform gives one up that keeps failing.
     pub async fn ring(&self) -> Result<(), StoreError> {
-        let decision = self.decide(self.weigh().await?).await?;
+        let (decision, messages) = self.decide(self.weigh().await?).await?;
         // Neither has anybody to answer to.
         if decision.follow_up == FollowUp::CarryOut {
+            self.send(messages).await;
             let _ = self.carry_out().await;
         } else {
-            let _ = self.follow_up(decision).await;
+            let _ = self.follow_up(decision, messages).await;
         }
         Ok(())
     }
@@ -117,12 +122,16 @@ impl<S: JobStorage, P: Platform> JobService<S, P> {
     }
 
     /// Loads, decides, stores.
-    async fn decide(&self, command: Command) -> Result<Decision, StoreError> {
+    async fn decide(
+        &self,
+        command: Command,
+    ) -> Result<(Decision, Vec<WebhookMessage>), StoreError> {
         let record = self.storage.load().await?;
         if record.is_none() {
             self.in_doubt.set(false);
         }
-        let decision = decide(record, command, self.platform.clock().now(), &self.policy);
+        let now = self.platform.clock().now();
+        let (decision, messages) = decide(record, command, now, &self.policy);
         match &decision.changed {
             Some(_) if decision.follow_up == FollowUp::Erase => self.storage.erase().await?,
             Some(record) => {
@@ -132,11 +141,15 @@ impl<S: JobStorage, P: Platform> JobService<S, P> {
             }
             None => {}
         }
-        Ok(decision)
+        Ok((decision, messages))
     }
 
     /// Lets the effects out. None of their failures is harmful.
-    async fn follow_up(&self, mut decision: Decision) -> Result<Verdict, StoreError> {
+    async fn follow_up(
+        &self,
+        mut decision: Decision,
+        messages: Vec<WebhookMessage>,
+    ) -> Result<Verdict, StoreError> {
         let Some(record) = &decision.changed else {
             return Ok(decision.verdict);
         };
@@ -157,7 +170,37 @@ impl<S: JobStorage, P: Platform> JobService<S, P> {
                 *overloaded = matches!(sent, Err(StoreError::Overloaded(_)));
             }
         }
+        if let FollowUp::Deliver { event } = decision.follow_up {
+            decision.verdict = self.delivery(record, event)?;
+        }
+        self.send(messages).await;
         Ok(decision.verdict)
+    }
+
+    /// Sends what asks for deliveries. What is lost here, the alarm sends again.
+    async fn send(&self, messages: Vec<WebhookMessage>) {
+        for message in messages {
+            let _ = self.platform.webhooks().send(&message).await;
+        }
+    }
+
+    /// The request that tells an event. Signed here, so that no other Worker needs the secret.
+    fn delivery(&self, record: &Record, number: u64) -> Result<Verdict, StoreError> {
+        let webhook = record.webhook.as_ref();
+        let found = webhook.and_then(|webhook| Some((webhook, webhook.event(number)?)));
+        let Some((webhook, event)) = found else {
+            return Ok(Verdict::Stop {
+                state: record.state,
+            });
+        };
+        let secrets = self.platform.secrets().ok_or_else(|| {
+            StoreError::Permanent("WEBHOOK_SECRET is not set: events cannot be signed".into())
+        })?;
+        let now = self.platform.clock().now();
+        Ok(Verdict::Deliver {
+            attempt: event.attempts,
+            request: Box::new(compose(webhook, event, now, secrets)),
+        })
     }
 
     /// Tells everybody how the job stands by now. What an end asks for stays due until it is certain.
@@ -168,7 +211,9 @@ impl<S: JobStorage, P: Platform> JobService<S, P> {
         let certain = !self.in_doubt.get();
         if record.tell_at.is_some() && self.drop_source(&record).await.is_ok() && certain {
             let revision = record.revision;
-            let _ = self.decide(Command::Told { revision }).await;
+            if let Ok((_, messages)) = self.decide(Command::Told { revision }).await {
+                self.send(messages).await;
+            }
         }
     }
 
@@ -212,8 +257,8 @@ impl<S: JobStorage, P: Platform> JobService<S, P> {
             });
         };
         let found = self.agree(&record, &intent).await?;
-        let decision = self.decide(Command::Carried { intent, found }).await?;
-        self.follow_up(decision).await
+        let (decision, messages) = self.decide(Command::Carried { intent, found }).await?;
+        self.follow_up(decision, messages).await
     }
 
     /// What each intent means in R2; returns thumbnails that were there after all.

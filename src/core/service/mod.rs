@@ -10,6 +10,7 @@
 pub mod accept;
 pub mod body;
 pub mod change;
+pub mod deliver;
 mod header;
 mod image;
 pub mod job;

@@ -249,6 +249,7 @@ where
         clock: uploader.clock,
         config: uploader.config,
         new_id: &uploader.new_id,
+        base: uploader.base,
     };
     let taken = reader.take(request).await?;
     if fingerprint(&taken.files, &taken.asked) == before {

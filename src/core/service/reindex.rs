@@ -187,6 +187,7 @@ mod tests {
             },
             variants: Vec::new(),
             expires_at: None,
+            webhook: None,
         };
         Record {
             due_at,

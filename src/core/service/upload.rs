@@ -8,11 +8,13 @@ use futures_util::future::join_all;
 
 use crate::api::form::{FORM_OVERHEAD_BYTES, FilePart, Form, Part};
 use crate::api::params::Asked;
+use crate::api::problem::FieldError;
 use crate::api::{Params, Problem, ProblemKind, UploadedFile};
 use crate::config::Config;
 use crate::job::record::ANONYMOUS;
-use crate::job::{NewJob, Record};
+use crate::job::{NewJob, Record, Webhook};
 use crate::keys::{JobId, source_key};
+use crate::outbound::OutboundError;
 use crate::ports::{Chunks, Clock, JobLedger, ObjectStore};
 use crate::service::accept::{Stored, create_job, store_source, too_large};
 use crate::service::body::BoundedBody;
@@ -48,6 +50,8 @@ pub struct Uploader<'a, O, C, I> {
     pub config: &'a Config,
     /// Names a new job.
     pub new_id: I,
+    /// The service's own origin, for URLs.
+    pub base: &'a str,
 }
 
 impl<O, C, I> Uploader<'_, O, C, I>
@@ -215,7 +219,21 @@ where
     }
 
     fn parse(&self, params: &Params) -> Result<Asked, Problem> {
-        params.parse(&self.config.rules())
+        let mut asked = params.parse(&self.config.rules())?;
+        if let Some(url) = &asked.webhook {
+            let checked = self.config.webhooks.check(url, self.base);
+            let wrong = |error: OutboundError| {
+                let detail = format!("webhook cannot be used: {error}");
+                Problem::invalid(vec![FieldError::new("webhook", detail)])
+            };
+            asked.webhook = Some(checked.map_err(wrong)?.as_str().into());
+        }
+        Ok(asked)
+    }
+
+    fn webhook(&self, asked: Option<String>) -> Option<Webhook> {
+        let url = asked.or_else(|| self.config.webhooks.default_url.clone())?;
+        Some(Webhook::new(url, self.base.into()))
     }
 
     fn job(&self, stored: Stored, asked: &Asked) -> NewJob {
@@ -227,6 +245,7 @@ where
             source: stored.source,
             variants: asked.variants.clone(),
             expires_at: Some(self.clock.now().plus_secs(lives_secs)),
+            webhook: self.webhook(asked.webhook.clone()),
         }
     }
 }

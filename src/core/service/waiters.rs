@@ -60,6 +60,7 @@ mod tests {
             },
             variants: Vec::new(),
             expires_at: None,
+            webhook: None,
         };
         Record {
             state,

@@ -236,6 +236,7 @@ async fn upload(world: &World, scenario: &Scenario, number: u32) -> Result<Recor
         source: stored.source,
         variants,
         expires_at: Some(now.plus_secs(LIFE_SECS)),
+        webhook: None,
     };
     Ok(create_job(world, new).await?.0)
 }

@@ -7,11 +7,12 @@ use std::rc::Rc;
 use super::World;
 use super::executor::{Actor, Slot};
 use super::fault::Kind;
+use crate::api::signature::Secrets;
 use crate::job::{Command, Record, State, Verdict};
 use crate::keys::JobId;
 use crate::ports::{
     Clock, JobIndex, JobLedger, JobQueue, JobStorage, Listeners, ObjectStore, Platform,
-    StatusCache, StoreError,
+    StatusCache, StoreError, WebhookQueue,
 };
 use crate::service::job::JobService;
 
@@ -65,6 +66,14 @@ impl Platform for World {
 
     fn queue(&self) -> &impl JobQueue {
         self
+    }
+
+    fn webhooks(&self) -> &impl WebhookQueue {
+        self
+    }
+
+    fn secrets(&self) -> Option<&Secrets> {
+        Some(&self.inner.receiver.secrets)
     }
 
     fn clock(&self) -> &impl Clock {

@@ -19,6 +19,7 @@ mod objects;
 mod pieces;
 mod queue;
 pub mod random;
+mod receiver;
 pub mod simulation;
 mod story;
 mod witness;
@@ -29,6 +30,7 @@ use std::rc::Rc;
 
 pub use fault::{Failure, Outage};
 pub use pieces::Pieces;
+pub use receiver::webhook;
 pub use witness::Sabotage;
 
 use crate::idempotency::KeyRecord;
@@ -79,6 +81,7 @@ struct Inner {
     /// Whether nothing happens by chance.
     calm: Cell<bool>,
     witness: Witness,
+    receiver: receiver::Receiver,
 }
 
 /// The platform. Clones are the same one.
@@ -119,6 +122,7 @@ impl World {
             simulated: Cell::default(),
             calm: Cell::new(true),
             witness: Witness::default(),
+            receiver: receiver::Receiver::default(),
         };
         Self {
             inner: Rc::new(inner),

@@ -70,6 +70,7 @@ fn accepted() -> Record {
             options: Options::default(),
         }],
         expires_at: Some(ACCEPTED_AT.plus_secs(LIFE_SECS)),
+        webhook: None,
     };
     Record::new(new, ACCEPTED_AT)
 }

@@ -13,6 +13,7 @@ use utoipa::openapi::{Components, Info, License, OpenApi, Paths, RefOr, Schema, 
 
 use super::document::{StatusDocument, ThumbnailDocument, TimingsDocument};
 use super::problem::{FieldError, ProblemDocument};
+use super::webhook::{DeliveryDocument, WebhookDocument};
 use crate::job::{Source, State, Thumbnail};
 use crate::pipeline::{ImageFormat, OutputFormat};
 
@@ -62,6 +63,8 @@ fn components() -> Components {
         component::<OutputFormat>(),
         component::<ProblemDocument>(),
         component::<FieldError>(),
+        component::<WebhookDocument>(),
+        component::<DeliveryDocument>(),
     ]);
     components
         .schemas

@@ -139,6 +139,16 @@ pub const OPERATIONS: &[Operation] = &[
         problems: &[Kind::NotFound, Kind::NotFailed, Kind::Gone],
     },
     Operation {
+        method: Method::Post,
+        path: "/thumbnails/{id}/webhook/retry",
+        id: "retryWebhook",
+        summary: "Tells a job's webhook what it has not taken, or else the last event once more",
+        parameters: parameters::job,
+        body: None,
+        answers: answers::accepted,
+        problems: &[Kind::NotFound, Kind::NothingToTell],
+    },
+    Operation {
         method: Method::Get,
         path: "/thumbnails/{id}.{extension}",
         id: "thumbnail",

@@ -286,6 +286,10 @@ fn option(name: &str) -> (&'static str, RefOr<Schema>) {
             "Seconds after which source, thumbnails and job are deleted.",
             whole(MIN_EXPIRES_SECS, MAX_EXPIRES_SECS, None),
         ),
+        "webhook" => (
+            "Who is told when the job has ended: an address with https and a public name.",
+            written("^https://", "https://example.com/hook"),
+        ),
         _ => ("", string().into()),
     }
 }
