@@ -1,4 +1,4 @@
-//! The Rust code of `docs/webhooks.md`, as it stands there.
+//! The Rust code of `src/docs/webhooks.md`, as it stands there.
 //!
 //! With `WEBHOOK_DELIVERY`, the path of a delivery as JSON, it verifies that one; `tests/contract` makes it.
 
@@ -97,5 +97,5 @@ fn the_documentation_shows_this_code() {
     let (_, code) = source.split_once("// docs\n").unwrap();
     let (code, _) = code.split_once("// end of docs\n").unwrap();
     let shown = code.replace("#[rustfmt::skip]\n", "");
-    assert!(include_str!("../docs/webhooks.md").contains(&format!("```rust\n{shown}```")));
+    assert!(include_str!("../src/docs/webhooks.md").contains(&format!("```rust\n{shown}```")));
 }

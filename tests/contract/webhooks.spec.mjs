@@ -1,4 +1,4 @@
-//! The code of docs/webhooks.md and the official libraries verify real deliveries, also during a rotation.
+//! The code of src/docs/webhooks.md and the official libraries verify real deliveries, also during a rotation.
 
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -13,7 +13,7 @@ import { PREVIOUS, SECRET, receiver, status } from "../worker/receiver.mjs";
 import { server } from "./server.mjs";
 
 const OTHER = "whsec_" + "A".repeat(32);
-const docs = readFileSync(inRoot("docs", "webhooks.md"), "utf8");
+const docs = readFileSync(inRoot("src", "docs", "webhooks.md"), "utf8");
 
 const workers = server({
   vars: { ALLOW_INSECURE_WEBHOOKS: "1", WEBHOOK_SECRET: SECRET, WEBHOOK_SECRET_PREVIOUS: PREVIOUS },
@@ -28,7 +28,7 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 /** Returns the code of a language that the documentation shows. */
 function shown(language) {
   const [, text] = docs.split(`<!-- run by tests/contract/webhooks.spec.mjs -->\n\`\`\`${language}\n`);
-  assert.ok(text, `docs/webhooks.md has no ${language}`);
+  assert.ok(text, `src/docs/webhooks.md has no ${language}`);
   return text.split("\n```")[0];
 }
 

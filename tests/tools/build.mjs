@@ -27,7 +27,7 @@ export const POISON = "edge-thumbnails-poison: ";
 export async function build() {
   const wanted = fingerprint({ files: SOURCES });
   if (isStamped(STAMP, wanted) && existsSync(WASM)) {
-    assembleAssets();
+    await assembleAssets();
     console.log("build: up to date");
     return;
   }
@@ -35,7 +35,7 @@ export async function build() {
   const { code } = await streamed(cargoBin("worker-build"), ["--release", ".", "--", "--locked"], { env: buildEnv() });
   if (code !== 0) throw new Fault("the build failed, see above");
   check(readFileSync(WASM));
-  assembleAssets();
+  await assembleAssets();
   stamp(STAMP, wanted);
   console.log(`build: done in ${seconds(started)}`);
 }

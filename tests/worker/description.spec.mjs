@@ -31,3 +31,16 @@ test("/docs shows it, and everything that the page asks for comes from the same 
     await asset.arrayBuffer();
   }
 });
+
+test("/docs/webhooks says how to verify what is told, as src/docs has it", async () => {
+  const response = await workers.fetch("/docs/webhooks");
+  assert.equal(response.status, 200);
+  assert.match(response.headers.get("content-type"), /^text\/html/);
+  assert.match(response.headers.get("content-security-policy"), /default-src 'none'/);
+  const page = await response.text();
+  for (const language of ["js", "python", "rust"]) assert.ok(page.includes(`<code class="language-${language}">`), language);
+  for (const link of ["/docs/page.css", "/docs"]) {
+    assert.ok(page.includes(`href="${link}"`), link);
+    await (await workers.fetch(link)).arrayBuffer();
+  }
+});
