@@ -287,7 +287,7 @@ fn option(name: &str) -> (&'static str, RefOr<Schema>) {
             whole(MIN_EXPIRES_SECS, MAX_EXPIRES_SECS, None),
         ),
         "webhook" => (
-            "Who is told when the job has ended: an address with https and a public name.",
+            "Who is told when the job has ended: an address with https and a public name. How to verify it: `/docs/webhooks`.",
             written("^https://", "https://example.com/hook"),
         ),
         _ => ("", string().into()),
