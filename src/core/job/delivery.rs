@@ -241,6 +241,7 @@ fn redeliver(mut record: Record, now: Timestamp) -> Decision {
 /// Clients can see it: it is a revision, and told until everybody knows.
 fn changed(record: &mut Record, now: Timestamp) {
     record.revision += 1;
+    record.updated_at = now;
     record.tell_at = Some(now.plus_secs(TELL_SECS.into()));
 }
 

@@ -27,6 +27,7 @@ use crate::ports::{
     StatusCache, StoreError, WebhookQueue,
 };
 use crate::service::reindex::check_at;
+use crate::timestamp::Timestamp;
 
 /// One job: what runs inside its Durable Object.
 pub struct JobService<S, P> {
@@ -42,6 +43,9 @@ pub struct JobService<S, P> {
     /// Whether an older copy may still be on its way to KV: its write was given up, or nobody knows,
     /// because this instance has not been there from the beginning.
     in_doubt: Cell<bool>,
+    /// Until when a copy of the present revision may still be on its way to KV in the same manner. It does no
+    /// harm by itself, but would to the next revision.
+    unsure_until: Cell<Timestamp>,
     /// Held while a row is on its way to the index, so that they do not pile up before a slow one.
     indexing: Mutex<()>,
     /// Whether something has changed that the index was not told.
@@ -51,7 +55,9 @@ pub struct JobService<S, P> {
 impl<S: JobStorage, P: Platform> JobService<S, P> {
     /// A job over its platform.
     pub fn new(storage: S, platform: P, policy: Policy) -> Self {
+        let now = platform.clock().now();
         Self {
+            unsure_until: Cell::new(now.plus_secs(TELL_SECS.into())),
             storage,
             platform,
             policy,
@@ -129,6 +135,7 @@ impl<S: JobStorage, P: Platform> JobService<S, P> {
         let record = self.storage.load().await?;
         if record.is_none() {
             self.in_doubt.set(false);
+            self.unsure_until.set(Timestamp::default());
         }
         let now = self.platform.clock().now();
         let (decision, messages) = decide(record, command, now, &self.policy);
@@ -231,12 +238,19 @@ impl<S: JobStorage, P: Platform> JobService<S, P> {
         let Some(record) = self.storage.load().await? else {
             return Ok(None);
         };
+        let now = self.platform.clock().now();
+        let is_new = record.revision > self.published.get();
+        if is_new && now < self.unsure_until.get() {
+            self.in_doubt.set(true);
+        }
         // Whatever older copy was on its way has landed by now: one more write stays the last.
-        let since_millis = self.platform.clock().now().millis_since(record.updated_at);
+        let since_millis = now.millis_since(record.updated_at);
         let settles = self.in_doubt.get() && since_millis >= u64::from(TELL_SECS) * 1_000;
-        if record.revision > self.published.get() || settles {
+        if is_new || settles {
             let was_in_doubt = self.in_doubt.replace(true);
+            let unsure_until = self.unsure_until.replace(now.plus_secs(TELL_SECS.into()));
             self.platform.status().put(&record).await?;
+            self.unsure_until.set(unsure_until);
             self.published.set(record.revision);
             self.in_doubt.set(was_in_doubt && !settles);
         }

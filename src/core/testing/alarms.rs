@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::executor::Actor;
 use super::{Sabotage, World};
-use crate::job::Record;
+use crate::job::{Record, Webhook};
 use crate::keys::JobId;
 use crate::ports::Clock;
 use crate::timestamp::Timestamp;
@@ -106,7 +106,10 @@ impl World {
         let at = record.alarm_at().unwrap_or_default();
         let rescues = !record.state.is_final() && record.intent.is_none();
         let expired = record.expires_at.is_some_and(|at| at <= self.now());
-        if self.sabotaged(Sabotage::NoRescue) && rescues && !expired {
+        let tells = record.webhook.as_ref().is_some_and(Webhook::is_waiting);
+        if self.sabotaged(Sabotage::NoRescue) && rescues && !expired
+            || self.sabotaged(Sabotage::OneMessage) && tells && !rescues
+        {
             self.bell(id, |bell| bell.failed = Some((at, REPEATS + 1, at)));
             return;
         }

@@ -5,12 +5,13 @@ use std::rc::Rc;
 
 use super::clock::EdgeClock;
 use super::executor::Actor;
-use super::queue::Delivery;
+use super::queue::{Delivery, Line};
+use super::receiver::webhook;
 use super::story::{Picture, Scenario, Wish};
 use super::witness::{Answer, Sabotage};
 use super::{Pieces, World};
 use crate::api::{Body, Method, Problem, ProblemKind, ReadRequest, Reply};
-use crate::job::{Command, Message, NewJob, Outcome, Record, Verdict};
+use crate::job::{Command, Message, NewJob, Outcome, Record, Verdict, WebhookMessage};
 use crate::keys::{DEFAULT_VARIANT, JobId, ThumbnailFile};
 use crate::pipeline::decode::Completeness;
 use crate::pipeline::geometry::Size;
@@ -21,6 +22,7 @@ use crate::pipeline::{
 use crate::ports::{ChunkError, Chunks, Clock, JobLedger, StatusCache};
 use crate::service::accept::{create_job, store_source};
 use crate::service::change::{cancel, rerun};
+use crate::service::deliver::Courier;
 use crate::service::process::Processor;
 use crate::service::reindex::reindex;
 use crate::service::render::{Render, RenderError};
@@ -154,13 +156,46 @@ impl Client {
     }
 
     pub fn consume(&self, delivery: Delivery) {
+        match delivery.line() {
+            Some((Line::Webhooks, dead)) => self.tell(delivery, dead),
+            Some((Line::Resize, dead)) => self.process(delivery, dead),
+            None => {}
+        }
+    }
+
+    /// What the consumer of the webhook queue does.
+    fn tell(&self, delivery: Delivery, dead: bool) {
+        let world = self.world.clone();
+        self.spawn(async move {
+            let body = delivery.body();
+            let courier = Courier {
+                ledger: &world,
+                receivers: &world,
+            };
+            // Dead letters are only logged: the job sends another message by itself.
+            let outcome = if dead {
+                Outcome::Complete
+            } else {
+                courier.deliver(&body).await.outcome
+            };
+            if let (Outcome::Discard { .. }, Ok(message)) =
+                (&outcome, WebhookMessage::decode(&body))
+            {
+                world.discarded(message.job);
+            }
+            world.pause().await;
+            delivery.settle(&outcome);
+        });
+    }
+
+    fn process(&self, delivery: Delivery, dead: bool) {
         let world = self.world.clone();
         let renderer = Brush {
             world: world.clone(),
             picture: self.scenario.picture,
         };
         self.spawn(async move {
-            let (body, dead) = delivery.body();
+            let body = delivery.body();
             let mut delivery = Some(delivery);
             if world.sabotaged(Sabotage::AckFirst)
                 && let Some(delivery) = delivery.take()
@@ -236,7 +271,7 @@ async fn upload(world: &World, scenario: &Scenario, number: u32) -> Result<Recor
         source: stored.source,
         variants,
         expires_at: Some(now.plus_secs(LIFE_SECS)),
-        webhook: None,
+        webhook: scenario.webhook.then(webhook),
     };
     Ok(create_job(world, new).await?.0)
 }

@@ -8,7 +8,10 @@ use crate::object::ObjectMeta;
 
 /// Alarms per run of a job, at the most: one for each message and each attempt, one for its end, its
 /// expiry and its burial, and what their repeats add.
-const MAX_RINGS: u32 = 80;
+const MAX_RINGS: u32 = 120;
+
+/// And per event that somebody is told of: two for each attempt.
+const MAX_EVENT_RINGS: u32 = 20;
 
 impl World {
     /// Long after the upload, before the expiry: everything has ended, and everything agrees.
@@ -67,7 +70,8 @@ impl World {
             if seen.messages > runs * self.policy.max_sends {
                 self.violate(|| format!("{} messages", seen.messages));
             }
-            if self.most_rings() > runs * MAX_RINGS {
+            let most = runs * MAX_RINGS + self.owed_events() * MAX_EVENT_RINGS;
+            if self.most_rings() > most {
                 self.violate(|| format!("{} alarms", self.most_rings()));
             }
         }

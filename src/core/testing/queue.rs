@@ -1,13 +1,27 @@
-//! A queue: at least once, in any order, late at times; given up after some deliveries.
+//! Both queues: at least once, in any order, late at times; given up after some deliveries.
 
 use super::World;
 use super::fault::Kind;
-use crate::job::{Message, Outcome};
-use crate::ports::{JobQueue, StoreError};
+use crate::job::{Message, Outcome, WebhookMessage};
+use crate::ports::{JobQueue, StoreError, WebhookQueue};
 use crate::timestamp::Timestamp;
 
-/// As in wrangler.origin.toml.
-const MAX_RETRIES: u32 = 100;
+/// Which of the two queues.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Line {
+    Resize,
+    Webhooks,
+}
+
+impl Line {
+    /// As in wrangler.origin.toml.
+    const fn max_retries(self) -> u32 {
+        match self {
+            Self::Resize => 100,
+            Self::Webhooks => 10,
+        }
+    }
+}
 
 /// The longest that a message waits in the queue by chance, in seconds.
 const MAX_DELAY_SECS: u64 = 3_600;
@@ -18,6 +32,7 @@ const RETRY_SECS: u64 = 10;
 /// A message on its way.
 #[derive(Debug, Clone)]
 pub(super) struct Waiting {
+    pub line: Line,
     pub text: String,
     pub at: Timestamp,
     pub deliveries: u32,
@@ -31,10 +46,16 @@ pub(super) struct Delivery {
 }
 
 impl Delivery {
-    /// The body, and whether it comes from the dead-letter queue.
-    pub fn body(&self) -> (String, bool) {
+    /// The body, where it has not been settled.
+    pub fn body(&self) -> String {
         let waiting = self.waiting.as_ref();
-        waiting.map_or_else(Default::default, |w| (w.text.clone(), w.dead))
+        waiting.map_or_else(Default::default, |w| w.text.clone())
+    }
+
+    /// Which queue it comes from, and whether from its dead-letter queue.
+    pub fn line(&self) -> Option<(Line, bool)> {
+        let waiting = self.waiting.as_ref();
+        waiting.map(|w| (w.line, w.dead))
     }
 
     /// Acknowledges it, or asks for it again.
@@ -55,15 +76,31 @@ impl Drop for Delivery {
 }
 
 impl World {
-    /// Takes the next message out of the queue.
+    /// Takes the next message out of the resize queue.
     pub fn next_message(&self) -> Option<String> {
+        self.take(Line::Resize)
+    }
+
+    /// Takes the next message out of the webhook queue.
+    pub fn next_webhook_message(&self) -> Option<String> {
+        self.take(Line::Webhooks)
+    }
+
+    fn take(&self, line: Line) -> Option<String> {
         let mut messages = self.inner.messages.borrow_mut();
-        (!messages.is_empty()).then(|| messages.remove(0).text)
+        let at = messages.iter().position(|waiting| waiting.line == line)?;
+        Some(messages.remove(at).text)
     }
 
     /// Loses every message, as a local queue does at a restart.
     pub fn lose_messages(&self) {
         self.inner.messages.borrow_mut().clear();
+    }
+
+    fn waiting_jobs(&self) -> u64 {
+        let messages = self.inner.messages.borrow();
+        let resize = messages.iter().filter(|w| w.line == Line::Resize);
+        resize.count() as u64
     }
 
     fn again(&self, mut waiting: Waiting, after_secs: u64) {
@@ -72,7 +109,7 @@ impl World {
         // By chance it is given up before that.
         let wild = !self.inner.calm.get();
         let unlucky = wild && self.inner.random.borrow_mut().once_in(24);
-        if waiting.deliveries > MAX_RETRIES || unlucky {
+        if waiting.deliveries > waiting.line.max_retries() || unlucky {
             if waiting.dead {
                 return;
             }
@@ -111,8 +148,10 @@ impl World {
         })
     }
 
-    pub(super) fn enqueue(&self, text: String) {
-        self.count_message(&text);
+    pub(super) fn enqueue(&self, line: Line, text: String) {
+        if line == Line::Resize {
+            self.count_message(&text);
+        }
         if self.inner.losing.get() {
             return;
         }
@@ -123,6 +162,7 @@ impl World {
             0
         };
         let waiting = Waiting {
+            line,
             text,
             at: self.inner.now.get().plus_secs(delay_secs),
             deliveries: 0,
@@ -135,13 +175,21 @@ impl World {
 impl JobQueue for World {
     async fn send(&self, message: &Message) -> Result<(), StoreError> {
         let (world, text) = (self.clone(), message.encode());
-        let send = move || world.enqueue(text);
+        let send = move || world.enqueue(Line::Resize, text);
         self.change("queue.send", Kind::Send, send).await
     }
 
     async fn backlog(&self) -> Result<Option<u64>, StoreError> {
-        let waiting = self.inner.messages.borrow().len() as u64;
+        let waiting = self.waiting_jobs();
         let count = || Some(self.inner.backlog.get().unwrap_or(waiting));
         self.ask("queue.backlog", count).await
+    }
+}
+
+impl WebhookQueue for World {
+    async fn send(&self, message: &WebhookMessage) -> Result<(), StoreError> {
+        let (world, text) = (self.clone(), message.encode());
+        let send = move || world.enqueue(Line::Webhooks, text);
+        self.change("webhooks.send", Kind::Send, send).await
     }
 }

@@ -35,7 +35,15 @@ const MAX_SKEW_SECS: u64 = 60;
 const MAX_ALARM_DELAY_SECS: u64 = 90;
 
 /// What may be down for a while.
-const PRODUCTS: [&str; 5] = ["queue.", "kv.", "r2.", "job.", "d1."];
+const PRODUCTS: [&str; 7] = [
+    "queue.",
+    "kv.",
+    "r2.",
+    "job.",
+    "d1.",
+    "webhooks.",
+    "receiver.",
+];
 
 /// Runs a story to its end: until nothing is left of it.
 pub fn run(setup: &Setup) -> Run {
@@ -110,6 +118,7 @@ impl Simulation {
         }
         self.world.check_rest();
         self.world.check_work();
+        self.world.check_told();
         let planned = match &self.setup.faults {
             Faults::At(at) => at.len(),
             Faults::Random { .. } => 0,
@@ -127,6 +136,7 @@ impl Simulation {
             done_secs: self.world.done_secs(),
             messages: self.world.most_messages(),
             rings: self.world.most_rings(),
+            told: self.world.told_events(),
             log: log[log.len().saturating_sub(60)..].to_vec(),
         }
     }
@@ -343,6 +353,7 @@ fn plan(world: &World, setup: &Setup, hits: &Rc<Cell<usize>>) {
 fn weather(world: &World, seed: u64) {
     let mut random = Random::new(seed ^ 0x3ea7);
     world.inner.calm.set(false);
+    world.inner.receiver.moody.set(random.once_in(2));
     world.inner.skew.set(random.below(u64::MAX), MAX_SKEW_SECS);
     if random.once_in(3) {
         world.set_backlog(1_000_000);

@@ -39,6 +39,8 @@ pub struct Scenario {
     pub keep_sources: bool,
     /// How long the upload takes, in seconds.
     pub upload_secs: u64,
+    /// Whether somebody is to be told of its ends.
+    pub webhook: bool,
 }
 
 /// Which operations fail.
@@ -102,6 +104,8 @@ pub struct Run {
     pub messages: u32,
     /// How often its alarm rang.
     pub rings: u32,
+    /// Events that the receiver took, and requests that reached it.
+    pub told: (u32, u32),
     /// The last operations, for whoever has to find out why.
     pub log: Vec<String>,
 }

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use super::World;
+use super::queue::Line;
 use crate::job::{Record, State};
 use crate::keys::JobId;
 use crate::ports::Clock;
@@ -22,6 +23,10 @@ pub enum Sabotage {
     AckFirst,
     /// The consumer writes copies too.
     TwoWriters,
+    /// Whatever a receiver answers, or does not, counts as its thanks.
+    BlindCourier,
+    /// The message that asks for a delivery is sent once: no alarm looks after it.
+    OneMessage,
 }
 
 /// What an answer says about one thumbnail, or about a job.
@@ -96,7 +101,10 @@ impl World {
         let sends = |r: &Record| r.sends;
         let known = self.inner.records.borrow().get(&record.id).map_or(0, sends);
         if self.sabotaged(Sabotage::SendFirst) && record.sends > known {
-            self.enqueue(crate::job::Message { job: record.id }.encode());
+            self.enqueue(
+                Line::Resize,
+                crate::job::Message { job: record.id }.encode(),
+            );
             self.pause().await;
         }
     }
@@ -179,6 +187,7 @@ impl World {
             *self.inner.witness.failure.borrow_mut() = Some(failure.kind.clone());
         }
         self.check_buried(record);
+        self.owes(record);
         self.moment(id, Some(record.state));
     }
 
