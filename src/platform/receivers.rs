@@ -4,12 +4,15 @@ use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
+use thumbnail_core::api::webhook::retry_after_secs;
 use thumbnail_core::job::webhook::{Answer, WebhookRequest};
-use thumbnail_core::ports::Receivers;
+use thumbnail_core::ports::{Clock, Receivers};
 use worker::{
     AbortController, AbortSignal, Delay, Fetch, Headers, Method, Request, RequestInit,
     RequestRedirect, Response, Result,
 };
+
+use super::WorkerClock;
 
 /// What receivers see in their logs.
 const USER_AGENT: &str = "edge-thumbnails-webhooks/1";
@@ -79,6 +82,6 @@ fn answer(response: &Response) -> Answer {
     let retry_after = response.headers().get("retry-after").ok().flatten();
     Answer::Status {
         status: response.status_code(),
-        retry_after_secs: retry_after.and_then(|value| value.trim().parse().ok()),
+        retry_after_secs: retry_after.and_then(|text| retry_after_secs(&text, WorkerClock.now())),
     }
 }

@@ -9,6 +9,7 @@ import { brokenPng } from "../images/pictures.mjs";
 import { examplePng } from "../tools/example.mjs";
 import { client, eventually, form, raw } from "./client.mjs";
 import { harness } from "./harness.mjs";
+import { message as resize } from "./jobs.mjs";
 import { PREVIOUS, SECRET, assertOneEvent, receiver, status, statuses } from "./receiver.mjs";
 
 const ATTEMPTS = 3;
@@ -42,7 +43,8 @@ test("a receiver is told what the status document says", async () => {
   const { data } = JSON.parse(requests[0].body);
   const { webhook: _, ...document } = await service.status(job);
   // What the receiver answers is a change too.
-  assert.deepEqual(data, { ...document, revision: data.revision });
+  const { revision, updated_at } = data;
+  assert.deepEqual(data, { ...document, revision, updated_at });
   assert.equal(requests[0].url, "/hook?token=hush-hush");
 });
 
@@ -95,7 +97,7 @@ test("failures and deletions are told too, each under an id of its own", async (
   assert.equal(new Set(requests.map(({ headers }) => headers["webhook-id"])).size, 3);
 });
 
-test("a message that comes ten times tells the event once", async () => {
+test("messages that come ten times make one thumbnail and one event", async () => {
   const { url, requests } = await receiver(status(200));
   const job = await upload(url);
   await told(job, "delivered");
@@ -103,6 +105,12 @@ test("a message that comes ten times tells the event once", async () => {
   const message = JSON.stringify({ v: 1, job: job.id, event });
   const result = await workers.deliver(Array(10).fill(message), "edge-thumbnails-webhooks");
   assert.deepEqual([result.outcome, result.explicitAcks.length], ["ok", 10]);
+  const { status: state, thumbnails, revision } = await service.status(job);
+  const bytes = await service.bytes(job);
+  await workers.deliver(Array(10).fill(resize(job.id)));
+  assert.deepEqual([state, thumbnails.length], ["done", 1]);
+  assert.equal((await service.status(job)).revision, revision);
+  assert.ok((await service.bytes(job)).equals(bytes));
   assert.equal(requests.length, 1);
 });
 

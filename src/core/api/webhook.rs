@@ -1,5 +1,7 @@
 //! What a webhook's receiver gets: `{ type, timestamp, data }`, signed as Standard Webhooks has it.
 
+use std::time::SystemTime;
+
 use serde::Serialize;
 use url::Url;
 
@@ -49,6 +51,19 @@ const fn event_type(state: State) -> &'static str {
         // Nobody is told of these.
         State::Pending | State::Processing | State::Retrying => "thumbnail.open",
     }
+}
+
+/// The pause that `Retry-After` asks for (RFC 9110, section 10.2.3), in seconds: a number of them, or a
+/// date in any of its three forms. What is neither is ignored.
+pub fn retry_after_secs(text: &str, now: Timestamp) -> Option<u32> {
+    let text = text.trim();
+    if let Ok(secs) = text.parse() {
+        return Some(secs);
+    }
+    let at = httpdate::parse_http_date(text).ok()?;
+    let at = at.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    let secs = at.as_secs().saturating_sub(now.as_millis() / 1_000);
+    Some(u32::try_from(secs).unwrap_or(u32::MAX))
 }
 
 /// A job's webhook as its clients see it.
@@ -196,6 +211,28 @@ mod tests {
         let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned();
         let var = |name: &str| (name == "WEBHOOK_SECRET").then(|| secret.clone());
         Secrets::parse(var).unwrap().unwrap()
+    }
+
+    #[test]
+    fn a_pause_is_a_number_or_a_date() {
+        // The example of RFC 9110: 784,111,777 s.
+        let now = Timestamp::from_millis(784_111_700_000);
+        for (text, secs) in [
+            (" 120 ", Some(120)),
+            ("0", Some(0)),
+            ("Sun, 06 Nov 1994 08:49:37 GMT", Some(77)),
+            ("Sunday, 06-Nov-94 08:49:37 GMT", Some(77)),
+            ("Sun Nov  6 08:49:37 1994", Some(77)),
+            ("Sat, 05 Nov 1994 08:49:37 GMT", Some(0)),
+            ("Fri, 31 Dec 9999 23:59:59 GMT", Some(u32::MAX)),
+            ("-1", None),
+            ("1.5", None),
+            ("99999999999", None),
+            ("soon", None),
+            ("", None),
+        ] {
+            assert_eq!(retry_after_secs(text, now), secs, "{text:?}");
+        }
     }
 
     #[test]
