@@ -17,10 +17,8 @@ pub enum SampleModel {
     Rgb,
     /// Red, green, blue and alpha, premultiplied.
     Rgba,
-    /// JFIF: BT.601, full range.
-    YCbCr,
-    /// WebP: BT.601, luma 16 to 235, chroma 16 to 240.
-    YCbCrLimited,
+    /// Luma and chroma.
+    YCbCr(LumaWeights, SampleRange),
     /// Four inks, 0 is none.
     Cmyk,
     /// Four inks, 1 is none: what Adobe writes into JPEGs.
@@ -29,6 +27,48 @@ pub enum SampleModel {
     Ycck,
     /// The same, but all is stored inverted.
     YcckInverted,
+}
+
+/// How much of red, green and blue is in luma.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LumaWeights {
+    /// ITU-T T.871 section 7 (JFIF), which is BT.601.
+    Bt601,
+    /// ITU-R BT.709.
+    Bt709,
+    /// ITU-R BT.2020, non-constant luminance.
+    Bt2020,
+}
+
+/// Which samples are black and white.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SampleRange {
+    /// 0 and 255.
+    Full,
+    /// 16 and 235; chroma is within 16 and 240.
+    Limited,
+}
+
+impl LumaWeights {
+    /// What of Cr goes into red, of Cb and of Cr out of green, and of Cb into blue.
+    const fn factors(self) -> [f32; 4] {
+        match self {
+            Self::Bt601 => [1.402, 0.344_136_3, 0.714_136_3, 1.772],
+            Self::Bt709 => [1.5748, 0.187_324_3, 0.468_124_3, 1.8556],
+            Self::Bt2020 => [1.4746, 0.164_553_1, 0.571_353_1, 1.8814],
+        }
+    }
+
+    fn rgb(self, y: f32, cb: f32, cr: f32) -> [f32; 4] {
+        let [red, green_cb, green_cr, blue] = self.factors();
+        let clamp = |value: f32| value.clamp(0.0, 1.0);
+        [
+            clamp(y + red * cr),
+            clamp(y - green_cb * cb - green_cr * cr),
+            clamp(y + blue * cb),
+            0.0,
+        ]
+    }
 }
 
 impl SampleModel {
@@ -46,7 +86,7 @@ impl SampleModel {
     const fn color_model(self) -> ColorModel {
         match self {
             Self::Gray | Self::GrayAlpha => ColorModel::Grey,
-            Self::Rgb | Self::Rgba | Self::YCbCr | Self::YCbCrLimited => ColorModel::Rgb,
+            Self::Rgb | Self::Rgba | Self::YCbCr(..) => ColorModel::Rgb,
             Self::Cmyk | Self::CmykInverted | Self::Ycck | Self::YcckInverted => ColorModel::Cmyk,
         }
     }
@@ -59,20 +99,24 @@ impl SampleModel {
             Self::GrayAlpha => (unpremultiply([a, 0.0, 0.0], b), b),
             Self::Rgb => ([a, b, c, 0.0], 1.0),
             Self::Rgba => (unpremultiply([a, b, c], d), d),
-            Self::YCbCr => (ycbcr(a, b - CENTER, c - CENTER), 1.0),
-            Self::YCbCrLimited => {
+            Self::YCbCr(weights, SampleRange::Full) => {
+                (weights.rgb(a, b - CENTER, c - CENTER), 1.0)
+            }
+            Self::YCbCr(weights, SampleRange::Limited) => {
                 let (luma, chroma) = (255.0 / 219.0, 255.0 / 224.0);
                 let (cb, cr) = ((b - CENTER) * chroma, (c - CENTER) * chroma);
-                (ycbcr((a - 16.0 / 255.0) * luma, cb, cr), 1.0)
+                (weights.rgb((a - 16.0 / 255.0) * luma, cb, cr), 1.0)
             }
             Self::Cmyk => (pixel, 1.0),
             Self::CmykInverted => (pixel.map(|ink| 1.0 - ink), 1.0),
             Self::Ycck => {
-                let [cyan, magenta, yellow, _] = ycbcr(a, b - CENTER, c - CENTER).map(|x| 1.0 - x);
+                let [cyan, magenta, yellow, _] = LumaWeights::Bt601
+                    .rgb(a, b - CENTER, c - CENTER)
+                    .map(|x| 1.0 - x);
                 ([cyan, magenta, yellow, d], 1.0)
             }
             Self::YcckInverted => {
-                let [cyan, magenta, yellow, _] = ycbcr(a, b - CENTER, c - CENTER);
+                let [cyan, magenta, yellow, _] = LumaWeights::Bt601.rgb(a, b - CENTER, c - CENTER);
                 ([cyan, magenta, yellow, 1.0 - d], 1.0)
             }
         }
@@ -80,17 +124,6 @@ impl SampleModel {
 }
 
 const CENTER: f32 = 128.0 / 255.0;
-
-/// ITU-T T.871 section 7, which is BT.601.
-fn ycbcr(y: f32, cb: f32, cr: f32) -> [f32; 4] {
-    let clamp = |value: f32| value.clamp(0.0, 1.0);
-    [
-        clamp(y + 1.402 * cr),
-        clamp(y - 0.344_136_3 * cb - 0.714_136_3 * cr),
-        clamp(y + 1.772 * cb),
-        0.0,
-    ]
-}
 
 /// A pixel that is not there at all has no colour: black, as good as any.
 fn unpremultiply([r, g, b]: [f32; 3], alpha: f32) -> [f32; 4] {
@@ -175,12 +208,38 @@ mod tests {
 
     #[test]
     fn primaries_come_out_of_their_ycbcr() {
-        let at =
-            |values: [f32; 4]| bytes(srgb(SampleModel::YCbCr, values.map(|value| value / 255.0)));
+        let full = SampleModel::YCbCr(LumaWeights::Bt601, SampleRange::Full);
+        let at = |values: [f32; 4]| bytes(srgb(full, values.map(|value| value / 255.0)));
         assert_eq!(at([76.245, 84.972, 255.5, 0.0]), [255, 0, 0, 255]);
         assert_eq!(at([255.0, 128.0, 128.0, 0.0]), [255; 4]);
         let white = [235.0 / 255.0, CENTER, CENTER, 0.0];
-        assert_eq!(bytes(srgb(SampleModel::YCbCrLimited, white)), [255; 4]);
+        for weights in [LumaWeights::Bt601, LumaWeights::Bt709, LumaWeights::Bt2020] {
+            let limited = SampleModel::YCbCr(weights, SampleRange::Limited);
+            assert_eq!(bytes(srgb(limited, white)), [255; 4], "{weights:?}");
+        }
+    }
+
+    #[test]
+    fn weights_are_those_of_their_standards() {
+        for (weights, red, blue) in [
+            (LumaWeights::Bt601, 0.299, 0.114),
+            (LumaWeights::Bt709, 0.2126, 0.0722),
+            (LumaWeights::Bt2020, 0.2627, 0.0593_f32),
+        ] {
+            let green = 1.0 - red - blue;
+            let want = [
+                2.0 - 2.0 * red,
+                2.0 * blue * (1.0 - blue) / green,
+                2.0 * red * (1.0 - red) / green,
+                2.0 - 2.0 * blue,
+            ];
+            for (got, want) in weights.factors().into_iter().zip(want) {
+                assert!(
+                    (got - want).abs() < 1e-5,
+                    "{weights:?}: {got} is not {want}"
+                );
+            }
+        }
     }
 
     #[test]

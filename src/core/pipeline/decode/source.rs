@@ -7,7 +7,7 @@ use super::png::{PngDecoder, PngFrames};
 use super::tiff::{TiffColor, TiffDecoder};
 use super::webp::{LoopFilter, WebpDecoder, WebpFrames, WebpHeader};
 use super::{Decode, Plane};
-use crate::pipeline::color_model::SampleModel;
+use crate::pipeline::color_model::{LumaWeights, SampleModel, SampleRange};
 use crate::pipeline::limits::Limits;
 use crate::pipeline::probe::{Header, ImageInfo};
 use crate::pipeline::{ImageFormat, LimitError, PipelineError};
@@ -137,7 +137,9 @@ impl Source {
             model: match (header.transform, header.adobe_inverted) {
                 _ if rgb.is_some() => SampleModel::Rgb,
                 (ColorTransform::Gray, _) => SampleModel::Gray,
-                (ColorTransform::YCbCr, _) => SampleModel::YCbCr,
+                (ColorTransform::YCbCr, _) => {
+                    SampleModel::YCbCr(LumaWeights::Bt601, SampleRange::Full)
+                }
                 (ColorTransform::Rgb, _) => SampleModel::Rgb,
                 (ColorTransform::Cmyk, false) => SampleModel::Cmyk,
                 (ColorTransform::Cmyk, true) => SampleModel::CmykInverted,
@@ -156,7 +158,7 @@ impl Source {
         Self {
             model: match planes.as_slice() {
                 [plane] => SampleModel::of_channels(plane.channels),
-                _ => SampleModel::YCbCrLimited,
+                _ => SampleModel::YCbCr(LumaWeights::Bt601, SampleRange::Limited),
             },
             planes,
             scattered: false,
