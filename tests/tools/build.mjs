@@ -15,6 +15,9 @@ const STAMP = inRoot("build", ".stamp");
 /** What the build is made of. */
 export const SOURCES = ["src", "Cargo.toml", "Cargo.lock", ".cargo/config.toml", "rust-toolchain.toml", "package-lock.json"];
 
+/** Features of the root package that are built in, from `FEATURES=heic npm run build`; `npm start` and `npm run deploy` take it too. */
+const FEATURES = (process.env.FEATURES ?? "").split(/[\s,]+/).filter(Boolean);
+
 // 96 MiB of an isolate's 128, as .cargo/config.toml asks the linker for.
 const MAX_PAGES = 1536;
 // A Worker may have 64 MiB, but it must start within a second, and every cold start pays for its size.
@@ -25,14 +28,15 @@ export const POISON = "edge-thumbnails-poison: ";
 
 /** Builds unless the output belongs to the sources as they are. */
 export async function build() {
-  const wanted = fingerprint({ files: SOURCES });
+  const wanted = fingerprint({ files: SOURCES, texts: FEATURES });
   if (isStamped(STAMP, wanted) && existsSync(WASM)) {
     await assembleAssets();
     console.log("build: up to date");
     return;
   }
   const started = Date.now();
-  const { code } = await streamed(cargoBin("worker-build"), ["--release", ".", "--", "--locked"], { env: buildEnv() });
+  const features = FEATURES.flatMap((feature) => ["--features", feature]);
+  const { code } = await streamed(cargoBin("worker-build"), ["--release", ".", "--", "--locked", ...features], { env: buildEnv() });
   if (code !== 0) throw new Fault("the build failed, see above");
   check(readFileSync(WASM));
   await assembleAssets();
