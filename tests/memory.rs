@@ -1,7 +1,10 @@
 //! What a plan promises of memory holds. One test, since the allocator counts for all threads.
 
+mod heic_files;
+
 use std::io::Cursor;
 
+use heic_files::{Coded, File};
 use image::{DynamicImage, ImageFormat as Codec, RgbaImage};
 use peak_alloc::PeakAlloc;
 use thumbnail_core::pipeline::decode::HeaderStatus;
@@ -104,6 +107,17 @@ fn animated_webp() -> Vec<u8> {
     chunk(b"RIFF", &body)
 }
 
+/// One picture, or a grid of 4 by 4 of it whose tiles come in the wrong order.
+fn heic(is_grid: bool) -> Vec<u8> {
+    let coded = Coded::of(include_bytes!("images/heic/photo.heic"));
+    if !is_grid {
+        return File::single(&coded, (160, 120)).bytes();
+    }
+    let mut file = File::grid(&vec![coded; 16], (160, 120), 4, (633, 471));
+    file.is_reversed = true;
+    file.bytes()
+}
+
 #[test]
 fn plans_bound_the_memory_that_rendering_takes() {
     for (name, source, collected) in [
@@ -115,6 +129,13 @@ fn plans_bound_the_memory_that_rendering_takes() {
         ("png", file(600, 450, Codec::Png), false),
         ("lossless webp", file(600, 450, Codec::WebP), false),
         ("gif", file(200, 150, Codec::Gif), false),
+        ("heic", heic(false), false),
+        ("heic of tiles", heic(true), false),
+        (
+            "heic with alpha",
+            include_bytes!("images/heic/alpha.heic").to_vec(),
+            false,
+        ),
         ("bmp", file(600, 450, Codec::Bmp), false),
         ("tiny jpeg", file(8, 8, Codec::Jpeg), false),
         ("tiff", file(600, 450, Codec::Tiff), true),

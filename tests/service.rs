@@ -474,7 +474,7 @@ fn what_is_no_picture_is_refused_and_nothing_stays() {
             ProblemKind::UnsupportedImage,
         ),
         (
-            b"\0\0\0\x18ftypheic\0\0\0\0heicmif1".to_vec(),
+            b"\0\0\0\x18ftypavif\0\0\0\0avifmif1".to_vec(),
             ProblemKind::UnsupportedImage,
         ),
     ] {

@@ -8,7 +8,9 @@ use thumbnail_core::Config;
 use thumbnail_core::api::{Body, Params, Problem, ProblemKind, Reply, UploadedFile, uploaded};
 use thumbnail_core::job::{NewJob, Policy, Record};
 use thumbnail_core::keys::JobId;
-use thumbnail_core::pipeline::options::Fit;
+use thumbnail_core::pipeline::options::{Fit, FormatChoice};
+use thumbnail_core::pipeline::plan::output_format;
+use thumbnail_core::pipeline::{ImageFormat, Options, OutputFormat};
 use thumbnail_core::ports::Chunks;
 use thumbnail_core::service::body::{BoundedBody, MAX_UPLOAD_SECS};
 use thumbnail_core::service::sweep::sweep;
@@ -265,6 +267,24 @@ fn a_page_of_a_tiff_is_judged_by_its_own_header() {
         let job = send(&self::world(), &[], &parts).unwrap();
         assert_eq!(job.variants[0].options.page.to_string(), page);
     }
+}
+
+#[test]
+fn a_heic_becomes_a_jpeg_and_one_with_alpha_a_png() {
+    let opaque = include_bytes!("images/heic/photo.heic");
+    let transparent = include_bytes!("images/heic/alpha.heic");
+    for (bytes, format, want) in [
+        (&opaque[..], "source", FormatChoice::Source),
+        (&transparent[..], "source", FormatChoice::Png),
+        (&transparent[..], "auto", FormatChoice::Png),
+        (&transparent[..], "webp", FormatChoice::WebP),
+    ] {
+        let job = send(&world(), &[("format", format)], &[file(bytes)]).unwrap();
+        assert_eq!(job.variants[0].options.format, want);
+    }
+    let options = Options::default();
+    let family = output_format(ImageFormat::Heic, &options);
+    assert_eq!(family, OutputFormat::Jpeg);
 }
 
 #[test]

@@ -92,7 +92,7 @@ impl SampleModel {
     }
 
     /// The colour of a pixel in the channels of [`SampleModel::color_model`], not premultiplied, and its alpha.
-    fn device(self, pixel: [f32; 4]) -> ([f32; 4], f32) {
+    pub(super) fn device(self, pixel: [f32; 4]) -> ([f32; 4], f32) {
         let [a, b, c, d] = pixel;
         match self {
             Self::Gray => ([a, 0.0, 0.0, 0.0], 1.0),
@@ -151,6 +151,8 @@ impl Colors {
             Header::Png(header) => png_color(header).transform(color_model),
             Header::WebP(header) => from_icc(header.icc_profile.as_deref()),
             Header::Tiff(header) => from_icc(header.icc_profile.as_deref()),
+            #[cfg(feature = "heic")]
+            Header::Heic(header) => heic_color(header).transform(color_model),
             // A BMP's profile, if any, comes behind its pixels.
             Header::Gif(_) | Header::Bmp(_) => None,
         };
@@ -189,6 +191,15 @@ fn png_color(header: &PngHeader) -> PngColor<'_> {
             let [[gx, gy], [bx, by]] = [points.green, points.blue];
             [wx, wy, rx, ry, gx, gy, bx, by]
         }),
+    }
+}
+
+#[cfg(feature = "heic")]
+fn heic_color(header: &super::decode::heic::HeicHeader) -> PngColor<'_> {
+    PngColor {
+        cicp: header.cicp,
+        icc: header.icc_profile.as_deref(),
+        ..PngColor::default()
     }
 }
 

@@ -99,6 +99,7 @@ pub fn plan(
 ) -> Result<Plan, PipelineError> {
     Variant::validate_all(variants)?;
     limits.check_size(info.width, info.height)?;
+    let variants = &settled(info, variants);
     let info = &info.at_page(Variant::page_of(variants))?;
     let asked = variants.iter().map(|variant| plan_variant(info, variant));
     let mut planned = asked.collect::<Result<Vec<_>, _>>()?;
@@ -118,7 +119,7 @@ pub fn plan(
         truncated: strictest(variants),
         peak_bytes,
         limits: *limits,
-        asked: variants.to_vec(),
+        asked: variants.clone(),
     })
 }
 
@@ -161,13 +162,26 @@ fn strictest(variants: &[Variant]) -> Truncated {
     }
 }
 
-/// The format of a thumbnail of a `source`.
+/// What is asked for, where the format of the source alone does not say it:
+/// a HEIC becomes a JPEG, but a PNG if it has alpha.
+pub fn settled(info: &ImageInfo, variants: &[Variant]) -> Vec<Variant> {
+    let mut settled = variants.to_vec();
+    if info.format == ImageFormat::Heic && info.alpha {
+        let open = |variant: &&mut Variant| variant.options.format.fixed().is_none();
+        for variant in settled.iter_mut().filter(open) {
+            variant.options.format = FormatChoice::Png;
+        }
+    }
+    settled
+}
+
+/// The format of a thumbnail of a `source`; see [`settled`] for HEIC.
 pub const fn output_format(source: ImageFormat, options: &Options) -> OutputFormat {
     if let Some(format) = options.format.fixed() {
         return format;
     }
     match source {
-        ImageFormat::Jpeg => OutputFormat::Jpeg,
+        ImageFormat::Jpeg | ImageFormat::Heic => OutputFormat::Jpeg,
         ImageFormat::Gif => OutputFormat::Gif,
         ImageFormat::WebP => OutputFormat::WebP,
         _ => OutputFormat::Png,

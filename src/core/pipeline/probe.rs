@@ -6,6 +6,8 @@ use image::metadata::Orientation;
 
 use super::decode::bmp::{self, BmpHeader};
 use super::decode::gif::{self, GifHeader};
+#[cfg(feature = "heic")]
+use super::decode::heic::{self, HeicHeader};
 use super::decode::jpeg::{self, JpegHeader};
 use super::decode::png::{self, PngHeader};
 use super::decode::tiff::{self, TiffColor, TiffHeader};
@@ -60,6 +62,9 @@ pub enum Header {
     Bmp(Box<BmpHeader>),
     /// TIFF.
     Tiff(Box<TiffHeader>),
+    /// HEIC.
+    #[cfg(feature = "heic")]
+    Heic(Box<HeicHeader>),
 }
 
 impl ImageInfo {
@@ -152,9 +157,9 @@ pub fn probe_page(prefix: &[u8], page: u32) -> Result<HeaderStatus<ImageInfo>, P
             page,
             ..tiff_info(header)
         }),
-        ImageFormat::Avif | ImageFormat::Heic | ImageFormat::Jxl | ImageFormat::Svg => {
-            return Err(PipelineError::refused(format));
-        }
+        #[cfg(feature = "heic")]
+        ImageFormat::Heic => map(heic::read_header(prefix)?, heic_info),
+        _ => return Err(PipelineError::refused(format)),
     };
     match status {
         HeaderStatus::Ready(info) if info.width == 0 || info.height == 0 => {
@@ -269,6 +274,24 @@ fn tiff_info(header: TiffHeader) -> ImageInfo {
             header.width,
             header.height,
             Header::Tiff(Box::new(header)),
+        )
+    }
+}
+
+#[cfg(feature = "heic")]
+fn heic_info(header: HeicHeader) -> ImageInfo {
+    let channels = header.planes().iter().map(|plane| plane.channels).sum();
+    ImageInfo {
+        orientation: header.orientation,
+        channels,
+        alpha: header.has_alpha(),
+        bit_depth: header.bits,
+        frames: Some(1),
+        ..ImageInfo::new(
+            ImageFormat::Heic,
+            header.width,
+            header.height,
+            Header::Heic(Box::new(header)),
         )
     }
 }

@@ -15,6 +15,7 @@ use crate::job::{Command, NewJob, Record, Source, Verdict};
 use crate::keys::{JobId, source_key};
 use crate::object::ObjectMeta;
 use crate::pipeline::geometry::Size;
+use crate::pipeline::plan::settled;
 use crate::pipeline::{ImageFormat, ImageInfo, Limits, PipelineError, Variant, plan};
 use crate::ports::{Chunks, JobLedger, ObjectStore, ObjectUpload};
 use crate::service::header::{EDGE_HEADER_BYTES, HeaderReader};
@@ -42,6 +43,14 @@ impl Stored {
         match &self.info {
             Some(info) => check(info, Some(variants), limits),
             None => Ok(()),
+        }
+    }
+
+    /// What is asked for of it, with the formats that its header decides.
+    pub fn settled(&self, variants: &[Variant]) -> Vec<Variant> {
+        match &self.info {
+            Some(info) => settled(info, variants),
+            None => variants.to_vec(),
         }
     }
 }

@@ -242,8 +242,8 @@ where
         NewJob {
             id: stored.id,
             owner: ANONYMOUS.into(),
+            variants: stored.settled(&asked.variants),
             source: stored.source,
-            variants: asked.variants.clone(),
             expires_at: Some(self.clock.now().plus_secs(lives_secs)),
             webhook: self.webhook(asked.webhook.clone()),
         }

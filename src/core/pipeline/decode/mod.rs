@@ -10,6 +10,8 @@ mod canvas;
 mod color_table;
 mod frames;
 pub mod gif;
+#[cfg(feature = "heic")]
+pub mod heic;
 pub mod jpeg;
 pub mod png;
 pub mod source;

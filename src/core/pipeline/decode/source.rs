@@ -2,6 +2,8 @@
 
 use super::bmp::BmpDecoder;
 use super::gif::{GifDecoder, GifFrames};
+#[cfg(feature = "heic")]
+use super::heic::{HeicDecoder, HeicHeader};
 use super::jpeg::{BlockSize, ColorTransform, JpegDecoder, JpegHeader};
 use super::png::{PngDecoder, PngFrames};
 use super::tiff::{TiffColor, TiffDecoder};
@@ -54,7 +56,7 @@ pub enum Scale {
     Full,
     /// The block sizes of a JPEG's components.
     Blocks(Vec<BlockSize>),
-    /// The loop filter of a lossy WebP.
+    /// The loop filter of a lossy WebP, or those of a HEIC.
     Filter(LoopFilter),
 }
 
@@ -90,6 +92,8 @@ impl Source {
             Header::Bmp(header) => {
                 Self::opened(info, header.peak_bytes(), &BmpDecoder::new(header)?)
             }
+            #[cfg(feature = "heic")]
+            Header::Heic(header) => Self::heic(header, reduction, limits),
             Header::Tiff(header) => Self {
                 planes: header.planes(),
                 model: match header.color {
@@ -167,6 +171,21 @@ impl Source {
         }
     }
 
+    #[cfg(feature = "heic")]
+    fn heic(header: &HeicHeader, reduction: Reduction, limits: &Limits) -> Self {
+        let mut filter = loop_filter(reduction);
+        if header.peak_bytes(filter) > limits.max_memory_bytes {
+            filter = LoopFilter::Skip;
+        }
+        Self {
+            planes: header.planes(),
+            model: header.sample_model(),
+            scattered: false,
+            peak_bytes: header.peak_bytes(filter),
+            scale: Scale::Filter(filter),
+        }
+    }
+
     /// Makes the decoder.
     pub fn open(
         &self,
@@ -183,6 +202,10 @@ impl Source {
             (Header::Png(header), _) => Box::new(PngDecoder::new(header)?),
             (Header::WebP(header), Scale::Filter(filter)) => {
                 Box::new(WebpDecoder::new(header, *filter))
+            }
+            #[cfg(feature = "heic")]
+            (Header::Heic(header), Scale::Filter(filter)) => {
+                Box::new(HeicDecoder::new(header, *filter))
             }
             (Header::Gif(header), _) => Box::new(GifDecoder::new(header)?),
             (Header::Bmp(header), _) => Box::new(BmpDecoder::new(header)?),
