@@ -63,6 +63,7 @@ impl Upload {
             params.add(name, value).unwrap();
         }
         UploadRequest {
+            source_url: None,
             content_type: "multipart/form-data; boundary=XX".into(),
             length: None,
             params,

@@ -102,6 +102,7 @@ fn config() -> Config {
 
 fn request(content_type: &str, body: Pieces, params: Params) -> UploadRequest<Pieces> {
     UploadRequest {
+        source_url: None,
         content_type: content_type.into(),
         length: None,
         params,
@@ -484,6 +485,7 @@ fn what_declares_too_many_bytes_is_refused_unread() {
     let (world, config) = (world(), config());
     for (content_type, bytes) in [(TYPE, 101 << 20), ("image/png", 33 << 20)] {
         let sent = UploadRequest {
+            source_url: None,
             length: Some(bytes),
             ..request(
                 content_type,

@@ -8,7 +8,7 @@ use crate::api::{Cors, Params};
 use crate::job::policy::MAX_STEPS;
 use crate::job::{Policy, Schedule};
 use crate::keys::{DEFAULT_VARIANT, is_variant_name};
-use crate::outbound::{DEFAULT_PORTS, Destination, OutboundError, OutboundPolicy};
+use crate::outbound::{DEFAULT_PORTS, Destination, OutboundError, OutboundPolicy, SOURCE_PORTS};
 use crate::pipeline::{Limits, Variant};
 
 /// Everything that a deployment can set. The names are those of `[vars]` in `wrangler.toml`.
@@ -51,6 +51,20 @@ pub struct Config {
     pub listening: Listening,
     /// Who may be told of a job's end, and how.
     pub webhooks: WebhookConfig,
+    /// Whether pictures are fetched from addresses that clients name, and from where.
+    pub sources: SourceConfig,
+}
+
+/// Where pictures may be fetched from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceConfig {
+    /// `SOURCE_URLS`: whether any are. Default: no.
+    pub enabled: bool,
+    /// `SOURCE_HOSTS`, `ALLOW_INSECURE_SOURCES`: from where. Default: every public host.
+    pub policy: OutboundPolicy,
+    /// `SOURCE_TIMEOUT_SECS`: how long a server has to answer, and between two pieces of the picture.
+    /// Default: 15 s.
+    pub timeout_secs: u32,
 }
 
 /// The limits of live status.
@@ -153,6 +167,7 @@ impl Config {
                 hosts: hosts(var("WEBHOOK_HOSTS")),
                 ports: numbers(list("WEBHOOK_PORTS"), &DEFAULT_PORTS)?,
                 allows_loopback: number("ALLOW_INSECURE_WEBHOOKS", 0, 0, 1)? == 1,
+                ..OutboundPolicy::default()
             },
             timeout_secs: webhook_timeout_secs,
             secrets: Secrets::parse(&var)?,
@@ -220,6 +235,16 @@ impl Config {
                 heartbeat_secs: small("HEARTBEAT_SECS", 15, 1, 60)?,
             },
             webhooks: webhooks.with_default(list("WEBHOOK_URL"))?,
+            sources: SourceConfig {
+                enabled: number("SOURCE_URLS", 0, 0, 1)? == 1,
+                policy: OutboundPolicy {
+                    hosts: hosts(var("SOURCE_HOSTS")),
+                    ports: SOURCE_PORTS.into(),
+                    allows_http: true,
+                    allows_loopback: number("ALLOW_INSECURE_SOURCES", 0, 0, 1)? == 1,
+                },
+                timeout_secs: small("SOURCE_TIMEOUT_SECS", 15, 1, 60)?,
+            },
         })
     }
 }

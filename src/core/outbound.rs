@@ -17,6 +17,9 @@ const MAX_HOST_BYTES: usize = 253;
 /// The ports of HTTPS and of its usual second.
 pub const DEFAULT_PORTS: [u16; 2] = [443, 8443];
 
+/// The ports at which pictures are.
+pub const SOURCE_PORTS: [u16; 4] = [80, 443, 8080, 8443];
+
 /// Names below which nothing is public: special uses (RFC 6761, 6762, 7686, 8375, 9476), what routers,
 /// companies and clusters use inside, and names that lead to whatever address stands in them.
 const PRIVATE_SUFFIXES: [&str; 31] = [
@@ -61,6 +64,8 @@ pub struct OutboundPolicy {
     pub hosts: Vec<String>,
     /// The ports that are taken.
     pub ports: Vec<u16>,
+    /// Whether addresses may be without encryption.
+    pub allows_http: bool,
     /// Whether this machine itself may be named too, without encryption and on any port.
     /// For development only.
     pub allows_loopback: bool,
@@ -71,6 +76,7 @@ impl Default for OutboundPolicy {
         Self {
             hosts: Vec::new(),
             ports: DEFAULT_PORTS.into(),
+            allows_http: false,
             allows_loopback: false,
         }
     }
@@ -88,6 +94,9 @@ pub enum OutboundError {
     /// It is not encrypted.
     #[error("it must begin with https://")]
     NotHttps,
+    /// It is not of the web.
+    #[error("it must begin with https:// or http://")]
+    NotHttp,
     /// It has a user name or a password.
     #[error("it must not have a user name or a password")]
     Credentials,
@@ -128,6 +137,15 @@ impl Destination {
         self.0.as_str()
     }
 
+    /// The address that a reference leads to from here, not yet checked.
+    pub fn join(&self, reference: &str) -> Result<String, OutboundError> {
+        if reference.len() > MAX_URL_BYTES {
+            return Err(OutboundError::TooLong);
+        }
+        let url = self.0.join(reference);
+        url.map(String::from).map_err(|_| OutboundError::Malformed)
+    }
+
     /// Scheme, host and port.
     pub fn origin(&self) -> String {
         self.0.origin().ascii_serialization()
@@ -160,8 +178,11 @@ impl OutboundPolicy {
     }
 
     fn check_public(&self, url: &Url) -> Result<(), OutboundError> {
-        if url.scheme() != "https" {
-            return Err(OutboundError::NotHttps);
+        match url.scheme() {
+            "https" => {}
+            "http" if self.allows_http => {}
+            _ if self.allows_http => return Err(OutboundError::NotHttp),
+            _ => return Err(OutboundError::NotHttps),
         }
         let port = url.port_or_known_default().unwrap_or_default();
         if !self.ports.contains(&port) {

@@ -12,6 +12,7 @@ use crate::job::webhook::{Answer, WebhookRequest};
 use crate::job::{Command, Message, Record, State, Verdict, WebhookMessage};
 use crate::keys::JobId;
 use crate::object::ObjectMeta;
+use crate::outbound::Destination;
 use crate::timestamp::Timestamp;
 
 /// A binding did not do what it was asked.
@@ -49,6 +50,9 @@ pub enum ChunkError {
         /// The most that is taken.
         max_bytes: u64,
     },
+    /// It does not come from where it should be fetched.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
     /// It takes longer than is waited.
     #[error("the upload took longer than {max_secs} s")]
     TooSlow {
@@ -205,6 +209,37 @@ pub trait JobQueue {
 pub trait WebhookQueue {
     /// Sends a message. Returns within a few seconds, one way or the other.
     async fn send(&self, message: &WebhookMessage) -> Result<(), StoreError>;
+}
+
+/// Why a picture does not come from the address that a client named.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FetchError {
+    /// What is there is no picture for us: asking again changes nothing.
+    #[error("the picture could not be fetched: {0}")]
+    Refused(String),
+    /// Whoever has it does not answer as it should: it may later.
+    #[error("the picture could not be fetched: {0}")]
+    Failed(String),
+}
+
+/// What a server answers.
+pub struct SourceAnswer<B> {
+    /// The HTTP status.
+    pub status: u16,
+    /// Where it leads, for a redirect.
+    pub location: Option<String>,
+    /// Its body, not yet read.
+    pub body: B,
+}
+
+/// Servers that have pictures.
+pub trait Sources {
+    /// The body of an answer.
+    type Body: Chunks;
+
+    /// Asks for what is at an address. Follows no redirect; neither the answer nor any piece of it is
+    /// waited for longer than a server has.
+    async fn get(&self, from: &Destination) -> Result<SourceAnswer<Self::Body>, FetchError>;
 }
 
 /// Requests to the receivers of webhooks.

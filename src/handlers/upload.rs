@@ -1,13 +1,15 @@
-//! Uploads: a form, or the raw bytes of a picture.
+//! Uploads: a form, the raw bytes of a picture, or JSON that says where it is.
 
 use std::cell::Cell;
+use std::time::Duration;
 
 use futures_channel::oneshot;
-use thumbnail_core::api::{Params, Problem, ProblemKind, Reply, idempotency_key};
+use thumbnail_core::api::{Params, Problem, ProblemKind, Reply, idempotency_key, json};
 use thumbnail_core::idempotency::key_name;
 use thumbnail_core::job::record::ANONYMOUS;
 use thumbnail_core::keys::JobId;
-use thumbnail_core::ports::Clock;
+use thumbnail_core::ports::{Chunks, Clock};
+use thumbnail_core::service::fetch::SourceBody;
 use thumbnail_core::service::once::{Once, Outcome};
 use thumbnail_core::service::overload::Gate;
 use thumbnail_core::service::serve::POLL_SECS;
@@ -17,7 +19,10 @@ use worker::{Env, Request};
 use super::accepted::accepted;
 use super::{Call, WorkerClock, header, misconfigured};
 use crate::app::{self, App};
-use crate::platform::{R2Body, RequestChunks};
+use crate::platform::{HttpSources, R2Body, R2Store, RequestChunks};
+
+/// What is fetched is a picture, or it is refused for what its bytes say.
+const FETCHED_TYPE: &str = "application/octet-stream";
 
 thread_local! {
     /// What this instance knows of the queue's load: a hint that outlives a request.
@@ -74,23 +79,16 @@ async fn accept(
         new_id,
         base,
     };
+    let key = header(&request, "idempotency-key");
     let upload = incoming(&mut request)?;
-    let outcome = match header(&request, "idempotency-key") {
-        None => {
-            let taken = uploader.take(upload).await?;
-            let (files, overloaded) = begin(&app.jobs, taken.files).await;
-            Outcome::Taken { files, overloaded }
-        }
-        Some(key) => {
-            let once = Once {
-                keys: &app::keys(env).map_err(|e| misconfigured(&e))?,
-                ledger: &app.jobs,
-                name: key_name(ANONYMOUS, &idempotency_key::parse(&key)?),
-                token: new_id()?.to_string(),
-                base,
-            };
-            once.take(&uploader, upload).await?
-        }
+    let outcome = if app.config.sources.enabled && is_json(&upload.content_type) {
+        let sources = HttpSources {
+            timeout: Duration::from_secs(app.config.sources.timeout_secs.into()),
+        };
+        let upload = fetched(upload, &sources, app, base).await?;
+        take(&uploader, upload, key, app, env).await?
+    } else {
+        take(&uploader, upload, key, app, env).await?
     };
     if let Outcome::Taken {
         overloaded: true, ..
@@ -101,12 +99,63 @@ async fn accept(
     Ok(outcome)
 }
 
+/// An upload whose picture is at the address that its JSON names.
+async fn fetched<'a>(
+    upload: UploadRequest<RequestChunks>,
+    sources: &'a HttpSources,
+    app: &'a App,
+    base: &'a str,
+) -> Result<UploadRequest<SourceBody<'a, HttpSources>>, Problem> {
+    let mut params = upload.params;
+    let url = json::source_url(upload.body, &mut params).await?;
+    let body = SourceBody::new(sources, &app.config.sources.policy, &url, base)?;
+    Ok(UploadRequest {
+        content_type: FETCHED_TYPE.into(),
+        length: None,
+        params,
+        source_url: Some(url),
+        body,
+    })
+}
+
+async fn take<B: Chunks>(
+    uploader: &Uploader<'_, R2Store, WorkerClock, impl Fn() -> Result<JobId, Problem>>,
+    upload: UploadRequest<B>,
+    key: Option<String>,
+    app: &App,
+    env: &Env,
+) -> Result<Outcome, Problem> {
+    match key {
+        None => {
+            let taken = uploader.take(upload).await?;
+            let (files, overloaded) = begin(&app.jobs, taken.files).await;
+            Ok(Outcome::Taken { files, overloaded })
+        }
+        Some(key) => {
+            let once = Once {
+                keys: &app::keys(env).map_err(|e| misconfigured(&e))?,
+                ledger: &app.jobs,
+                name: key_name(ANONYMOUS, &idempotency_key::parse(&key)?),
+                token: new_id()?.to_string(),
+                base: uploader.base,
+            };
+            once.take(uploader, upload).await
+        }
+    }
+}
+
+fn is_json(content_type: &str) -> bool {
+    let media_type = content_type.split(';').next().unwrap_or_default();
+    media_type.trim().eq_ignore_ascii_case("application/json")
+}
+
 fn incoming(request: &mut Request) -> Result<UploadRequest<RequestChunks>, Problem> {
     let nothing = |_| Problem::new(ProblemKind::EmptyUpload, "the request has no body");
     Ok(UploadRequest {
         content_type: header(request, "content-type").unwrap_or_default(),
         length: header(request, "content-length").and_then(|value| value.parse().ok()),
         params: query(request)?,
+        source_url: None,
         body: RequestChunks::new(request.stream().map_err(nothing)?),
     })
 }

@@ -9,6 +9,7 @@ pub mod document;
 pub mod events;
 pub mod form;
 pub mod idempotency_key;
+pub mod json;
 pub mod link;
 pub mod listing;
 pub mod multipart;

@@ -44,7 +44,7 @@ pub const MIN_EXPIRES_SECS: u64 = 60;
 const SHOWN_CHARS: usize = 60;
 
 /// Options as they were given: names and values, each name once.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Params {
     given: Vec<(&'static str, String)>,
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::reply::{Body, Reply};
 use crate::pipeline::PipelineError;
-use crate::ports::{ChunkError, StoreError};
+use crate::ports::{ChunkError, FetchError, StoreError};
 
 /// A kind of problem: a slug for machines, a title for people, a status, what to do about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,8 +16,14 @@ pub enum ProblemKind {
     MissingFile,
     /// The form breaks the rules of multipart.
     MalformedForm,
+    /// The body is no JSON object.
+    MalformedJson,
     /// The body broke off.
     BrokenUpload,
+    /// There is no picture at the address that the upload names.
+    FetchRefused,
+    /// Whoever has the picture that the upload names does not answer.
+    FetchFailed,
     /// The bytes are no picture in a known format.
     NotAnImage,
     /// The picture's bytes break the rules of its format.
@@ -80,11 +86,14 @@ pub enum ProblemKind {
 
 impl ProblemKind {
     /// Every kind, in the order of the documentation.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 36] = [
         Self::EmptyUpload,
         Self::MissingFile,
         Self::MalformedForm,
+        Self::MalformedJson,
         Self::BrokenUpload,
+        Self::FetchRefused,
+        Self::FetchFailed,
         Self::NotAnImage,
         Self::DamagedImage,
         Self::TruncatedImage,
@@ -160,6 +169,24 @@ impl ProblemKind {
                 400,
                 "The form is malformed",
                 "Let your HTTP library build the multipart body; do not set its Content-Type by hand.",
+            ),
+            Self::MalformedJson => (
+                "malformed-json",
+                400,
+                "The JSON is malformed",
+                "Send an object such as {\"source_url\": \"https://example.com/cat.jpg\", \"width\": 200}.",
+            ),
+            Self::FetchRefused => (
+                "fetch-refused",
+                422,
+                "There is no picture at the address",
+                "Open the address in a private window of your browser: it must show the picture itself.",
+            ),
+            Self::FetchFailed => (
+                "fetch-failed",
+                502,
+                "The picture could not be fetched",
+                "Send the request again later.",
             ),
             Self::BrokenUpload => (
                 "broken-upload",
@@ -503,6 +530,8 @@ impl From<ChunkError> for Problem {
         let kind = match error {
             ChunkError::Aborted(_) | ChunkError::TooSlow { .. } => ProblemKind::BrokenUpload,
             ChunkError::Malformed(_) => ProblemKind::MalformedForm,
+            ChunkError::Fetch(FetchError::Refused(_)) => ProblemKind::FetchRefused,
+            ChunkError::Fetch(FetchError::Failed(_)) => ProblemKind::FetchFailed,
             ChunkError::TooLong { .. } => ProblemKind::UploadTooLarge,
         };
         Self::new(kind, error.to_string())

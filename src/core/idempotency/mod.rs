@@ -38,6 +38,11 @@ pub fn fingerprint(files: &[UploadedFile<NewJob>], asked: &Asked) -> String {
     hex(json!([files, asked]).to_string().as_bytes())
 }
 
+/// What an upload was whose picture is fetched: its address, and what was asked for.
+pub fn fetched_fingerprint(source_url: &str, asked: &Asked) -> String {
+    hex(json!([source_url, asked]).to_string().as_bytes())
+}
+
 fn refused(problem: &Problem) -> String {
     format!("{}: {}", problem.kind.slug(), problem.detail)
 }

@@ -11,7 +11,9 @@
 
 use crate::api::uploaded;
 use crate::api::{Problem, ProblemKind, UploadedFile};
-use crate::idempotency::{Answer, CommittedFile, KeyCommand, KeyVerdict, fingerprint};
+use crate::idempotency::{
+    Answer, CommittedFile, KeyCommand, KeyVerdict, fetched_fingerprint, fingerprint,
+};
 use crate::job::policy::CREATE_WITHIN_SECS;
 use crate::job::{Command, NewJob, Record, Verdict};
 use crate::keys::{JobId, source_key};
@@ -132,7 +134,7 @@ impl<K: KeyLedger, L: JobLedger> Once<'_, K, L> {
         let taken = taken?;
         let commit = KeyCommand::Commit {
             token: self.token.clone(),
-            fingerprint: fingerprint(&taken.files, &taken.asked),
+            fingerprint: taken.fingerprint(),
             files: taken.files.iter().map(CommittedFile::from).collect(),
         };
         // Where no reply comes, the sources stay: if it was committed they are needed, else the
@@ -220,6 +222,16 @@ impl<K: KeyLedger, L: JobLedger> Once<'_, K, L> {
     }
 }
 
+impl Taken {
+    /// What the upload was.
+    fn fingerprint(&self) -> String {
+        match &self.source_url {
+            Some(url) => fetched_fingerprint(url, &self.asked),
+            None => fingerprint(&self.files, &self.asked),
+        }
+    }
+}
+
 fn is_unavailable(file: &UploadedFile<Record>) -> bool {
     let kind = file.result.as_ref().err().map(|problem| problem.kind);
     kind == Some(ProblemKind::Unavailable)
@@ -251,8 +263,12 @@ where
         new_id: &uploader.new_id,
         base: uploader.base,
     };
-    let taken = reader.take(request).await?;
-    if fingerprint(&taken.files, &taken.asked) == before {
+    let now = match &request.source_url {
+        // Whatever is at the address by now.
+        Some(url) => fetched_fingerprint(url, &reader.asked(&request.params)?),
+        None => reader.take(request).await?.fingerprint(),
+    };
+    if now == before {
         return Ok(());
     }
     let detail = "the Idempotency-Key came with another upload before";

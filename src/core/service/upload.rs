@@ -18,6 +18,7 @@ use crate::outbound::OutboundError;
 use crate::ports::{Chunks, Clock, JobLedger, ObjectStore};
 use crate::service::accept::{Stored, create_job, store_source, too_large};
 use crate::service::body::BoundedBody;
+use crate::service::fetch::filename;
 
 /// An upload as it comes in.
 pub struct UploadRequest<B> {
@@ -27,6 +28,8 @@ pub struct UploadRequest<B> {
     pub length: Option<u64>,
     /// The options in the query.
     pub params: Params,
+    /// The address that the bytes are fetched from, where they do not come with the request.
+    pub source_url: Option<String>,
     /// The bytes, not yet read.
     pub body: B,
 }
@@ -38,6 +41,8 @@ pub struct Taken {
     pub files: Vec<UploadedFile<NewJob>>,
     /// What is asked for of each of them.
     pub asked: Asked,
+    /// The address that they were fetched from.
+    pub source_url: Option<String>,
 }
 
 /// What takes uploads.
@@ -73,11 +78,18 @@ where
             other if other == "application/octet-stream" || other.starts_with("image/") => {
                 let body =
                     self.bounded(request.body, request.length, self.config.max_upload_bytes)?;
-                self.picture(body, &request.params).await
+                self.picture(body, &request.params, request.source_url)
+                    .await
             }
             other => {
-                let detail =
-                    format!("the content type is {other:?}; send multipart/form-data or image/*");
+                let json = if other == "application/json" {
+                    "; this service fetches no pictures (SOURCE_URLS)"
+                } else {
+                    ""
+                };
+                let detail = format!(
+                    "the content type is {other:?}; send multipart/form-data or image/*{json}"
+                );
                 Err(Problem::new(ProblemKind::UnsupportedMediaType, detail))
             }
         }
@@ -99,18 +111,35 @@ where
     }
 
     /// Takes a body that is a picture; its options stand in the query.
-    async fn picture(&self, mut body: impl Chunks, params: &Params) -> Result<Taken, Problem> {
-        let asked = self.parse(params)?;
+    async fn picture(
+        &self,
+        mut body: impl Chunks,
+        params: &Params,
+        source_url: Option<String>,
+    ) -> Result<Taken, Problem> {
+        let asked = self.asked(params)?;
+        let filename = source_url.as_deref().and_then(filename);
         let variants = Some(asked.variants.as_slice());
         let (id, limits) = ((self.new_id)()?, &self.config.limits);
-        let stored = store_source(self.objects, id, None, &mut body, variants, limits).await?;
+        let stored = store_source(
+            self.objects,
+            id,
+            filename.as_deref(),
+            &mut body,
+            variants,
+            limits,
+        )
+        .await?;
         let file = UploadedFile {
             field: String::new(),
-            filename: None,
+            filename,
             result: Ok(self.job(stored, &asked)),
         };
-        let files = vec![file];
-        Ok(Taken { files, asked })
+        Ok(Taken {
+            files: vec![file],
+            asked,
+            source_url,
+        })
     }
 
     /// Takes a form; options stand in the query and in fields before and after the files.
@@ -137,7 +166,11 @@ where
                 result: self.check(file.result, &asked).await,
             });
         }
-        Ok(Taken { files: jobs, asked })
+        Ok(Taken {
+            files: jobs,
+            asked,
+            source_url: None,
+        })
     }
 
     async fn read<B: Chunks>(
@@ -156,7 +189,7 @@ where
                 }
                 Part::File(file) => {
                     // What is wrong by now stays wrong, whatever follows.
-                    self.parse(params)?;
+                    self.asked(params)?;
                     files.push(self.file(file).await);
                 }
             }
@@ -165,7 +198,7 @@ where
             let detail = "the form has no file";
             return Err(Problem::new(ProblemKind::MissingFile, detail));
         }
-        self.parse(params)
+        self.asked(params)
     }
 
     /// Stores a file of a form. A form that breaks off in it breaks off once more when it is asked
@@ -218,7 +251,8 @@ where
         }
     }
 
-    fn parse(&self, params: &Params) -> Result<Asked, Problem> {
+    /// What the options ask for.
+    pub fn asked(&self, params: &Params) -> Result<Asked, Problem> {
         let mut asked = params.parse(&self.config.rules())?;
         if let Some(url) = &asked.webhook {
             let checked = self.config.webhooks.check(url, self.base);

@@ -200,25 +200,36 @@ pub(super) fn options() -> Vec<Parameter> {
 
 /// The bodies that an upload can have.
 pub(super) fn upload() -> RequestBody {
-    let mut form = ObjectBuilder::new()
-        .property("image", picture())
-        .required("image")
-        .additional_properties(Some(AdditionalProperties::FreeForm(false)));
-    for name in NAMES {
-        let (about, schema) = option(name);
-        form = form.property(name, described(schema, about));
-    }
+    let form = with_options("image", picture());
+    let address = written("^https?://", "https://example.com/cat.jpg");
+    let json = with_options("source_url", described(address, SOURCE_URL_IS));
     let raw = || Content::new(Some(picture()));
     RequestBodyBuilder::new()
         .description(Some(
-            "A form whose file is in `image`, in `file`, or in any field with a file name; or the bytes of a picture. \
-             The format is told by the bytes.",
+            "A form whose file is in `image`, in `file`, or in any field with a file name; the bytes of a picture; or \
+             JSON that says where it is. The format is told by the bytes.",
         ))
         .required(Some(Required::True))
         .content("multipart/form-data", Content::new(Some(form)))
         .content("image/*", raw())
         .content("application/octet-stream", raw())
+        .content("application/json", Content::new(Some(json)))
         .build()
+}
+
+const SOURCE_URL_IS: &str = "Where the picture is: it is fetched before the request is answered. Only where the \
+                             service has `SOURCE_URLS` set to 1; elsewhere `415`.";
+
+/// An object of one member that there must be, and the options.
+fn with_options(required: &str, schema: impl Into<RefOr<Schema>>) -> ObjectBuilder {
+    let object = ObjectBuilder::new()
+        .property(required, schema)
+        .required(required)
+        .additional_properties(Some(AdditionalProperties::FreeForm(false)));
+    NAMES.into_iter().fold(object, |object, name| {
+        let (about, schema) = option(name);
+        object.property(name, described(schema, about))
+    })
 }
 
 fn picture() -> ObjectBuilder {
