@@ -23,19 +23,17 @@ use thumbnail_core::api::events::Listener;
 use thumbnail_core::job::{Command, Record, Verdict};
 use thumbnail_core::ports::{JobStorage, Listeners, StoreError};
 use thumbnail_core::service::job::JobService;
-use wasm_bindgen::JsValue;
-use worker::durable::{ScheduledTime, Storage};
+use worker::durable::Storage;
 use worker::wasm_bindgen_futures::spawn_local;
 use worker::{
     Delay, DurableObject, Env, Error, Request, Response, Result, State, WebSocket,
-    WebSocketIncomingMessage, durable_object, js_sys,
+    WebSocketIncomingMessage, durable_object,
 };
 
 use super::job_client::{END_PATH, EVENTS_PATH, LISTENER_HEADER};
-use super::{JobListeners, JobPlatform, close, store_error};
+use super::record_storage::RecordStorage;
+use super::{JobListeners, JobPlatform, close};
 use crate::{app, telemetry};
-
-const RECORD: &str = "record";
 
 /// The pause after an alarm that could not be taken, in milliseconds.
 const RING_AGAIN: i64 = 60_000;
@@ -44,7 +42,7 @@ const RING_AGAIN: i64 = 60_000;
 #[durable_object]
 pub struct Job {
     /// An error here is a wrong configuration; every call tells it.
-    service: Result<Rc<JobService<ObjectStorage, JobPlatform>>>,
+    service: Result<Rc<JobService<RecordStorage, JobPlatform>>>,
     storage: Storage,
 }
 
@@ -163,13 +161,13 @@ impl Job {
         }
     }
 
-    fn service(&self) -> Result<&JobService<ObjectStorage, JobPlatform>> {
+    fn service(&self) -> Result<&JobService<RecordStorage, JobPlatform>> {
         self.service.as_deref().map_err(rust_error)
     }
 }
 
 /// Lets the index be told. Nobody waits: an object lives as long as anything of it is at work.
-fn index(service: &Rc<JobService<ObjectStorage, JobPlatform>>) {
+fn index(service: &Rc<JobService<RecordStorage, JobPlatform>>) {
     let service = service.clone();
     spawn_local(async move { service.index().await });
 }
@@ -185,58 +183,24 @@ fn rust_error(error: &impl ToString) -> Error {
     Error::RustError(error.to_string())
 }
 
-fn service(state: State, env: &Env) -> Result<JobService<ObjectStorage, JobPlatform>> {
-    let storage = ObjectStorage {
-        storage: state.storage(),
-    };
+fn service(state: State, env: &Env) -> Result<JobService<RecordStorage, JobPlatform>> {
+    let storage = RecordStorage::new(state.storage());
     let config = app::config(env)?;
     let listeners = JobListeners::new(state, config.listening.max_listeners)?;
     let platform = JobPlatform::from_env(env, listeners)?;
     Ok(JobService::new(storage, platform, config.policy))
 }
 
-/// The storage of a Durable Object.
-struct ObjectStorage {
-    storage: Storage,
-}
-
-impl JobStorage for ObjectStorage {
+impl JobStorage for RecordStorage {
     async fn load(&self) -> std::result::Result<Option<Record>, StoreError> {
-        let text: Option<String> = self
-            .storage
-            .get(RECORD)
-            .await
-            .map_err(|e| store_error(&e))?;
-        text.map(|text| serde_json::from_str(&text))
-            .transpose()
-            .map_err(|e| StoreError::Permanent(e.to_string()))
+        self.load().await
     }
 
     async fn save(&self, record: &Record) -> std::result::Result<(), StoreError> {
-        let text =
-            serde_json::to_string(record).map_err(|e| StoreError::Permanent(e.to_string()))?;
-        // Begun together, without waiting between them, the two writes are stored together or not at all.
-        let put = self.storage.put_raw(RECORD, text);
-        let (put, armed) = if let Some(alarm) = record.alarm_at() {
-            futures_util::join!(put, self.storage.set_alarm(at(alarm.as_millis())))
-        } else {
-            futures_util::join!(put, self.storage.delete_alarm())
-        };
-        put.and(armed).map_err(|e| store_error(&e))
+        self.save(record, record.alarm_at()).await
     }
-    async fn erase(&self) -> std::result::Result<(), StoreError> {
-        let erased = async {
-            self.storage.delete_alarm().await?;
-            self.storage.delete_all().await
-        };
-        erased.await.map_err(|e| store_error(&e))
-    }
-}
 
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "milliseconds since 1970 are exact in f64 for 285,000 years"
-)]
-pub(super) fn at(millis: u64) -> ScheduledTime {
-    ScheduledTime::new(js_sys::Date::new(&JsValue::from_f64(millis as f64)))
+    async fn erase(&self) -> std::result::Result<(), StoreError> {
+        self.erase().await
+    }
 }

@@ -14,14 +14,11 @@
 use thumbnail_core::idempotency::{KeyCommand, KeyRecord, KeyVerdict};
 use thumbnail_core::ports::{KeyStorage, StoreError};
 use thumbnail_core::service::key::KeyService;
-use worker::durable::Storage;
 use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
 
-use super::job_object::at;
-use super::{WorkerClock, store_error};
+use super::WorkerClock;
+use super::record_storage::RecordStorage;
 use crate::app;
-
-const RECORD: &str = "record";
 
 /// A key.
 #[durable_object(alarm)]
@@ -32,9 +29,7 @@ pub struct IdempotencyKey {
 
 impl DurableObject for IdempotencyKey {
     fn new(state: State, env: Env) -> Self {
-        let storage = RecordStorage {
-            storage: state.storage(),
-        };
+        let storage = RecordStorage::new(state.storage());
         let service = app::config(&env)
             .map(|config| KeyService::new(storage, WorkerClock, config.idempotency_secs));
         Self { service }
@@ -66,38 +61,16 @@ impl IdempotencyKey {
     }
 }
 
-/// The storage of a Durable Object.
-struct RecordStorage {
-    storage: Storage,
-}
-
 impl KeyStorage for RecordStorage {
     async fn load(&self) -> std::result::Result<Option<KeyRecord>, StoreError> {
-        let text: Option<String> = self
-            .storage
-            .get(RECORD)
-            .await
-            .map_err(|e| store_error(&e))?;
-        text.map(|text| serde_json::from_str(&text))
-            .transpose()
-            .map_err(|e| StoreError::Permanent(e.to_string()))
+        self.load().await
     }
 
     async fn save(&self, record: &KeyRecord) -> std::result::Result<(), StoreError> {
-        let text =
-            serde_json::to_string(record).map_err(|e| StoreError::Permanent(e.to_string()))?;
-        // Begun together, without waiting between them, the two writes are stored together or not at all.
-        let put = self.storage.put_raw(RECORD, text);
-        let alarm = self.storage.set_alarm(at(record.due_at.as_millis()));
-        let (put, armed) = futures_util::join!(put, alarm);
-        put.and(armed).map_err(|e| store_error(&e))
+        self.save(record, Some(record.due_at)).await
     }
 
     async fn erase(&self) -> std::result::Result<(), StoreError> {
-        let erased = async {
-            self.storage.delete_alarm().await?;
-            self.storage.delete_all().await
-        };
-        erased.await.map_err(|e| store_error(&e))
+        self.erase().await
     }
 }

@@ -17,6 +17,7 @@ mod payload;
 mod queue;
 mod r2;
 mod receivers;
+mod record_storage;
 mod sources;
 mod stream;
 mod time_box;
