@@ -52,6 +52,7 @@ fn cases() -> Vec<Case> {
         colors(),
         transparency(),
         pages(),
+        heic(),
         encoders(),
     ]
     .into_iter()
@@ -122,6 +123,22 @@ fn pages() -> Vec<Case> {
         case!("page-webp.png", "sources/frames.webp", 32 x 24, page: 1),
         case!("page-tiff.png", "sources/pages.tif", 25 x 20, page: 1),
     ]
+}
+
+#[cfg(feature = "heic")]
+fn heic() -> Vec<Case> {
+    vec![
+        case!("heic.png", "../images/heic/photo.heic", 30 x 22, format: FormatChoice::Png),
+        case!("heic-filtered.png", "../images/heic/photo.heic", 60 x 45, format: FormatChoice::Png),
+        case!("heic-alpha.png", "../images/heic/alpha.heic", 20 x 15),
+        case!("heic-display-p3.png", "../images/heic/display-p3.heic", 64 x 16, format: FormatChoice::Png),
+        case!("heic-ten-bit.png", "../images/heic/ten-bit.heic", 30 x 22, format: FormatChoice::Png),
+    ]
+}
+
+#[cfg(not(feature = "heic"))]
+fn heic() -> Vec<Case> {
+    Vec::new()
 }
 
 fn encoders() -> Vec<Case> {

@@ -114,7 +114,7 @@ pub struct File {
 }
 
 /// The id of the grids that [`File::grid`] makes.
-pub const GRID: u16 = 1000;
+pub const GRID: u16 = 60_000;
 
 impl File {
     /// A file of one picture.

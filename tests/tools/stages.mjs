@@ -58,7 +58,7 @@ async function cargoTest(args) {
 /** Runs the core's unit tests and golden thumbnails as the wasm that ships; see wasm-tests.mjs. They count as one check. */
 function coreInWasm() {
   const runner = JSON.stringify([nodeBin(), inRoot("tests", "tools", "wasm-tests.mjs")]);
-  const args = ["test", "--locked", "-p", "thumbnail-core", "--lib", "--test", "golden", "--target", TARGET];
+  const args = ["test", "--locked", "-p", "thumbnail-core", "--features", "heic", "--lib", "--test", "golden", "--target", TARGET];
   return oneCheck("cargo", [...args, "--config", `target.${TARGET}.runner=${runner}`]);
 }
 

@@ -19,7 +19,7 @@ fuzz_target!(|file: &[u8]| {
     };
     // What is coded can be larger than what is shown, and takes memory all the same.
     let pixels = u64::from(header.width) * u64::from(header.height);
-    if pixels > MAX_PIXELS || header.peak_bytes(filter) > MAX_BYTES / 8 {
+    if pixels > MAX_PIXELS || header.peak_bytes(filter) > MAX_BYTES / 64 {
         return;
     }
     run(&mut HeicDecoder::new(&header, filter), file);

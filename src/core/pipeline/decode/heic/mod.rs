@@ -201,7 +201,7 @@ impl Decode for HeicDecoder {
     fn finish(&mut self, sink: &mut dyn RowSink) -> Result<Completeness, PipelineError> {
         if !self.is_done() && !self.has_any {
             let (steps, left) = (self.held.steps(), self.held.steps() - self.next);
-            let detail = format!("{left} of its {steps} coded pictures are missing");
+            let detail = format!("{left} of its {steps} coded pictures are not complete");
             return Err(PipelineError::truncated(ImageFormat::Heic, detail));
         }
         while let Some(step) = self.held.step(self.next) {
