@@ -519,6 +519,23 @@ fn tables_that_blow_up_are_refused_before_they_do() {
 }
 
 #[test]
+fn parameter_sets_are_few_and_small() {
+    let with = |config: Vec<u8>| {
+        let Coded { data, .. } = coded("photo");
+        header(&File::single(&Coded { config, data }, (160, 120)).bytes()).unwrap_err()
+    };
+    let start = &coded("photo").config[..22];
+    // Arrays of units: their kind, how many there are, and the length of each.
+    let long = [start, &[1, 33, 0, 1, 0x40, 0], &[0; 1 << 14]].concat();
+    assert_eq!(count(&with(long)), "bytes of parameter sets");
+    let many = [start, &[1, 33, 0, 100], &[0; 200]].concat();
+    assert_eq!(count(&with(many)), "parameter sets");
+    let none = [start, &[0]].concat();
+    let error = with(none).to_string();
+    assert!(error.contains("outside of its hvcC box"), "{error}");
+}
+
+#[test]
 fn tiles_that_share_their_bytes_are_refused() {
     let mut file = File::grid(&vec![coded("photo"); 100], (160, 120), 10, (1600, 1200));
     assert!(header(&file.bytes()).is_ok());

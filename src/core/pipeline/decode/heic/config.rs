@@ -14,6 +14,9 @@ const MAX_CODED_SIDE: u32 = 1 << 15;
 /// Parameter sets of a picture; three are usual.
 const MAX_PARAMETER_SETS: usize = 64;
 
+/// Bytes of all parameter sets of a picture, which are read anew for each tile; a few hundred are usual.
+const MAX_CONFIG_BYTES: usize = 16 << 10;
+
 /// The parameter sets of a coded picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
@@ -66,6 +69,10 @@ impl Chroma {
 
 impl Config {
     pub fn read(payload: &[u8]) -> Result<Self, PipelineError> {
+        if payload.len() > MAX_CONFIG_BYTES {
+            let (what, max) = ("bytes of parameter sets", MAX_CONFIG_BYTES as u64);
+            return Err(LimitError::Count { what, max }.into());
+        }
         let mut reader = Reader::new(payload);
         if reader.u8()? != 1 {
             return Err(malformed("the version of its hvcC box is not 1"));
