@@ -119,8 +119,8 @@ fn fail(setup: &Setup, run: &Run, violation: &str) -> ! {
 }
 
 fn deserves_a_thumbnail(scenario: &Scenario) -> bool {
-    let looks = |(_, wish): &(usize, Wish)| *wish == Wish::Look;
-    scenario.picture == Picture::Good && scenario.wishes.iter().all(looks)
+    let harmless = |(_, wish): &(usize, Wish)| matches!(wish, Wish::Look | Wish::Extend);
+    scenario.picture == Picture::Good && scenario.wishes.iter().all(harmless)
 }
 
 /// The story that is told most often: an upload, its thumbnail, its expiry.
@@ -202,6 +202,50 @@ fn told_of_damage() -> Scenario {
     }
 }
 
+/// Another size, asked for again and again.
+fn extended() -> Scenario {
+    use Wish::{Extend, Look};
+    let ended = usize::MAX;
+    let wishes = [(ended, Extend), (0, Look), (0, Extend), (ended, Look)];
+    scenario(
+        Picture::Good,
+        &[wishes.as_slice(), &[(ended, Extend), (0, Look)]].concat(),
+    )
+}
+
+/// A deletion while another size is made.
+fn called_off_while_extended() -> Scenario {
+    use Wish::{Delete, Extend, Look};
+    let ended = usize::MAX;
+    let wishes = [(ended, Extend), (22, Delete), (0, Look), (ended, Extend)];
+    scenario(Picture::Good, &wishes)
+}
+
+/// A picture of which there is no other size, asked for twice.
+fn good_once() -> Scenario {
+    use Wish::{Extend, Look};
+    let ended = usize::MAX;
+    let once = [(ended, Extend), (0, Look), (ended, Look)];
+    scenario(Picture::GoodOnce, &[once, once].concat())
+}
+
+/// A picture that kills whoever makes another size of it, twice.
+fn poison_later() -> Scenario {
+    use Wish::{Delete, Extend, Look};
+    let ended = usize::MAX;
+    let once = [(ended, Extend), (0, Look), (ended, Look)];
+    let again = [(ended, Extend), (0, Look), (ended, Delete)];
+    scenario(Picture::PoisonLater, &[once, again].concat())
+}
+
+/// Somebody is told of a thumbnail, and not of the other one.
+fn told_once_of_two_sizes() -> Scenario {
+    Scenario {
+        webhook: true,
+        ..extended()
+    }
+}
+
 /// The stories whose every operation is made to fail in every way.
 fn stories() -> Vec<Scenario> {
     vec![
@@ -215,6 +259,11 @@ fn stories() -> Vec<Scenario> {
         told(),
         told_of_its_deletion(),
         told_of_damage(),
+        extended(),
+        called_off_while_extended(),
+        good_once(),
+        poison_later(),
+        told_once_of_two_sizes(),
     ]
 }
 
@@ -300,6 +349,12 @@ fn every_pair_of_faults_of_a_thumbnail_that_is_deleted() {
 #[ignore = "half a minute each, and little that the others do not find"]
 fn every_pair_of_faults_of_a_poisonous_picture() {
     every_pair(&poisonous());
+}
+
+#[test]
+#[ignore = "minutes, and little that the others do not find"]
+fn every_pair_of_faults_of_another_size() {
+    every_pair(&extended());
 }
 
 #[test]

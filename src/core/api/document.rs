@@ -5,8 +5,9 @@ use serde::Serialize;
 use super::problem::{Problem, ProblemKind};
 use super::webhook::WebhookDocument;
 use crate::job::record::Failure;
-use crate::job::{Record, Thumbnail};
+use crate::job::{Record, State, Thumbnail};
 use crate::keys::ThumbnailFile;
+use crate::pipeline::Variant;
 
 /// A job as clients see it. Fields that do not apply are absent.
 #[derive(Debug, Serialize)]
@@ -26,6 +27,8 @@ pub struct StatusDocument<'a> {
     expires_at: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     thumbnails: Vec<ThumbnailDocument<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    later: Vec<LaterDocument<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     timings: Option<TimingsDocument>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -59,6 +62,19 @@ pub struct ThumbnailDocument<'a> {
     thumbnail: &'a Thumbnail,
 }
 
+/// A thumbnail that was asked for after the job was done, and is not there.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LaterDocument<'a> {
+    url: String,
+    name: &'a str,
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::job::State))]
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<super::problem::ProblemDocument>))]
+    problem: Option<serde_json::Value>,
+}
+
 impl<'a> StatusDocument<'a> {
     /// The document of a job; `base` is the service's own origin.
     pub fn new(record: &'a Record, base: &str) -> Self {
@@ -78,6 +94,7 @@ impl<'a> StatusDocument<'a> {
                 .iter()
                 .map(|t| ThumbnailDocument::new(record, t, base))
                 .collect(),
+            later: later(record, base),
             timings: record.timings.queued_ms.map(|queued_ms| TimingsDocument {
                 queued_ms,
                 processing_ms: record.timings.processing_ms,
@@ -107,19 +124,46 @@ impl<'a> ThumbnailDocument<'a> {
     }
 }
 
+fn later<'a>(record: &'a Record, base: &str) -> Vec<LaterDocument<'a>> {
+    let url = |variant: &Variant| variant_url(record, variant, base);
+    let coming = record.extension.iter().flat_map(|extension| {
+        let status = extension.state.name();
+        extension
+            .variants
+            .iter()
+            .map(move |variant| (variant, status))
+    });
+    let coming = coming.map(|(variant, status)| LaterDocument {
+        url: url(variant),
+        name: &variant.name,
+        status,
+        problem: None,
+    });
+    let refused = record.refused.iter().map(|refused| LaterDocument {
+        url: url(&refused.variant),
+        name: &refused.variant.name,
+        status: State::Failed.name(),
+        problem: Some(job_problem(&refused.failure).document(base)),
+    });
+    coming.chain(refused).collect()
+}
+
 /// Where a job's first thumbnail is, or will be.
 ///
 /// Where it is in two formats, that is a URL without an extension, which would be wrong for one.
 pub fn thumbnail_url(record: &Record, base: &str) -> String {
-    if let Some(variant) = record.variants.first()
-        && record.formats(variant).1.is_some()
-    {
+    record.variants.first().map_or_else(
+        || status_url(record, base),
+        |variant| variant_url(record, variant, base),
+    )
+}
+
+fn variant_url(record: &Record, variant: &Variant, base: &str) -> String {
+    let (format, other) = record.formats(variant);
+    if other.is_some() {
         return format!("{base}/thumbnails/{}_{}", record.id, variant.name);
     }
-    record.files().next().map_or_else(
-        || status_url(record, base),
-        |file| format!("{base}/thumbnails/{file}"),
-    )
+    format!("{base}/thumbnails/{}", record.file(&variant.name, format))
 }
 
 /// Where a job's status is.

@@ -66,6 +66,10 @@ pub enum ProblemKind {
     NotFailed,
     /// The job has nothing to tell a webhook.
     NothingToTell,
+    /// More thumbnails can be had of a job that is done only.
+    NotDone,
+    /// A job has as many thumbnails as it may have.
+    TooManyThumbnails,
     /// The thumbnail was deleted, called off or expired.
     Gone,
     /// Attempts at the picture never came back.
@@ -86,7 +90,7 @@ pub enum ProblemKind {
 
 impl ProblemKind {
     /// Every kind, in the order of the documentation.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 38] = [
         Self::EmptyUpload,
         Self::MissingFile,
         Self::MalformedForm,
@@ -115,6 +119,8 @@ impl ProblemKind {
         Self::RangeNotSatisfiable,
         Self::NotFailed,
         Self::NothingToTell,
+        Self::NotDone,
+        Self::TooManyThumbnails,
         Self::Gone,
         Self::Poison,
         Self::DeadLetter,
@@ -319,6 +325,18 @@ impl ProblemKind {
                 409,
                 "There is nothing to tell a webhook",
                 "Upload with the option `webhook`; its receiver is told when the job has ended.",
+            ),
+            Self::NotDone => (
+                "not-done",
+                409,
+                "The job is not done",
+                "Upload the picture again.",
+            ),
+            Self::TooManyThumbnails => (
+                "too-many-thumbnails",
+                409,
+                "The job has too many thumbnails",
+                "Upload the picture again, with the sizes that you need.",
             ),
             Self::Gone => (
                 "gone",

@@ -23,6 +23,9 @@ pub enum Command {
     Fail {
         /// Why.
         failure: Failure,
+        /// The attempt that found it.
+        #[serde(default)]
+        attempt: Option<u32>,
     },
     /// The platform is at fault.
     Retry {
@@ -37,6 +40,11 @@ pub enum Command {
     Cancel,
     /// The client wants a failed job tried again.
     Rerun,
+    /// The client wants more thumbnails of a job that is done. Repeating it changes nothing.
+    Extend {
+        /// Which ones.
+        variants: Vec<Variant>,
+    },
     /// The alarm went off.
     Alarm,
     /// The alarm went off, and the queue is known to be long.
@@ -141,6 +149,25 @@ pub enum Verdict {
         /// The job as it is now.
         record: Box<Record>,
     },
+    /// The job has as many thumbnails as a job may have.
+    Full,
+    /// A thumbnail that is asked for again cannot be made.
+    Refused {
+        /// Why.
+        failure: Failure,
+    },
     /// There is no such job.
     Unknown,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_told_by_an_older_origin_is_understood() {
+        let text = r#"{"command":"fail","failure":{"kind":"damaged-image","detail":"x"}}"#;
+        let command: Command = serde_json::from_str(text).unwrap();
+        assert!(matches!(command, Command::Fail { attempt: None, .. }));
+    }
 }

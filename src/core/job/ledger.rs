@@ -11,9 +11,10 @@
 
 use super::command::{Command, Finish, Verdict};
 use super::delivery;
+use super::extension::{extend, extended, refuse};
 use super::outcome::backoff_secs;
 use super::policy::{CREATE_WITHIN_SECS, Policy, TELL_SECS};
-use super::record::{Failure, Intent, Record, Thumbnail};
+use super::record::{DEAD_LETTER, Failure, Intent, PLATFORM_FAULT, Record, Thumbnail};
 use super::rescue::{Queue, alarm, jitter, send};
 use super::state::{Event, State};
 use crate::keys::JobId;
@@ -49,7 +50,7 @@ pub enum FollowUp {
 }
 
 impl Decision {
-    fn answer(verdict: Verdict) -> Self {
+    pub(super) fn answer(verdict: Verdict) -> Self {
         Self {
             changed: None,
             follow_up: FollowUp::Nothing,
@@ -101,34 +102,22 @@ pub fn decide(
             record: Box::new(record),
         }),
         Command::Start => start(record, now, policy),
-        Command::Finish(made) => {
-            if record.intent.is_some() {
+        Command::Finish(made) => finished(record, *made, now),
+        Command::Fail { failure, attempt } => {
+            // An attempt at what was made long ago says nothing about what is made now.
+            if record.extension.is_some() && attempt.is_some_and(|a| a != record.attempts) {
                 return Decision::rejected(&record);
             }
-            let Finish {
-                thumbnails,
-                thumbhash,
-                ..
-            } = *made;
-            finish(record, thumbnails, now, |record| {
-                record.source.width = Some(made.source_width);
-                record.source.height = Some(made.source_height);
-                record.thumbhash = Some(thumbhash);
-                let begun = record.timings.attempt_at;
-                // With attempts that never came back, it could be one of those that did.
-                let begun = begun.filter(|_| record.lost_attempts == 0);
-                record.timings.processing_ms = begun.map(|begun| now.millis_since(begun));
-                record.peak_memory_bytes = made.peak_memory_bytes;
-            })
+            fail(record, failure, now, policy)
         }
-        Command::Fail { failure } => fail(record, failure, now, policy),
         Command::Retry { attempt, reason } => retry(record, attempt, &reason, now, policy),
         Command::DeadLetter => {
             let detail = "the queue gave up delivering the job's message";
-            fail(record, failure("dead-letter", detail.into()), now, policy)
+            fail(record, failure(DEAD_LETTER, detail.into()), now, policy)
         }
         Command::Cancel => cancel(record, now, policy),
         Command::Rerun => rerun(record, now, policy),
+        Command::Extend { variants } => extend(record, &variants, now, policy),
         Command::Alarm => alarm(record, now, policy, Queue::Short),
         Command::Wait => alarm(record, now, policy, Queue::Long),
         Command::Told { revision } => told(record, revision),
@@ -151,11 +140,11 @@ fn told(mut record: Record, revision: u64) -> Decision {
 }
 
 fn start(mut record: Record, now: Timestamp, policy: &Policy) -> Decision {
-    let leased = record.state == State::Processing && record.due_at.is_some_and(|due| now < due);
-    if record.intent.is_some() || record.state.is_final() || leased {
+    let leased = record.phase() == State::Processing && record.due_at.is_some_and(|due| now < due);
+    if record.intent.is_some() || record.phase().is_final() || leased {
         return Decision::stop(&record);
     }
-    if record.state == State::Processing {
+    if record.phase() == State::Processing {
         record.lost_attempts += 1;
         if record.lost_attempts >= policy.max_lost_attempts {
             let mut decision = fail_as_poison(record, now, policy);
@@ -180,6 +169,36 @@ fn start(mut record: Record, now: Timestamp, policy: &Policy) -> Decision {
     }
 }
 
+fn finished(record: Record, made: Finish, now: Timestamp) -> Decision {
+    if record.intent.is_some() {
+        return Decision::rejected(&record);
+    }
+    if record.extension.is_some() {
+        // An attempt at what was made long ago may still come back.
+        return if are_wanted(&made.thumbnails, &record) {
+            // What is told of the job as a whole stays what its upload said.
+            finish(record, made.thumbnails, now, |_| {})
+        } else {
+            Decision::rejected(&record)
+        };
+    }
+    finish(record, made.thumbnails, now, |record| {
+        record.source.width = Some(made.source_width);
+        record.source.height = Some(made.source_height);
+        record.thumbhash = Some(made.thumbhash);
+        let begun = record.timings.attempt_at;
+        // With attempts that never came back, it could be one of those that did.
+        let begun = begun.filter(|_| record.lost_attempts == 0);
+        record.timings.processing_ms = begun.map(|begun| now.millis_since(begun));
+        record.peak_memory_bytes = made.peak_memory_bytes;
+    })
+}
+
+fn are_wanted(thumbnails: &[Thumbnail], record: &Record) -> bool {
+    let names = thumbnails.iter().map(|thumbnail| thumbnail.name.as_str());
+    names.eq(record.wanted_files().map(|file| file.variant))
+}
+
 fn finish(
     mut record: Record,
     thumbnails: Vec<Thumbnail>,
@@ -189,7 +208,7 @@ fn finish(
     if !moved(&mut record, Event::Finish, now) {
         return Decision::rejected(&record);
     }
-    record.thumbnails = thumbnails;
+    record.add(thumbnails);
     record.due_at = record.expires_at;
     change(&mut record);
     Decision::recorded(record, FollowUp::Nothing)
@@ -203,13 +222,14 @@ fn retry(
     policy: &Policy,
 ) -> Decision {
     // A report of an attempt that was replaced meanwhile says nothing about the one that runs.
-    if record.intent.is_some() || record.state != State::Processing || attempt != record.attempts {
+    if record.intent.is_some() || record.phase() != State::Processing || attempt != record.attempts
+    {
         return Decision::stop(&record);
     }
     record.faults += 1;
     if record.faults >= policy.max_attempts {
         let detail = format!("gave up after {} attempts: {reason}", record.faults);
-        return fail(record, failure("platform-fault", detail), now, policy);
+        return fail(record, failure(PLATFORM_FAULT, detail), now, policy);
     }
     let secs = backoff_secs(
         record.faults,
@@ -247,7 +267,7 @@ fn rerun(record: Record, now: Timestamp, policy: &Policy) -> Decision {
 }
 
 pub(super) fn fail(record: Record, failure: Failure, now: Timestamp, policy: &Policy) -> Decision {
-    if record.state.is_final() || record.intent.is_some() {
+    if record.phase().is_final() || record.intent.is_some() {
         return Decision::rejected(&record);
     }
     intend(record, Intent::Fail { failure }, now, policy)
@@ -301,16 +321,27 @@ fn carried(
     let forget_at = now.plus_secs(policy.tombstone_secs.into());
     match intent {
         // Every thumbnail was stored by an attempt that could not say so: clients may have them.
-        Intent::Fail { .. } if found.len() == record.files().count() => {
+        Intent::Fail { .. } if found.len() == record.wanted_files().count() => {
             finish(record, found, now, |_| {})
+        }
+        Intent::Fail { failure } if record.extension.is_some() => {
+            refuse(record, failure, found, now)
         }
         Intent::Fail { failure } => ended(record, Event::Fail, now, |record| {
             record.failure = Some(failure.clone());
             record.thumbnails = found;
             record.due_at = record.expires_at;
         }),
-        Intent::Cancel => ended(record, Event::Cancel, now, |record| record.bury(forget_at)),
-        Intent::Expire => ended(record, Event::Expire, now, |record| record.bury(forget_at)),
+        Intent::Cancel | Intent::Expire => {
+            record.fold();
+            let event = if *intent == Intent::Cancel {
+                Event::Cancel
+            } else {
+                Event::Expire
+            };
+            ended(record, event, now, |record| record.bury(forget_at))
+        }
+        Intent::Extend { variants } => extended(record, variants.clone(), now, policy),
         Intent::Rerun => match record.state.apply(Event::Rerun) {
             Ok(state) => {
                 record.reset(state);
@@ -337,10 +368,10 @@ fn ended(
 
 /// Takes a step, if it exists: everything that clients can see counts as a revision.
 pub(super) fn moved(record: &mut Record, event: Event, now: Timestamp) -> bool {
-    let Ok(state) = record.state.apply(event) else {
+    let Ok(state) = record.phase().apply(event) else {
         return false;
     };
-    record.state = state;
+    record.set_phase(state);
     record.revision += 1;
     record.updated_at = now;
     // The end is told until everybody is known to have heard it: no later change will do it.
@@ -840,6 +871,7 @@ mod tests {
         job.tell(Command::Start, 1);
         let fail = Command::Fail {
             failure: failure("damaged-image", String::new()),
+            attempt: None,
         };
         job.record = decide(job.record.clone(), fail, at(2), &POLICY).changed;
         job.tell(Command::Cancel, 2);

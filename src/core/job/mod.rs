@@ -3,11 +3,13 @@
 //! `state` says which steps exist, `record` what is remembered of a job,
 //! `ledger` decides about every `command` that reaches it, as patiently as `policy` says,
 //! `rescue` about what a job does by itself,
+//! `extension` makes more thumbnails of a job that is done,
 //! `webhook` is what its receiver is told, `delivery` decides about that, `outbox` joins the two,
 //! `message` is what travels on the queue, `outcome` what a consumer makes of a delivery.
 
 pub mod command;
 mod delivery;
+pub mod extension;
 pub mod ledger;
 pub mod message;
 mod outbox;
@@ -24,6 +26,6 @@ pub use message::{Message, WebhookMessage};
 pub use outbox::decide;
 pub use outcome::{Outcome, backoff_secs};
 pub use policy::{Policy, Schedule};
-pub use record::{Failure, Intent, Record, Source, Thumbnail};
+pub use record::{Extension, Failure, Intent, Record, Refused, Source, Thumbnail};
 pub use state::{Event, State};
 pub use webhook::{Webhook, WebhookCommand};

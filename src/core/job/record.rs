@@ -66,6 +66,12 @@ pub struct Record {
     /// What was made.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub thumbnails: Vec<Thumbnail>,
+    /// Thumbnails that are being made although the job is done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extension: Option<Extension>,
+    /// Thumbnails that could not be made after the job was done.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<Refused>,
     /// A placeholder for the picture, Base64.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thumbhash: Option<String>,
@@ -149,6 +155,13 @@ pub struct Thumbnail {
     pub etag: String,
 }
 
+/// The queue gave the job's message up.
+pub(super) const DEAD_LETTER: &str = "dead-letter";
+/// The platform failed at each attempt.
+pub(super) const PLATFORM_FAULT: &str = "platform-fault";
+/// No consumer took the job.
+pub(super) const NEVER_PROCESSED: &str = "never-processed";
+
 /// Why a job failed, for its owner to read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
@@ -158,8 +171,15 @@ pub struct Failure {
     pub detail: String,
 }
 
+impl Failure {
+    /// Whether another attempt may do better: the platform's faults pass, those of a file stay.
+    pub fn may_pass(&self) -> bool {
+        [DEAD_LETTER, PLATFORM_FAULT, NEVER_PROCESSED].contains(&self.kind.as_str())
+    }
+}
+
 /// An end, or a new beginning, that R2 has to agree with before anybody is told.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "intent")]
 pub enum Intent {
     /// Fail, unless every thumbnail turns out to be there.
@@ -173,8 +193,31 @@ pub enum Intent {
     Expire,
     /// Try again: remove the tombstones.
     Rerun,
+    /// Make more thumbnails, although they failed before: remove their tombstones.
+    Extend {
+        /// Which ones.
+        variants: Vec<Variant>,
+    },
     /// Forget it: remove the tombstones and the copy in KV.
     Purge,
+}
+
+/// Thumbnails that are being made of a job that is done: it stays done, whatever becomes of them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Extension {
+    /// Where they stand, as a job would: never at an end, which ends the extension.
+    pub state: State,
+    /// What was asked for.
+    pub variants: Vec<Variant>,
+}
+
+/// A thumbnail that could not be made after the job was done.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Refused {
+    /// What was asked for.
+    pub variant: Variant,
+    /// Why it cannot be had.
+    pub failure: Failure,
 }
 
 impl Record {
@@ -201,10 +244,56 @@ impl Record {
             source: new.source,
             variants: new.variants,
             thumbnails: Vec::new(),
+            extension: None,
+            refused: Vec::new(),
             thumbhash: None,
             peak_memory_bytes: None,
             failure: None,
             webhook: new.webhook,
+        }
+    }
+
+    /// Where the thumbnails stand that are being made: the job itself, or its extension.
+    pub fn phase(&self) -> State {
+        let extension = self.extension.as_ref();
+        extension.map_or(self.state, |extension| extension.state)
+    }
+
+    pub(super) fn set_phase(&mut self, state: State) {
+        match &mut self.extension {
+            Some(extension) => extension.state = state,
+            None => self.state = state,
+        }
+    }
+
+    /// The thumbnails that an attempt has to make.
+    pub fn wanted(&self) -> &[Variant] {
+        let extension = self.extension.as_ref();
+        extension.map_or(&self.variants, |extension| &extension.variants)
+    }
+
+    /// Everything that was ever asked for.
+    pub fn all_variants(&self) -> impl Iterator<Item = &Variant> {
+        let extension = self.extension.iter().flat_map(|e| &e.variants);
+        let refused = self.refused.iter().map(|refused| &refused.variant);
+        self.variants.iter().chain(extension).chain(refused)
+    }
+
+    /// Makes one list of all that was ever asked for: nothing more is going to be made.
+    pub(super) fn fold(&mut self) {
+        let all = self.all_variants().cloned().collect();
+        self.variants = all;
+        self.extension = None;
+        self.refused.clear();
+    }
+
+    /// Takes what an attempt made.
+    pub(super) fn add(&mut self, thumbnails: Vec<Thumbnail>) {
+        if let Some(extension) = self.extension.take() {
+            self.variants.extend(extension.variants);
+            self.thumbnails.extend(thumbnails);
+        } else {
+            self.thumbnails = thumbnails;
         }
     }
 
@@ -218,12 +307,17 @@ impl Record {
     /// Begins anew. Attempts are counted on, so that a late report of an earlier one stays apart.
     pub(super) fn reset(&mut self, state: State) {
         self.state = state;
-        self.lost_attempts = 0;
-        self.faults = 0;
-        self.sends = 0;
+        self.recount();
         self.failure = None;
         self.timings.processing_ms = None;
         self.thumbnails.clear();
+    }
+
+    /// Counts attempts and messages from the beginning.
+    pub(super) fn recount(&mut self) {
+        self.lost_attempts = 0;
+        self.faults = 0;
+        self.sends = 0;
     }
 
     /// When the alarm rings.
@@ -249,13 +343,26 @@ impl Record {
         self.files().next()
     }
 
-    /// The files of each variant, whether they were made or not: one for each of its formats.
+    /// The file of each thumbnail that was ever asked for, whether it was made or not.
     pub fn files(&self) -> impl Iterator<Item = ThumbnailFile> {
-        self.variants.iter().flat_map(|variant| {
-            let (format, other) = self.formats(variant);
-            let file = |format: OutputFormat| self.file(&variant.name, format);
-            [Some(file(format)), other.map(file)].into_iter().flatten()
-        })
+        self.all_variants()
+            .flat_map(|variant| self.files_of(variant))
+    }
+
+    /// The file of each thumbnail that an attempt has to make.
+    pub fn wanted_files(&self) -> impl Iterator<Item = ThumbnailFile> {
+        self.wanted()
+            .iter()
+            .flat_map(|variant| self.files_of(variant))
+    }
+
+    /// The files of a variant: one for each of its formats.
+    pub fn files_of(&self, variant: &Variant) -> impl Iterator<Item = ThumbnailFile> + use<> {
+        let (format, other) = self.formats(variant);
+        let other = other.map(|format| self.file(&variant.name, format));
+        [Some(self.file(&variant.name, format)), other]
+            .into_iter()
+            .flatten()
     }
 
     /// The formats of a variant: the one that everybody gets, and the one for those who name it.
@@ -276,6 +383,29 @@ impl Record {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const DONE: &str = r#"{"v":1,"id":"01997c1e-0000-7aaa-8aaa-aaaaaaaaaaaa","owner":"anonymous","state":"done","revision":2,"attempts":1,"lost_attempts":0,"faults":0,"sends":1,"created_at":1795428000000,"updated_at":1795428001000,"source":{"format":"png","width":3,"height":2,"bytes":70,"sha256":"00"},"variants":[{"name":"default","dpr":1.0,"fit":"cover","gravity":"center","enlarge":true,"background":"transparent","format":"source","quality":80,"progressive":false,"linear":false,"truncated":"accept","page":0}],"thumbnails":[{"name":"default","format":"png","width":100,"height":100,"bytes":9,"etag":"e"}]}"#;
+    const VARIANT: &str = r#"{"name":"5x","width":5,"dpr":1.0,"fit":"cover","gravity":"center","enlarge":true,"background":"transparent","format":"source","quality":80,"progressive":false,"linear":false,"truncated":"accept","page":0}"#;
+
+    #[test]
+    fn the_stored_form_of_a_job_that_is_done_stays() {
+        let record: Record = serde_json::from_str(DONE).unwrap();
+        assert_eq!((&record.extension, record.refused.len()), (&None, 0));
+        assert_eq!(serde_json::to_string(&record).unwrap(), DONE);
+    }
+
+    #[test]
+    fn the_stored_form_of_an_extension_stays() {
+        let more = format!(
+            r#","extension":{{"state":"pending","variants":[{VARIANT}]}},"refused":[{{"variant":{VARIANT},"failure":{{"kind":"poison","detail":"x"}}}}]}}"#
+        );
+        let text = format!("{}{more}", DONE.strip_suffix('}').unwrap());
+        let record: Record = serde_json::from_str(&text).unwrap();
+        assert_eq!(serde_json::to_string(&record).unwrap(), text);
+        let intent = format!(r#"{{"intent":"extend","variants":[{VARIANT}]}}"#);
+        let read: Intent = serde_json::from_str(&intent).unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap(), intent);
+    }
 
     /// What the first version stored, before `tries` and `tell_at`.
     const OLD: &str = r#"{"v":1,"id":"01997c1e-0000-7aaa-8aaa-aaaaaaaaaaaa","owner":"anonymous","state":"processing","revision":2,"attempts":1,"lost_attempts":0,"faults":0,"sends":1,"created_at":1000,"updated_at":2000,"expires_at":9000,"intent":{"intent":"cancel"},"due_at":3000,"source":{"format":"png","width":3,"height":2,"bytes":70,"sha256":"00"},"variants":[]}"#;

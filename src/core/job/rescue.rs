@@ -8,7 +8,7 @@
 use super::ledger::{Decision, FollowUp, fail, fail_as_poison, failure, intend, moved};
 use super::outcome::backoff_secs;
 use super::policy::Policy;
-use super::record::{Intent, Record};
+use super::record::{Intent, NEVER_PROCESSED, Record};
 use super::state::{Event, State};
 use crate::timestamp::Timestamp;
 
@@ -38,7 +38,7 @@ pub(super) fn alarm(mut record: Record, now: Timestamp, policy: &Policy, queue: 
     if record.expires_at.is_some_and(|expires| expires <= now) {
         return intend(record, Intent::Expire, now, policy);
     }
-    if record.state.is_final() {
+    if record.phase().is_final() {
         record.due_at = record.expires_at;
         return Decision::recorded(record, FollowUp::Nothing);
     }
@@ -52,7 +52,7 @@ pub(super) fn alarm(mut record: Record, now: Timestamp, policy: &Policy, queue: 
 
 /// Sends the message of a job again that nobody answered, unless that was tried often enough.
 fn rescue(mut record: Record, now: Timestamp, policy: &Policy) -> Decision {
-    if record.state == State::Processing {
+    if record.phase() == State::Processing {
         record.lost_attempts += 1;
         if record.lost_attempts >= policy.max_lost_attempts {
             return fail_as_poison(record, now, policy);
@@ -63,7 +63,7 @@ fn rescue(mut record: Record, now: Timestamp, policy: &Policy) -> Decision {
     }
     if record.sends >= policy.max_sends {
         let detail = format!("no consumer took the job after {} messages", record.sends);
-        return fail(record, failure("never-processed", detail), now, policy);
+        return fail(record, failure(NEVER_PROCESSED, detail), now, policy);
     }
     send(record, now, policy)
 }
@@ -87,7 +87,8 @@ impl Record {
     /// Whether a message of this job may still be in the queue, and it is too early to send another
     /// one if that queue is long.
     pub fn may_wait(&self, now: Timestamp, policy: &Policy) -> bool {
-        let sent = matches!(self.state, State::Pending | State::Retrying) && self.intent.is_none();
+        let sent =
+            matches!(self.phase(), State::Pending | State::Retrying) && self.intent.is_none();
         let due = self.due_at.is_some_and(|due| due <= now);
         sent && due && now.millis_since(self.updated_at) < u64::from(policy.rescue_cap_secs) * 1_000
     }

@@ -20,7 +20,7 @@ use crate::job::{
     Command, Decision, FollowUp, Message, Policy, Record, State, Thumbnail, Verdict,
     WebhookMessage, decide,
 };
-use crate::keys::{source_key, thumbnail_key};
+use crate::keys::{ThumbnailFile, source_key, thumbnail_key};
 use crate::object::ObjectMeta;
 use crate::ports::{
     Clock, JobIndex, JobQueue, JobStorage, Listeners, ObjectInfo, ObjectStore, Platform,
@@ -226,7 +226,8 @@ impl<S: JobStorage, P: Platform> JobService<S, P> {
 
     /// Deletes the source of a job that is done, where it is of no more use.
     async fn drop_source(&self, record: &Record) -> Result<(), StoreError> {
-        if self.policy.keep_sources || record.state != State::Done {
+        let needed = record.extension.is_some();
+        if self.policy.keep_sources || record.state != State::Done || needed {
             return Ok(());
         }
         self.platform.objects().delete(&source_key(record.id)).await
@@ -281,7 +282,7 @@ impl<S: JobStorage, P: Platform> JobService<S, P> {
         let mut found = Vec::new();
         match intent {
             Intent::Fail { .. } => {
-                for file in record.files() {
+                for file in record.wanted_files() {
                     let key = thumbnail_key(&file);
                     if objects
                         .put_new(&key, Vec::new(), ObjectMeta::Tombstone)
@@ -302,9 +303,18 @@ impl<S: JobStorage, P: Platform> JobService<S, P> {
                         .await?;
                 }
             }
-            Intent::Rerun => self.unbury(record).await?,
+            Intent::Rerun => self.unbury(record.files()).await?,
+            Intent::Extend { variants } => {
+                // A thumbnail that is there after all stays: somebody may have seen it.
+                for file in variants.iter().flat_map(|variant| record.files_of(variant)) {
+                    let info = objects.head(&thumbnail_key(&file)).await?;
+                    if info.is_some_and(|info| info.meta == ObjectMeta::Tombstone) {
+                        objects.delete(&thumbnail_key(&file)).await?;
+                    }
+                }
+            }
             Intent::Purge => {
-                self.unbury(record).await?;
+                self.unbury(record.files()).await?;
                 // The sweep finds a row that stays.
                 let _ = self.platform.index().delete(record.id).await;
                 self.platform.status().delete(record.id).await?;
@@ -313,8 +323,8 @@ impl<S: JobStorage, P: Platform> JobService<S, P> {
         Ok(found)
     }
 
-    async fn unbury(&self, record: &Record) -> Result<(), StoreError> {
-        for file in record.files() {
+    async fn unbury(&self, files: impl Iterator<Item = ThumbnailFile>) -> Result<(), StoreError> {
+        for file in files {
             self.platform
                 .objects()
                 .delete(&thumbnail_key(&file))

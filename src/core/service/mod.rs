@@ -11,6 +11,7 @@ pub mod accept;
 pub mod body;
 pub mod change;
 pub mod deliver;
+pub mod extend;
 pub mod fetch;
 mod header;
 mod image;

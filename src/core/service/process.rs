@@ -119,7 +119,10 @@ impl<O: ObjectStore, L: JobLedger, R: Render> Processor<'_, O, L, R> {
     async fn attempt(&self, job: JobId, attempt: u32, record: &Record) -> Outcome {
         let end = match self.make(record).await {
             Ok(finish) => finish,
-            Err(Fault::File(failure)) => Command::Fail { failure },
+            Err(Fault::File(failure)) => Command::Fail {
+                failure,
+                attempt: Some(attempt),
+            },
             Err(Fault::Platform(reason)) => Command::Retry { attempt, reason },
             Err(Fault::Ended) => return Outcome::Complete,
         };
@@ -142,10 +145,10 @@ impl<O: ObjectStore, L: JobLedger, R: Render> Processor<'_, O, L, R> {
         };
         let rendered = self
             .renderer
-            .render(body, &record.variants, &self.limits)
+            .render(body, record.wanted(), &self.limits)
             .await?;
         let mut thumbnails = Vec::with_capacity(rendered.thumbnails.len());
-        for (thumbnail, file) in rendered.thumbnails.into_iter().zip(record.files()) {
+        for (thumbnail, file) in rendered.thumbnails.into_iter().zip(record.wanted_files()) {
             thumbnails.push(self.store(record, thumbnail.encoded, file).await?);
         }
         Ok(Command::Finish(Box::new(Finish {

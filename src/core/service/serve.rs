@@ -67,7 +67,11 @@ impl<O: ObjectStore, K: StatusCache, L: JobLedger, C: Clock> Reader<'_, O, K, L,
             Look::Answer(reply) => return Ok(reply),
             Look::Absent(presence) => presence,
         };
-        let record = self.record(file.id, presence).await?.ok_or_else(unknown)?;
+        let mut record = self.record(file.id, presence).await?.ok_or_else(unknown)?;
+        if !record.files().any(|f| f == *file) {
+            // It may have been asked for since the copy was made.
+            record = self.ask(file.id).await?.ok_or_else(unknown)?;
+        }
         if !record.files().any(|f| f == *file) {
             return Err(elsewhere(&record, self.base));
         }
@@ -77,7 +81,7 @@ impl<O: ObjectStore, K: StatusCache, L: JobLedger, C: Clock> Reader<'_, O, K, L,
         if made && let Look::Answer(reply) = self.look(file, request).await? {
             return Ok(reply);
         }
-        Err(absent(&record))
+        Err(absent(&record, file))
     }
 
     /// Answers `GET /thumbnails/{id}_{name}`, and for the first variant `GET /thumbnails/{id}`
@@ -222,7 +226,7 @@ impl<O: ObjectStore, K: StatusCache, L: JobLedger, C: Clock> Reader<'_, O, K, L,
             && let Some(info) = self.objects.head(&thumbnail_key(&file)).await?
             && presence(&info) == Presence::Tombstone
         {
-            return Err(absent(record));
+            return Err(absent(record, &file));
         }
         Ok(())
     }
@@ -237,16 +241,18 @@ impl<O: ObjectStore, K: StatusCache, L: JobLedger, C: Clock> Reader<'_, O, K, L,
     /// Whether a copy is to be believed. KV may be a minute behind, R2 never is.
     fn holds(&self, copy: &Record, presence: Presence) -> bool {
         match copy.state {
-            State::Done => presence == Presence::Thumbnail,
+            State::Done if copy.extension.is_none() => presence == Presence::Thumbnail,
+            State::Done => presence == Presence::Thumbnail && self.is_fresh(copy),
             // Nothing follows these two but being forgotten.
             State::Cancelled | State::Expired => presence == Presence::Tombstone,
             // A failed job can be tried again, or deleted: only the job knows.
             State::Failed => false,
-            _ => {
-                let age_millis = self.clock.now().millis_since(copy.updated_at);
-                presence == Presence::Nothing && age_millis < FRESH_MILLIS
-            }
+            _ => presence == Presence::Nothing && self.is_fresh(copy),
         }
+    }
+
+    fn is_fresh(&self, copy: &Record) -> bool {
+        self.clock.now().millis_since(copy.updated_at) < FRESH_MILLIS
     }
 
     async fn ask(&self, id: JobId) -> Result<Option<Record>, Problem> {
@@ -274,10 +280,20 @@ fn presence(info: &ObjectInfo) -> Presence {
 }
 
 /// Why there is no thumbnail of a job that exists.
-fn absent(record: &Record) -> Problem {
-    let name = record.state.name();
-    let problem = match record.state {
-        State::Failed => match &record.failure {
+fn absent(record: &Record, file: &ThumbnailFile) -> Problem {
+    let refused = record
+        .refused
+        .iter()
+        .find(|r| r.variant.name == file.variant);
+    let wanted = record.wanted().iter().any(|v| v.name == file.variant);
+    let (state, failure) = match refused {
+        Some(refused) => (State::Failed, Some(&refused.failure)),
+        None if wanted => (record.phase(), record.failure.as_ref()),
+        None => (record.state, record.failure.as_ref()),
+    };
+    let name = state.name();
+    let problem = match state {
+        State::Failed => match failure {
             Some(failure) => job_problem(failure),
             None => Problem::new(
                 ProblemKind::Internal,
@@ -294,7 +310,7 @@ fn absent(record: &Record) -> Problem {
             ..Problem::new(ProblemKind::NotReady, format!("the job is {name}"))
         },
     };
-    let celery_name = record.state.celery_name();
+    let celery_name = state.celery_name();
     Problem {
         processing: Some(format!(
             "Current status of image processing is {celery_name}."
@@ -305,7 +321,7 @@ fn absent(record: &Record) -> Problem {
 
 /// The variant of a name, or the first one.
 fn find<'a>(record: &'a Record, name: Option<&str>) -> Option<&'a Variant> {
-    let mut variants = record.variants.iter();
+    let mut variants = record.all_variants();
     variants.find(|variant| name.is_none_or(|name| variant.name == name))
 }
 

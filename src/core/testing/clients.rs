@@ -23,6 +23,7 @@ use crate::ports::{ChunkError, Chunks, Clock, JobLedger, StatusCache};
 use crate::service::accept::{create_job, store_source};
 use crate::service::change::{cancel, rerun};
 use crate::service::deliver::Courier;
+use crate::service::extend::extend;
 use crate::service::process::Processor;
 use crate::service::reindex::reindex;
 use crate::service::render::{Render, RenderError};
@@ -53,6 +54,7 @@ pub(super) struct Client {
     scenario: Scenario,
     uploads: Rc<Cell<u32>>,
     accepted: Rc<RefCell<Option<Record>>>,
+    later: Rc<RefCell<Option<ThumbnailFile>>>,
     uploading: Rc<Cell<bool>>,
 }
 
@@ -72,6 +74,7 @@ impl Client {
             scenario: scenario.clone(),
             uploads: Rc::default(),
             accepted: Rc::default(),
+            later: Rc::default(),
             uploading: Rc::default(),
         }
     }
@@ -123,7 +126,30 @@ impl Client {
                     let world = world.clone();
                     self.spawn(async move { look(&world, number, &file).await });
                 }
+                if let Some(file) = self.later.borrow().clone() {
+                    let world = world.clone();
+                    self.spawn(async move { look(&world, LATER, &file).await });
+                }
                 self.spawn(async move { ask(&world, id).await });
+            }
+            Wish::Extend => {
+                world.asked_to_extend(id);
+                let later = self.later.clone();
+                self.spawn(async move {
+                    let before = world.seen(id);
+                    match extend(&world, &world, id, vec![later_variant()]).await {
+                        Ok(extended) => {
+                            world.answered_extend(id);
+                            *later.borrow_mut() = extended.file;
+                        }
+                        Err(problem) if problem.kind == ProblemKind::NotFound => {
+                            world.answered(id, None, &before, &Answer::Missing);
+                        }
+                        // It may have been taken all the same.
+                        Err(problem) if problem.kind == ProblemKind::Unavailable => {}
+                        Err(_) => world.answered_extend(id),
+                    }
+                });
             }
             Wish::Delete => {
                 world.asked_to_delete(id);
@@ -276,6 +302,19 @@ async fn upload(world: &World, scenario: &Scenario, number: u32) -> Result<Recor
     Ok(create_job(world, new).await?.0)
 }
 
+/// The number of the thumbnail that is asked for when the others are there.
+pub(super) const LATER: usize = 100;
+
+fn later_variant() -> Variant {
+    Variant {
+        name: "later".into(),
+        options: Options {
+            width: Some(7),
+            ..Options::default()
+        },
+    }
+}
+
 fn variant(number: usize) -> Variant {
     let name = match number {
         0 => DEFAULT_VARIANT.into(),
@@ -320,15 +359,17 @@ impl Render for Brush {
             bytes.extend(chunk);
         }
         self.world.pause().await;
+        let later = variants.contains(&later_variant());
         match self.picture {
             Picture::Good => {}
-            Picture::Damaged => {
+            Picture::GoodOnce | Picture::PoisonLater if !later => {}
+            Picture::Damaged | Picture::GoodOnce => {
                 return Err(RenderError::Picture(PipelineError::Malformed {
                     format: ImageFormat::Png,
                     detail: "on purpose".into(),
                 }));
             }
-            Picture::Poison => self.world.die(true).await,
+            Picture::Poison | Picture::PoisonLater => self.world.die(true).await,
         }
         let thumbnails = variants.iter().map(|variant| Thumbnail {
             name: variant.name.clone(),

@@ -18,7 +18,8 @@ impl World {
     pub(super) fn check_settled(&self) {
         for record in self.inner.records.borrow().values() {
             let (state, revision) = (record.state, record.revision);
-            if !state.is_final() || record.intent.is_some() || record.tell_at.is_some() {
+            let waits = record.intent.is_some() || record.tell_at.is_some();
+            if !record.phase().is_final() || waits {
                 self.violate(|| format!("not settled: {record:?}"));
             }
             let copied = self.copy(record.id).map(|copy| copy.revision);
@@ -66,7 +67,7 @@ impl World {
     pub(super) fn check_work(&self) {
         let jobs = self.inner.witness.jobs.borrow();
         for seen in jobs.values() {
-            let runs = seen.reruns + 1;
+            let runs = seen.reruns + seen.extends + 1;
             if seen.messages > runs * self.policy.max_sends {
                 self.violate(|| format!("{} messages", seen.messages));
             }

@@ -301,7 +301,9 @@ impl Simulation {
 
     fn check_lost(&self) {
         for (id, expires_at) in self.world.accepted_jobs() {
-            let open = self.world.state(id).is_some_and(|state| !state.is_final());
+            let records = self.world.inner.records.borrow();
+            let record = records.get(&id);
+            let open = record.is_some_and(|record| !record.phase().is_final());
             if open
                 && self.world.now().plus_secs(super::clients::LIFE_SECS)
                     > expires_at.plus_secs(LOST_SECS)

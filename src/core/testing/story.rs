@@ -13,6 +13,10 @@ pub enum Picture {
     Damaged,
     /// It kills the consumer.
     Poison,
+    /// It becomes a thumbnail, and cannot be decoded when another one is wanted.
+    GoodOnce,
+    /// It becomes a thumbnail, and kills the consumer when another one is wanted.
+    PoisonLater,
 }
 
 /// What a client does after its upload was accepted.
@@ -24,6 +28,8 @@ pub enum Wish {
     Delete,
     /// POST of a retry.
     Rerun,
+    /// POST of another size.
+    Extend,
 }
 
 /// One client's story.

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use super::World;
+use super::clients::LATER;
 use super::queue::Line;
 use crate::job::{Record, State};
 use crate::keys::JobId;
@@ -57,6 +58,9 @@ pub(super) struct Seen {
     done: bool,
     deletes: u32,
     pub(super) reruns: u32,
+    pub(super) extends: u32,
+    /// As for reruns.
+    open_extends: u32,
     /// Reruns that were not answered: they may still come to be.
     open_reruns: u32,
     pub(super) messages: u32,
@@ -64,6 +68,26 @@ pub(super) struct Seen {
     /// By file, and for the job as a whole: how many reruns had been asked for by then.
     failed: BTreeMap<Option<usize>, u32>,
     tick: usize,
+}
+
+impl Seen {
+    /// How often what a file is of was asked for.
+    fn runs(&self, file: Option<usize>) -> u32 {
+        if file == Some(LATER) {
+            self.extends
+        } else {
+            self.reruns
+        }
+    }
+
+    /// Whether nothing that was asked for may still come to be.
+    fn is_settled(&self, file: Option<usize>) -> bool {
+        if file == Some(LATER) {
+            self.open_extends == 0
+        } else {
+            self.open_reruns == 0
+        }
+    }
 }
 
 /// What a job was, and from when on.
@@ -161,12 +185,24 @@ impl World {
         self.observe(id, |seen| seen.open_reruns -= 1);
     }
 
+    pub(super) fn asked_to_extend(&self, id: JobId) {
+        self.observe(id, |seen| {
+            seen.extends += 1;
+            seen.open_extends += 1;
+        });
+    }
+
+    /// An extension was taken, or refused: nothing more of it follows.
+    pub(super) fn answered_extend(&self, id: JobId) {
+        self.observe(id, |seen| seen.open_extends -= 1);
+    }
+
     /// A job's record is being stored.
     pub(super) fn note(&self, record: &Record) {
         let id = record.id;
         let known = self.inner.records.borrow().get(&id).cloned();
         let seen = self.seen(id);
-        let runs = seen.reruns + 1;
+        let runs = seen.reruns + seen.extends + 1;
         let policy = self.policy;
         let most = runs * (policy.max_attempts + policy.max_lost_attempts);
         if record.attempts > most || record.sends > policy.max_sends {
@@ -178,6 +214,10 @@ impl World {
             let ends = known.state.is_final() && known.state != record.state;
             if ends && !over && !(again && seen.reruns > 0) {
                 self.violate(|| format!("{:?} became {:?}", known.state, record.state));
+            }
+            let kept = record.thumbnails.starts_with(&known.thumbnails);
+            if known.state == State::Done && record.state == State::Done && !kept {
+                self.violate(|| format!("a thumbnail was forgotten: {record:?}"));
             }
             if known.state == record.state {
                 return;
@@ -266,8 +306,8 @@ impl World {
             Answer::Served(tag) => {
                 seen.served.insert(file.unwrap_or(0), tag.clone());
             }
-            Answer::Failed if before.open_reruns == 0 => {
-                seen.failed.insert(file, before.reruns);
+            Answer::Failed if before.is_settled(file) => {
+                seen.failed.insert(file, before.runs(file));
             }
             Answer::Done => seen.done = true,
             Answer::Gone => seen.gone = true,
@@ -284,7 +324,9 @@ impl World {
         answer: &Answer,
     ) -> Option<&'static str> {
         let was = |state| self.was_since(id, before.tick, |s| s == Some(state));
-        let failed = before.failed.get(&file) == Some(&now.reruns);
+        let later = file == Some(LATER);
+        let failed = before.failed.get(&file) == Some(&now.runs(file));
+        let done = before.done && !later;
         let served = file.is_some_and(|f| before.served.contains_key(&f));
         let there = served && now.reruns == 0 && now.deletes == 0 && self.now() < now.expires_at;
         let gone =
@@ -300,9 +342,9 @@ impl World {
             {
                 Some("other bytes than before")
             }
-            Answer::Waiting if there || before.done || failed => Some("waiting after its end"),
-            Answer::Failed if there || before.done => Some("failed after it was done"),
-            Answer::Failed if !was(State::Failed) => Some("not true: never failed"),
+            Answer::Waiting if there || done || failed => Some("waiting after its end"),
+            Answer::Failed if there || done => Some("failed after it was done"),
+            Answer::Failed if !later && !was(State::Failed) => Some("not true: never failed"),
             Answer::Done if !was(State::Done) => Some("not true: never done"),
             Answer::Gone if !over => Some("gone, and nobody asked for it"),
             Answer::Missing if before.accepted && !self.was_forgotten(id) => {

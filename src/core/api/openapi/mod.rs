@@ -11,7 +11,7 @@ mod parameters;
 use utoipa::ToSchema;
 use utoipa::openapi::{Components, Info, License, OpenApi, Paths, RefOr, Schema, ServerBuilder};
 
-use super::document::{StatusDocument, ThumbnailDocument, TimingsDocument};
+use super::document::{LaterDocument, StatusDocument, ThumbnailDocument, TimingsDocument};
 use super::problem::{FieldError, ProblemDocument};
 use super::webhook::{DeliveryDocument, WebhookDocument};
 use crate::job::{Source, State, Thumbnail};
@@ -56,6 +56,7 @@ fn components() -> Components {
         component::<StatusDocument>(),
         component::<ThumbnailDocument>(),
         component::<TimingsDocument>(),
+        component::<LaterDocument>(),
         component::<Thumbnail>(),
         component::<Source>(),
         component::<State>(),

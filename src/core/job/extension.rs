@@ -1,0 +1,363 @@
+//! More thumbnails of a job that is done. It stays done, and what was made stays made.
+//!
+//! One extension is at work at a time, and goes through the steps of a job of its own: it is sent,
+//! attempted, rescued and given up by the same rules, with counts of its own. When it ends, its
+//! thumbnails join those of the job, or are noted as refused, with tombstones in their places. What
+//! the file is to blame for is never tried again, so that nobody makes work by asking for it.
+
+use serde_json::to_string;
+use sha2::{Digest, Sha256};
+
+use super::command::Verdict;
+use super::ledger::{Decision, FollowUp, intend, moved};
+use super::policy::Policy;
+use super::record::{Extension, Failure, Intent, Record, Refused, Thumbnail};
+use super::rescue::send;
+use super::state::{Event, State};
+use crate::hex;
+use crate::pipeline::{Options, Variant};
+use crate::timestamp::Timestamp;
+
+/// The most thumbnails that a job may come to have: its record stays a few KiB long.
+pub const MAX_THUMBNAILS: usize = 64;
+
+/// After how long another thumbnail may be asked for while one is being made.
+const BUSY_RETRY_SECS: u32 = 1;
+
+/// What a thumbnail is called whose name nobody chose: its size, and a digest of its options where
+/// they say more than that.
+pub fn name_of(options: &Options) -> String {
+    let plain = Options {
+        width: options.width,
+        height: options.height,
+        ..Options::default()
+    };
+    if *options == plain {
+        size_of(options)
+    } else {
+        full_name_of(options)
+    }
+}
+
+fn full_name_of(options: &Options) -> String {
+    let digest = Sha256::digest(to_string(options).unwrap_or_default());
+    format!("{}-{}", size_of(options), hex::encode(&digest[..6]))
+}
+
+fn size_of(options: &Options) -> String {
+    let side = |side: Option<u32>| side.map_or(String::new(), |side| side.to_string());
+    format!("{}x{}", side(options.width), side(options.height))
+}
+
+pub(super) fn extend(
+    record: Record,
+    asked: &[Variant],
+    now: Timestamp,
+    policy: &Policy,
+) -> Decision {
+    if record.state != State::Done {
+        return Decision::rejected(&record);
+    }
+    let mut new: Vec<Variant> = Vec::new();
+    for variant in asked.iter().map(|variant| named(&record, variant)) {
+        if !record.variants.contains(&variant) && !new.contains(&variant) {
+            new.push(variant);
+        }
+    }
+    let under_way = record.extension.as_ref();
+    let coming = |variant: &Variant| under_way.is_some_and(|e| e.variants.contains(variant));
+    if record.intent.is_none() && new.iter().all(coming) {
+        return Decision::answer(Verdict::Found {
+            record: Box::new(record),
+        });
+    }
+    if record.intent.is_some() || under_way.is_some() {
+        return Decision::answer(Verdict::RetryAfter {
+            secs: BUSY_RETRY_SECS,
+        });
+    }
+    let others = record.all_variants().filter(|known| !new.contains(known));
+    if others.count() + new.len() > MAX_THUMBNAILS {
+        return Decision::answer(Verdict::Full);
+    }
+    match refusal(&record, &new) {
+        None => extended(record, new, now, policy),
+        Some(failure) if !failure.may_pass() => Decision::answer(Verdict::Refused {
+            failure: failure.clone(),
+        }),
+        Some(_) => intend(record, Intent::Extend { variants: new }, now, policy),
+    }
+}
+
+/// A variant under the name that it has, or will have.
+fn named(record: &Record, asked: &Variant) -> Variant {
+    let known = record
+        .all_variants()
+        .find(|known| known.options == asked.options);
+    let taken = record.all_variants().any(|known| known.name == asked.name);
+    match known {
+        Some(known) => known.clone(),
+        None if taken => Variant {
+            name: full_name_of(&asked.options),
+            options: asked.options,
+        },
+        None => asked.clone(),
+    }
+}
+
+/// Why some of these variants could not be made before: a reason for good, if there is one.
+fn refusal<'a>(record: &'a Record, variants: &[Variant]) -> Option<&'a Failure> {
+    let refused = record.refused.iter();
+    refused
+        .filter(|refused| variants.contains(&refused.variant))
+        .map(|refused| &refused.failure)
+        .min_by_key(|failure| failure.may_pass())
+}
+
+/// Begins an extension: no tombstone stands in its way.
+pub(super) fn extended(
+    mut record: Record,
+    variants: Vec<Variant>,
+    now: Timestamp,
+    policy: &Policy,
+) -> Decision {
+    let others = |refused: &Refused| !variants.contains(&refused.variant);
+    record.refused.retain(others);
+    record.extension = Some(Extension {
+        state: State::Pending,
+        variants,
+    });
+    record.recount();
+    send(record, now, policy)
+}
+
+/// Ends an extension that failed; `found` are the thumbnails that were there after all.
+pub(super) fn refuse(
+    mut record: Record,
+    failure: &Failure,
+    found: Vec<Thumbnail>,
+    now: Timestamp,
+) -> Decision {
+    if !moved(&mut record, Event::Fail, now) {
+        return Decision::rejected(&record);
+    }
+    let variants = record.extension.take().map_or(Vec::new(), |e| e.variants);
+    // One that is there in one of its formats only is made again as a whole.
+    let is_found = |variant: &Variant| {
+        let there = found.iter().filter(|made| made.name == variant.name);
+        there.count() == record.files_of(variant).count()
+    };
+    let (made, refused): (Vec<_>, Vec<_>) = variants.into_iter().partition(is_found);
+    let found = found.into_iter();
+    let found = found.filter(|there| made.iter().any(|variant| variant.name == there.name));
+    record.thumbnails.extend(found);
+    record.variants.extend(made);
+    record
+        .refused
+        .extend(refused.into_iter().map(|variant| Refused {
+            variant,
+            failure: failure.clone(),
+        }));
+    record.due_at = record.expires_at;
+    Decision::recorded(record, FollowUp::Nothing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::ledger::decide;
+    use crate::job::{Command, Finish, NewJob, Source, Webhook};
+    use crate::pipeline::{ImageFormat, OutputFormat};
+
+    fn at(secs: u64) -> Timestamp {
+        Timestamp::from_millis(1_000_000).plus_secs(secs)
+    }
+
+    fn variant(name: &str, width: Option<u32>) -> Variant {
+        let options = Options {
+            width,
+            ..Options::default()
+        };
+        Variant {
+            name: name.into(),
+            options,
+        }
+    }
+
+    fn made(name: &str) -> Thumbnail {
+        Thumbnail {
+            name: name.into(),
+            format: OutputFormat::Png,
+            width: 1,
+            height: 1,
+            bytes: 1,
+            etag: name.into(),
+        }
+    }
+
+    fn finish(name: &str) -> Command {
+        Command::Finish(Box::new(Finish {
+            thumbnails: vec![made(name)],
+            source_width: 3,
+            source_height: 2,
+            thumbhash: String::new(),
+            peak_memory_bytes: None,
+        }))
+    }
+
+    fn fail(attempt: u32) -> Command {
+        Command::Fail {
+            failure: Failure {
+                kind: "damaged-image".into(),
+                detail: String::new(),
+            },
+            attempt: Some(attempt),
+        }
+    }
+
+    fn tell(record: &mut Option<Record>, secs: u64, command: Command) -> Verdict {
+        let decision = decide(record.clone(), command, at(secs), &Policy::default());
+        if decision.changed.is_some() {
+            *record = decision.changed;
+        }
+        decision.verdict
+    }
+
+    /// A job that is done, whose second thumbnail an attempt is at.
+    fn extended_job() -> Option<Record> {
+        let mut record = None;
+        let create = Command::Create(Box::new(NewJob {
+            id: "01997c1e-0000-7aaa-8aaa-aaaaaaaaaaaa".parse().unwrap(),
+            owner: "anonymous".into(),
+            source: Source {
+                filename: None,
+                format: ImageFormat::Png,
+                width: None,
+                height: None,
+                bytes: 70,
+                sha256: String::new(),
+            },
+            variants: vec![variant("default", None)],
+            expires_at: Some(at(100_000)),
+            webhook: None,
+        }));
+        let extend = Command::Extend {
+            variants: vec![variant("later", Some(5))],
+        };
+        for (secs, command) in [
+            (0, create),
+            (1, Command::Start),
+            (2, finish("default")),
+            (3, extend),
+            (4, Command::Start),
+        ] {
+            tell(&mut record, secs, command);
+        }
+        record
+    }
+
+    #[test]
+    fn the_job_stays_done_and_counts_anew() {
+        let record = extended_job().unwrap();
+        assert_eq!(
+            (record.state, record.phase()),
+            (State::Done, State::Processing)
+        );
+        assert_eq!((record.attempts, record.sends), (2, 1));
+        assert_eq!(record.thumbnails, [made("default")]);
+        assert_eq!(record.due_at, Some(at(4 + 120)));
+    }
+
+    #[test]
+    fn what_an_earlier_attempt_reports_changes_nothing() {
+        let mut record = extended_job();
+        let before = record.clone();
+        for command in [
+            finish("default"),
+            fail(1),
+            Command::Retry {
+                attempt: 1,
+                reason: String::new(),
+            },
+            Command::Start,
+        ] {
+            tell(&mut record, 5, command.clone());
+            assert_eq!(record, before, "{command:?}");
+        }
+        tell(&mut record, 5, finish("later"));
+        let record = record.unwrap();
+        assert_eq!((record.state, &record.extension), (State::Done, &None));
+        assert_eq!(record.thumbnails, [made("default"), made("later")]);
+        assert_eq!(record.due_at, Some(at(100_000)));
+    }
+
+    #[test]
+    fn attempts_that_never_come_back_refuse_it_and_leave_the_job_done() {
+        let mut record = extended_job();
+        tell(&mut record, 124, Command::Alarm);
+        tell(&mut record, 125, Command::Start);
+        tell(&mut record, 245, Command::Alarm);
+        let intent = record.clone().unwrap().intent.unwrap();
+        let found = Vec::new();
+        tell(&mut record, 246, Command::Carried { intent, found });
+        let record = record.unwrap();
+        assert_eq!((record.state, record.phase()), (State::Done, State::Done));
+        assert_eq!(record.refused[0].failure.kind, "poison");
+        assert_eq!(
+            (record.failure, record.thumbnails),
+            (None, vec![made("default")])
+        );
+    }
+
+    #[test]
+    fn nobody_is_told_of_it_by_a_webhook() {
+        let mut record = extended_job().unwrap();
+        record.webhook = Some(Webhook::new("https://example.com/".into(), String::new()));
+        for command in [finish("later"), Command::Alarm] {
+            let (decision, messages) =
+                crate::job::decide(Some(record), command, at(5), &Policy::default());
+            record = decision.changed.unwrap();
+            assert_eq!(
+                (messages, record.webhook.as_ref().unwrap().events.len()),
+                (Vec::new(), 0)
+            );
+        }
+        assert_eq!(record.thumbnails.len(), 2);
+    }
+
+    #[test]
+    fn a_deleted_job_forgets_that_more_was_coming() {
+        let mut record = extended_job();
+        tell(&mut record, 5, Command::Cancel);
+        let intent = Intent::Cancel;
+        let found = Vec::new();
+        tell(&mut record, 6, Command::Carried { intent, found });
+        let record = record.unwrap();
+        assert_eq!(
+            (record.state, record.phase()),
+            (State::Cancelled, State::Cancelled)
+        );
+        let names: Vec<_> = record.files().map(|file| file.variant).collect();
+        assert_eq!(names, ["default", "later"]);
+    }
+
+    #[test]
+    fn a_name_follows_from_the_options() {
+        let plain = Options {
+            width: Some(300),
+            height: Some(200),
+            ..Options::default()
+        };
+        let other = Options {
+            quality: 50,
+            ..plain
+        };
+        assert_eq!(name_of(&plain), "300x200");
+        assert_eq!(name_of(&variant("", Some(300)).options), "300x");
+        // It is the name of a stored object: the same for ever.
+        assert_eq!(name_of(&other), "300x200-2bf3b063c990");
+        for options in [plain, other, Options::default()] {
+            assert!(crate::keys::is_variant_name(&name_of(&options)));
+        }
+    }
+}
