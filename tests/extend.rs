@@ -10,7 +10,7 @@ use thumbnail_core::keys::{JobId, ThumbnailFile, source_key};
 use thumbnail_core::pipeline::{Limits, Options, Variant};
 use thumbnail_core::ports::{JobLedger, ObjectStore};
 use thumbnail_core::service::change::cancel;
-use thumbnail_core::service::extend::{Extended, extend};
+use thumbnail_core::service::extend::{Extended, asked, extend};
 use thumbnail_core::service::process::Processor;
 use thumbnail_core::service::render::Pipeline;
 use thumbnail_core::service::serve::Reader;
@@ -430,5 +430,61 @@ fn an_extension_survives_the_failure_of_any_single_operation() {
                 return;
             }
         }
+    }
+}
+
+#[test]
+fn who_may_ask_is_configuration() {
+    let id = JobId::new(NOW, [7; 10]);
+    let config = |later: &str| {
+        Config::parse(|name| match name {
+            "VARIANTS_LATER" => Some(later.into()),
+            "SIGNING_KEY" => Some("k".repeat(32)),
+            "PRESETS" => Some(r#"{"avatar": {"size": "48x48"}}"#.into()),
+            _ => None,
+        })
+        .unwrap()
+    };
+    let ask = |later: &str, query: &str, body: &str| {
+        let variants = asked(&config(later), id, query, body);
+        variants
+            .map(|variants| variants[0].name.clone())
+            .map_err(|problem| problem.kind)
+    };
+    for (later, query, body, want) in [
+        ("off", "preset=avatar", "", Err(ProblemKind::VariantsOff)),
+        ("presets", "preset=avatar", "", Ok("avatar")),
+        ("presets", "", "preset=avatar", Ok("avatar")),
+        ("presets", "width=5", "", Err(ProblemKind::InvalidOption)),
+        ("any", "width=5", "height=6", Ok("5x6")),
+        ("any", "sizes=a:5x6", "", Ok("a")),
+        ("any", "width=5", "width=5", Err(ProblemKind::InvalidOption)),
+        (
+            "any",
+            "width=5&expires_in=600",
+            "",
+            Err(ProblemKind::InvalidOption),
+        ),
+        ("signed", "width=5", "", Err(ProblemKind::BadSignature)),
+        (
+            "signed",
+            "width=5&signature=00",
+            "",
+            Err(ProblemKind::BadSignature),
+        ),
+        (
+            "signed",
+            "width=5",
+            "signature=00",
+            Err(ProblemKind::BadSignature),
+        ),
+    ] {
+        let got = ask(later, query, body);
+        let want = want.map(str::to_owned);
+        let fits = match (&got, &want) {
+            (Ok(got), Ok(want)) => got.starts_with(want.as_str()),
+            _ => got == want,
+        };
+        assert!(fits, "{later} {query} {body}: {got:?}, not {want:?}");
     }
 }

@@ -33,6 +33,7 @@ fn route_name(route: &Route) -> &'static str {
         Route::Events(_) => "events",
         Route::EventsOfJobs => "events of jobs",
         Route::Page(_) => "page",
+        Route::Extend(_) => "extend",
         Route::Delete(_) => "delete",
         Route::Retry(_) => "retry",
         Route::RetryWebhook(_) => "retry of a webhook",
@@ -44,7 +45,7 @@ fn route_name(route: &Route) -> &'static str {
     }
 }
 
-const ROUTES: usize = 15;
+const ROUTES: usize = 16;
 
 /// The route that an operation leads to, with examples in place of the names in braces.
 fn route(method: Method, path: &str) -> Result<Route, Problem> {

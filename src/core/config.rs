@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::api::later::VariantsLater;
 use crate::api::params::{Freedom, Rules};
 use crate::api::signature::{SECRET_FORM, SecretError, Secrets};
 use crate::api::{Cors, Params};
@@ -37,6 +38,9 @@ pub struct Config {
     pub presets: Vec<Variant>,
     /// `PRESETS_ONLY`: whether other options than presets are refused. Default: no.
     pub presets_only: bool,
+    /// `VARIANTS_LATER`, `SIGNING_KEY`: who may ask for thumbnails of a job that is done.
+    /// Default: everybody, for presets.
+    pub variants_later: VariantsLater,
     /// `LISTING`: whether `GET /thumbnails` lists everybody's jobs to whoever asks. Default: no.
     pub listing: bool,
     /// `MAX_BACKLOG`: how many messages may wait before uploads are refused. Default: 100,000.
@@ -180,15 +184,12 @@ impl Config {
         let max_upload_bytes = number("MAX_UPLOAD_BYTES", l.max_bytes, 1_024, 100 << 20)?;
         let max_request_bytes =
             number("MAX_REQUEST_BYTES", 100 << 20, max_upload_bytes, 500 << 20)?;
-        let presets = |text: String| {
-            let refused = |reason| ConfigError::Other {
-                name: "PRESETS",
-                reason,
-            };
-            presets(&text).map_err(refused)
-        };
+        let later = (var("VARIANTS_LATER"), var("SIGNING_KEY"));
+        let later = VariantsLater::parse(later.0.as_deref(), later.1)
+            .map_err(|(name, must)| ConfigError::Text { name, must })?;
         Ok(Self {
-            presets: var("PRESETS").map_or(Ok(Vec::new()), presets)?,
+            variants_later: later,
+            presets: presets(var("PRESETS").as_deref().unwrap_or("{}"))?,
             presets_only: number("PRESETS_ONLY", 0, 0, 1)? == 1,
             max_upload_bytes,
             // A form has no more parts than that.
@@ -265,13 +266,18 @@ impl Config {
 }
 
 /// `{"avatar": {"size": "128x128", "fit": "cover"}}`: the options of an upload, by name.
-fn presets(text: &str) -> Result<Vec<Variant>, String> {
+fn presets(text: &str) -> Result<Vec<Variant>, ConfigError> {
+    let refused = |reason| ConfigError::Other {
+        name: "PRESETS",
+        reason,
+    };
     let presets: Map<String, Value> = serde_json::from_str(text)
-        .map_err(|error| format!("must be a JSON object of presets: {error}"))?;
+        .map_err(|error| refused(format!("must be a JSON object of presets: {error}")))?;
     presets
         .into_iter()
         .map(|(name, options)| {
-            preset(&name, &options).map_err(|why| format!("has a wrong preset {name:?}: {why}"))
+            let wrong = |why| refused(format!("has a wrong preset {name:?}: {why}"));
+            preset(&name, &options).map_err(wrong)
         })
         .collect()
 }
@@ -377,6 +383,7 @@ fn schedule((name, value): Given) -> Result<Schedule, ConfigError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::later::SigningKey;
 
     #[test]
     fn nothing_set_gives_the_defaults() {
@@ -440,6 +447,41 @@ mod tests {
                 "{error}"
             );
         }
+    }
+
+    #[test]
+    fn later_variants_are_signed_with_a_key_that_is_long_enough() {
+        let parse = |later: &str, key: Option<&str>| {
+            let config = Config::parse(|name| match name {
+                "VARIANTS_LATER" => Some(later.into()),
+                "SIGNING_KEY" => key.map(str::to_owned),
+                _ => None,
+            });
+            config
+                .map(|config| config.variants_later)
+                .map_err(|error| error.to_string())
+        };
+        let key = "k".repeat(32);
+        let signed = SigningKey::new(key.clone()).map(VariantsLater::Signed);
+        for (later, key, want) in [
+            ("off", None, Ok(VariantsLater::Off)),
+            ("presets", None, Ok(VariantsLater::Presets)),
+            ("any", None, Ok(VariantsLater::Any)),
+            ("signed", Some(key.as_str()), Ok(signed.unwrap())),
+            ("signed", None, Err("SIGNING_KEY must be")),
+            ("signed", Some("short"), Err("SIGNING_KEY must be")),
+            ("yes", None, Err("VARIANTS_LATER must be")),
+        ] {
+            match (parse(later, key), want) {
+                (Ok(got), Ok(want)) => assert_eq!(got, want),
+                (Err(got), Err(start)) => {
+                    assert!(got.starts_with(start) && !got.contains("short"), "{got}");
+                }
+                (got, want) => panic!("{later}: {got:?}, not {want:?}"),
+            }
+        }
+        let shown = format!("{:?}", parse("signed", Some(&key)));
+        assert!(!shown.contains("kkk"), "{shown}");
     }
 
     fn with(pairs: &[(&str, &str)]) -> Result<WebhookConfig, String> {

@@ -4,6 +4,7 @@ mod accepted;
 mod change;
 mod conversation;
 mod events;
+mod extend;
 mod list;
 mod page;
 mod problem_page;
@@ -118,6 +119,7 @@ async fn dispatch(route: Route, call: Call) -> std::result::Result<Reply<Payload
         Route::Thumbnail(file) => thumbnail::thumbnail(&call, &file).await,
         Route::Negotiated(id, name) => thumbnail::negotiated(&call, id, Some(&name)).await,
         Route::Status(id) => thumbnail::status(&call, id).await,
+        Route::Extend(id) => extend::extend(call, id).await,
         Route::Delete(id) => change::delete(&call, id).await,
         Route::Retry(id) => change::retry(&call, id).await,
         Route::RetryWebhook(id) => change::retry_webhook(&call, id).await,

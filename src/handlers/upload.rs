@@ -58,7 +58,7 @@ pub async fn upload(call: Call) -> Result<Reply<R2Body>, Problem> {
 }
 
 /// Refuses while the queue cannot keep up, before anything of the upload is read.
-async fn admit(app: &App, env: &Env) -> Result<(), Problem> {
+pub(super) async fn admit(app: &App, env: &Env) -> Result<(), Problem> {
     let queue = app::queue(env).map_err(|e| misconfigured(&e))?;
     let gate = GATE.get().refreshed(&queue, &WorkerClock).await;
     let gate = gate.joined(GATE.get());
@@ -160,7 +160,7 @@ fn incoming(request: &mut Request) -> Result<UploadRequest<RequestChunks>, Probl
     })
 }
 
-fn close_gate() {
+pub(super) fn close_gate() {
     let mut gate = GATE.get();
     gate.close(WorkerClock.now());
     GATE.set(gate);

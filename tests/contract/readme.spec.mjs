@@ -13,7 +13,8 @@ import { server } from "./server.mjs";
 const LOCAL = "http://127.0.0.1:8787";
 const readme = readFileSync(inRoot("README.md"), "utf8");
 
-const workers = server();
+// As `npm start` has it.
+const workers = server({ vars: { VARIANTS_LATER: "any" } });
 
 const folder = mkdtempSync(join(tmpdir(), "readme-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -38,7 +39,9 @@ test("the curl session ends with a thumbnail", async () => {
   assert.equal(code, 0, output);
   const thumbnail = readFileSync(join(folder, "thumbnail.jpg"));
   assert.deepEqual(describe(thumbnail), { format: "jpeg", width: 100, height: 100 });
-  assert.equal(JSON.parse(readFileSync(join(folder, "status.json"), "utf8")).status, "done");
+  const document = (name) => JSON.parse(readFileSync(join(folder, name), "utf8"));
+  assert.equal(document("status.json").status, "done");
+  assert.deepEqual(document("later.json").later.map(({ name }) => name), ["300x200"]);
 });
 
 test("the example document has the members of a real one", () => {

@@ -18,7 +18,7 @@ async function start() {
   ensureSecrets();
   const stopRequested = requestedToStop();
   // Receivers of webhooks may be on this machine.
-  const starting = startDev({ port, vars: { LISTING: "1", ALLOW_INSECURE_WEBHOOKS: "1" } });
+  const starting = startDev({ port, vars: { LISTING: "1", VARIANTS_LATER: "any", ALLOW_INSECURE_WEBHOOKS: "1" } });
   const early = await Promise.race([stopRequested.then(() => "stop"), starting]);
   if (early === "stop") return (await starting).stop();
   const dev = await starting;

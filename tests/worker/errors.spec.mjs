@@ -132,7 +132,7 @@ test("a thumbnail under another extension is not found, and the answer says wher
 for (const [method, path, allow] of [
   ["DELETE", "/thumbnails", "GET, HEAD, POST, OPTIONS"],
   ["PUT", "/thumbnails", "GET, HEAD, POST, OPTIONS"],
-  ["POST", NEVER_A_JOB, "GET, HEAD, DELETE, OPTIONS"],
+  ["PUT", NEVER_A_JOB, "GET, HEAD, POST, DELETE, OPTIONS"],
   ["PATCH", `${NEVER_A_JOB}.png`, "GET, HEAD, OPTIONS"],
   ["POST", "/healthz", "GET, HEAD, OPTIONS"],
 ]) {

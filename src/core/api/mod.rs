@@ -10,6 +10,7 @@ pub mod events;
 pub mod form;
 pub mod idempotency_key;
 pub mod json;
+pub mod later;
 pub mod link;
 pub mod listing;
 pub mod multipart;

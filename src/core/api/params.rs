@@ -193,9 +193,14 @@ impl Params {
     }
 }
 
+/// Whether an option is about the job as a whole, and stands in its upload only.
+pub fn is_about_job(name: &str) -> bool {
+    matches!(name, "expires_in" | "webhook")
+}
+
 /// Whether an option says how a thumbnail is made.
 fn is_about_picture(name: &str) -> bool {
-    !matches!(name, "preset" | "expires_in" | "webhook")
+    name != "preset" && !is_about_job(name)
 }
 
 /// `avatar`, or several of them: `avatar,banner`.

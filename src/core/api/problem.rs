@@ -70,6 +70,10 @@ pub enum ProblemKind {
     NotDone,
     /// A job has as many thumbnails as it may have.
     TooManyThumbnails,
+    /// The service makes no more thumbnails of a job that is done.
+    VariantsOff,
+    /// The signature does not belong to the request.
+    BadSignature,
     /// The thumbnail was deleted, called off or expired.
     Gone,
     /// Attempts at the picture never came back.
@@ -90,7 +94,7 @@ pub enum ProblemKind {
 
 impl ProblemKind {
     /// Every kind, in the order of the documentation.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 40] = [
         Self::EmptyUpload,
         Self::MissingFile,
         Self::MalformedForm,
@@ -121,6 +125,8 @@ impl ProblemKind {
         Self::NothingToTell,
         Self::NotDone,
         Self::TooManyThumbnails,
+        Self::VariantsOff,
+        Self::BadSignature,
         Self::Gone,
         Self::Poison,
         Self::DeadLetter,
@@ -337,6 +343,18 @@ impl ProblemKind {
                 409,
                 "The job has too many thumbnails",
                 "Upload the picture again, with the sizes that you need.",
+            ),
+            Self::VariantsOff => (
+                "variants-off",
+                403,
+                "No more thumbnails are made of a job that is done",
+                "Ask for all sizes with the upload, or let VARIANTS_LATER allow it.",
+            ),
+            Self::BadSignature => (
+                "bad-signature",
+                403,
+                "The signature is not valid",
+                "Sign the job's id and the whole query, and send the query as it was signed.",
             ),
             Self::Gone => (
                 "gone",

@@ -37,6 +37,8 @@ pub enum Route {
     Events(JobId),
     /// `GET /events`
     EventsOfJobs,
+    /// `POST /thumbnails/{id}`
+    Extend(JobId),
     /// `DELETE /thumbnails/{id}`
     Delete(JobId),
     /// `POST /thumbnails/{id}/retry`
@@ -107,7 +109,7 @@ impl Place {
         match self {
             Self::Uploads => "GET, HEAD, POST, OPTIONS",
             Self::Retry(_) | Self::RetryWebhook(_) => "POST, OPTIONS",
-            Self::Job(_) => "GET, HEAD, DELETE, OPTIONS",
+            Self::Job(_) => "GET, HEAD, POST, DELETE, OPTIONS",
             Self::Thumbnail(_) | Self::Negotiated(..) | Self::Page(_) => "GET, HEAD, OPTIONS",
         }
     }
@@ -120,6 +122,7 @@ impl Place {
             (Self::Thumbnail(file), Method::Get) => Some(Route::Thumbnail(file)),
             (Self::Negotiated(id, name), Method::Get) => Some(Route::Negotiated(id, name)),
             (Self::Job(id), Method::Get) => Some(Route::Status(id)),
+            (Self::Job(id), Method::Post) => Some(Route::Extend(id)),
             (Self::Job(id), Method::Delete) => Some(Route::Delete(id)),
             (Self::Retry(id), Method::Post) => Some(Route::Retry(id)),
             (Self::RetryWebhook(id), Method::Post) => Some(Route::RetryWebhook(id)),
@@ -202,6 +205,11 @@ mod tests {
                 Method::Get,
                 format!("/thumbnails/{ID}_large"),
                 Route::Negotiated(ID.parse().unwrap(), "large".into()),
+            ),
+            (
+                Method::Post,
+                format!("/thumbnails/{ID}"),
+                Route::Extend(ID.parse().unwrap()),
             ),
             (
                 Method::Delete,

@@ -56,14 +56,18 @@ impl Secrets {
     pub fn sign(&self, id: &str, timestamp_secs: u64, body: &str) -> String {
         let content = format!("{id}.{timestamp_secs}.{body}");
         let signatures = self.keys.iter().filter_map(|key| {
-            // HMAC takes keys of any length; the error of this cannot happen.
-            let mut mac = Hmac::<Sha256>::new_from_slice(key).ok()?;
-            mac.update(content.as_bytes());
-            let code = STANDARD.encode(mac.finalize().into_bytes());
+            let code = STANDARD.encode(code(key, &content)?.finalize().into_bytes());
             Some(format!("v1,{code}"))
         });
         signatures.collect::<Vec<_>>().join(" ")
     }
+}
+
+/// The code of a text. There is one for every key: HMAC takes any length.
+pub(super) fn code(key: &[u8], content: &str) -> Option<Hmac<Sha256>> {
+    let mut mac = Hmac::new_from_slice(key).ok()?;
+    mac.update(content.as_bytes());
+    Some(mac)
 }
 
 fn key(text: &str) -> Option<Vec<u8>> {

@@ -1,11 +1,17 @@
 //! POST of a job that is done: another thumbnail of the picture that is still stored.
 
+use url::form_urlencoded;
+
 use crate::api::document::job_problem;
-use crate::api::{Problem, ProblemKind};
-use crate::job::extension::MAX_THUMBNAILS;
+use crate::api::later::VariantsLater;
+use crate::api::params::{Freedom, is_about_job};
+use crate::api::problem::FieldError;
+use crate::api::{Params, Problem, ProblemKind};
+use crate::config::Config;
+use crate::job::extension::{MAX_THUMBNAILS, name_of};
 use crate::job::{Command, Record, State, Verdict};
-use crate::keys::{JobId, ThumbnailFile, source_key};
-use crate::pipeline::Variant;
+use crate::keys::{DEFAULT_VARIANT, JobId, ThumbnailFile, source_key};
+use crate::pipeline::{Options, Variant};
 use crate::ports::{JobLedger, ObjectStore, StoreError};
 
 /// What became of a request for more thumbnails.
@@ -19,6 +25,52 @@ pub struct Extended {
     pub made: bool,
     /// Whether the queue said that it is overloaded.
     pub overloaded: bool,
+}
+
+/// What a request for more thumbnails asks for, if it may: its options stand in its query, or in
+/// its body, encoded as in a query.
+pub fn asked(config: &Config, id: JobId, query: &str, body: &str) -> Result<Vec<Variant>, Problem> {
+    let mut rules = config.rules();
+    let query = match &config.variants_later {
+        VariantsLater::Off => {
+            let detail = "this service makes no more thumbnails of a job that is done";
+            return Err(Problem::new(ProblemKind::VariantsOff, detail));
+        }
+        VariantsLater::Presets => {
+            rules.freedom = Freedom::PresetsOnly;
+            query
+        }
+        VariantsLater::Any => query,
+        VariantsLater::Signed(_) if !body.is_empty() => {
+            let detail = "options are signed in the query; the body must be empty";
+            return Err(Problem::new(ProblemKind::BadSignature, detail));
+        }
+        VariantsLater::Signed(key) => key.verify(id, query)?,
+    };
+    let mut params = Params::default();
+    for text in [query, body] {
+        for (name, value) in form_urlencoded::parse(text.as_bytes()) {
+            if is_about_job(&name) {
+                let detail = format!("{name} belongs to the upload; it cannot be changed later");
+                return Err(Problem::invalid(vec![FieldError::new(&name, detail)]));
+            }
+            params.add(&name, &value)?;
+        }
+    }
+    let asked = params.parse(&rules)?;
+    Ok(asked.variants.into_iter().map(renamed).collect())
+}
+
+/// The name of the thumbnail of always is for that one alone.
+fn renamed(variant: Variant) -> Variant {
+    let Variant { name, options } = variant;
+    if name == DEFAULT_VARIANT && options != Options::default() {
+        return Variant {
+            name: name_of(&options),
+            options,
+        };
+    }
+    Variant { name, options }
 }
 
 /// Begins to make more thumbnails of a job, unless they are there or on their way.

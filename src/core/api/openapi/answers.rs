@@ -73,8 +73,25 @@ pub(super) fn accepted() -> Vec<(u16, Response)> {
         .header("Retry-After", seconds())
         .content("application/json", document(examples::pending()))
         .link("status", link("status"))
+        .link("extend", link("extend"))
         .link("delete", link("delete"));
     vec![(202, response.build())]
+}
+
+/// 202 with the document of a job that stays done, or 200 where the thumbnail is there.
+pub(super) fn extended() -> Vec<(u16, Response)> {
+    let answer = |about| {
+        ResponseBuilder::new()
+            .description(about)
+            .header("Location", text("The thumbnail."))
+            .content("application/json", document(examples::done()))
+    };
+    let coming = answer("Accepted: the job stays done, and `later` lists what is being made.");
+    let there = answer("The thumbnail is there.");
+    vec![
+        (200, there.build()),
+        (202, coming.header("Retry-After", seconds()).build()),
+    ]
 }
 
 /// What an upload is answered with: 202, or 201 where the client waited and the job has ended.
@@ -88,6 +105,7 @@ pub(super) fn uploaded() -> Vec<(u16, Response)> {
         )
         .content("application/json", job_or_files(examples::done()))
         .link("status", link("status"))
+        .link("extend", link("extend"))
         .link("delete", link("delete"));
     let accepted = ResponseBuilder::new()
         .description("Accepted: the jobs are durable. Of several files there is an item for each.")
@@ -98,6 +116,7 @@ pub(super) fn uploaded() -> Vec<(u16, Response)> {
         .header("Retry-After", seconds())
         .content("application/json", job_or_files(examples::pending()))
         .link("status", link("status"))
+        .link("extend", link("extend"))
         .link("delete", link("delete"));
     vec![(201, created.build()), (202, accepted.build())]
 }

@@ -10,7 +10,7 @@ use utoipa::openapi::{Content, KnownFormat, RefOr, Required, Schema};
 use super::examples;
 use crate::api::cursor;
 use crate::api::listing::{DEFAULT_LIMIT, MAX_LIMIT};
-use crate::api::params::{MIN_EXPIRES_SECS, NAMES};
+use crate::api::params::{MIN_EXPIRES_SECS, NAMES, is_about_job};
 use crate::api::problem::ProblemKind;
 use crate::job::State;
 use crate::keys::MAX_VARIANT_NAME_LEN;
@@ -31,6 +31,32 @@ const GRAVITIES: &str =
 /// The job of a URL.
 pub(super) fn job() -> Vec<Parameter> {
     vec![id()]
+}
+
+/// The job that gets another thumbnail, and the options of that.
+pub(super) fn extend() -> Vec<Parameter> {
+    let about = "Where requests are signed: HMAC-SHA256 of the id, a `?` and the query before this, in hexadecimal digits.";
+    let signature = string().pattern(Some("^[0-9a-f]{64}$")).into();
+    let mut parameters = vec![id()];
+    parameters.extend(picture_options().map(option_in_query));
+    parameters.push(in_query("signature", about, signature));
+    parameters
+}
+
+/// The same options in a body.
+pub(super) fn extend_form() -> RequestBody {
+    let form = and_options(ObjectBuilder::new(), picture_options());
+    let content = Content::new(Some(form));
+    RequestBodyBuilder::new()
+        .description(Some(
+            "The options, where they do not stand in the query. A signed request has none.",
+        ))
+        .content("application/x-www-form-urlencoded", content)
+        .build()
+}
+
+fn picture_options() -> impl Iterator<Item = &'static str> {
+    NAMES.into_iter().filter(|name| !is_about_job(name))
 }
 
 /// The job whose status is asked for.
@@ -189,13 +215,14 @@ fn in_path(name: &str, about: &str, schema: ObjectBuilder, example: Value) -> Pa
 
 /// The options of an upload, in its query.
 pub(super) fn options() -> Vec<Parameter> {
-    let option = |name| {
-        let (about, schema) = option(name);
-        in_query(name, about, schema)
-    };
     let mut parameters = vec![prefer(), idempotency_key()];
-    parameters.extend(NAMES.into_iter().map(option));
+    parameters.extend(NAMES.map(option_in_query));
     parameters
+}
+
+fn option_in_query(name: &str) -> Parameter {
+    let (about, schema) = option(name);
+    in_query(name, about, schema)
 }
 
 /// The bodies that an upload can have.
@@ -224,9 +251,14 @@ const SOURCE_URL_IS: &str = "Where the picture is: it is fetched before the requ
 fn with_options(required: &str, schema: impl Into<RefOr<Schema>>) -> ObjectBuilder {
     let object = ObjectBuilder::new()
         .property(required, schema)
-        .required(required)
-        .additional_properties(Some(AdditionalProperties::FreeForm(false)));
-    NAMES.into_iter().fold(object, |object, name| {
+        .required(required);
+    and_options(object, NAMES.into_iter())
+}
+
+/// Adds options to an object, which has no other members then.
+fn and_options(object: ObjectBuilder, names: impl Iterator<Item = &'static str>) -> ObjectBuilder {
+    let object = object.additional_properties(Some(AdditionalProperties::FreeForm(false)));
+    names.fold(object, |object, name| {
         let (about, schema) = option(name);
         object.property(name, described(schema, about))
     })
