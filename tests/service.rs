@@ -964,11 +964,12 @@ fn readiness(world: &World) -> (u16, Vec<Check>) {
         status: world,
         ledger: world,
         queue: world,
+        index: Some(world),
         clock: world,
     };
     let checks = now(bindings.check(std::future::pending));
     let reply: Reply<()> = ready::reply(&checks);
-    (reply.status, checks.to_vec())
+    (reply.status, checks)
 }
 
 #[test]
@@ -981,6 +982,7 @@ fn each_binding_that_fails_makes_the_service_unready() {
         ("kv.get", "kv"),
         ("job.call", "job"),
         ("queue.backlog", "queue"),
+        ("d1.missing", "d1"),
     ] {
         world.fail(move |op, _| (op == operation).then_some(Failure::Before));
         let (status, checks) = readiness(&world);
@@ -1012,6 +1014,7 @@ fn a_binding_that_never_answers_is_not_waited_for() {
         status: &Silent,
         ledger: &world,
         queue: &world,
+        index: None::<&World>,
         clock: &world,
     };
     let checks = now(bindings.check(|| std::future::ready(())));

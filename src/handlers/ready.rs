@@ -18,11 +18,14 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// `GET /readyz`
 pub async fn ready(call: &Call) -> Result<Reply<R2Body>, Problem> {
     let queue = app::queue(&call.env).map_err(|e| misconfigured(&e))?;
+    let index = call.app.config.listing.then(|| app::index(&call.env));
+    let index = index.transpose().map_err(|e| misconfigured(&e))?;
     let bindings = Bindings {
         objects: &call.app.objects,
         status: &call.status,
         ledger: &call.app.jobs,
         queue: &queue,
+        index: index.as_ref(),
         clock: &WorkerClock,
     };
     let checks = bindings.check(|| Delay::from(PATIENCE)).await;

@@ -1,7 +1,7 @@
 //! Whether the service says truly that it can do its work.
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { harness } from "./harness.mjs";
 
 const workers = harness();
@@ -18,4 +18,13 @@ test("every binding is asked, and nothing is stored by that", async () => {
   assert.equal((await workers.fetch("/thumbnails/00000000-0000-7000-8000-000000000000")).status, 404);
   const { IMAGES } = await workers.env();
   assert.deepEqual((await IMAGES.list()).objects, []);
+});
+
+describe("where jobs are listed", () => {
+  const listing = harness({ vars: { LISTING: "1" } });
+
+  test("the index is asked too", async () => {
+    const { checks } = await (await listing.fetch("/readyz")).json();
+    assert.deepEqual(checks.filter(({ ok }) => ok).map(({ name }) => name), ["r2", "kv", "job", "queue", "d1"]);
+  });
 });

@@ -2,20 +2,20 @@
 
 use std::pin::pin;
 
-use futures_util::future::{Either, join4, select};
+use futures_util::future::{Either, OptionFuture, join, join4, select};
 use serde::Serialize;
 
 use crate::api::Reply;
 use crate::job::Command;
 use crate::keys::JobId;
-use crate::ports::{Clock, JobLedger, JobQueue, ObjectStore, StatusCache, StoreError};
+use crate::ports::{Clock, JobIndex, JobLedger, JobQueue, ObjectStore, StatusCache, StoreError};
 use crate::timestamp::Timestamp;
 
 /// A key that nothing is ever stored under.
 const NO_KEY: &str = "readyz";
 
 /// Everything that a request may need.
-pub struct Bindings<'a, O, K, L, Q, C> {
+pub struct Bindings<'a, O, K, L, Q, I, C> {
     /// Sources and thumbnails.
     pub objects: &'a O,
     /// Copies of records.
@@ -24,6 +24,8 @@ pub struct Bindings<'a, O, K, L, Q, C> {
     pub ledger: &'a L,
     /// The resize queue.
     pub queue: &'a Q,
+    /// The index of jobs, where requests ask it.
+    pub index: Option<&'a I>,
     /// The time.
     pub clock: &'a C,
 }
@@ -42,24 +44,36 @@ pub struct Check {
     pub fault: Option<String>,
 }
 
-impl<O: ObjectStore, K: StatusCache, L: JobLedger, Q: JobQueue, C: Clock>
-    Bindings<'_, O, K, L, Q, C>
+impl<O, K, L, Q, I, C> Bindings<'_, O, K, L, Q, I, C>
+where
+    O: ObjectStore,
+    K: StatusCache,
+    L: JobLedger,
+    Q: JobQueue,
+    I: JobIndex,
+    C: Clock,
 {
-    /// Asks all of them at once, and each for something that is not there: nothing is written.
+    /// Asks all of them at once, and each for something that is not there: nothing is written, but
+    /// the empty table of D1 where there is none.
     /// `patience` is how long an answer may take.
-    pub async fn check<F: Future<Output = ()>>(&self, patience: impl Fn() -> F) -> [Check; 4] {
+    pub async fn check<F: Future<Output = ()>>(&self, patience: impl Fn() -> F) -> Vec<Check> {
         let nobody = JobId::new(Timestamp::from_millis(0), [0; 10]);
         let r2 = async { self.objects.head(NO_KEY).await.map(drop) };
         let kv = async { self.status.get(nobody).await.map(drop) };
         let job = async { self.ledger.call(nobody, Command::Get).await.map(drop) };
         let queue = async { self.queue.backlog().await.map(drop) };
-        let checks = join4(
+        let d1 = self.index.map(|index| {
+            let question = async { index.missing(&[nobody]).await.map(drop) };
+            self.one("d1", question, patience())
+        });
+        let always = join4(
             self.one("r2", r2, patience()),
             self.one("kv", kv, patience()),
             self.one("job", job, patience()),
             self.one("queue", queue, patience()),
         );
-        checks.await.into()
+        let (always, d1) = join(always, OptionFuture::from(d1)).await;
+        <[Check; 4]>::from(always).into_iter().chain(d1).collect()
     }
 
     async fn one(
