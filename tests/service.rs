@@ -1,6 +1,9 @@
 //! Whole flows on a platform in memory: accept, process, serve, with failures in between.
 
+mod heic_files;
+
 use futures_util::FutureExt;
+use heic_files::{Coded, File, Item, Place};
 use image::{ImageFormat as Encoding, RgbImage};
 use thumbnail_core::api::{Body, Method, Problem, ProblemKind, ReadRequest, Reply};
 use thumbnail_core::job::policy::CREATE_WITHIN_SECS;
@@ -8,7 +11,7 @@ use thumbnail_core::job::webhook::Answer;
 use thumbnail_core::job::{NewJob, Outcome, Policy, Record, State};
 use thumbnail_core::keys::{JobId, ThumbnailFile};
 use thumbnail_core::pipeline::options::FormatChoice;
-use thumbnail_core::pipeline::{Limits, Options, Variant};
+use thumbnail_core::pipeline::{ImageFormat, Limits, Options, OutputFormat, Variant};
 use thumbnail_core::ports::{Chunks, Clock, StatusCache, StoreError};
 use thumbnail_core::service::accept::{create_job, store_source};
 use thumbnail_core::service::change::{cancel, redeliver, rerun};
@@ -458,6 +461,28 @@ fn a_large_upload_goes_up_in_equal_parts() {
         bytes
     );
     assert_eq!(record.source.bytes, 12 << 20);
+}
+
+#[test]
+fn a_heic_whose_description_comes_late_is_judged_by_the_origin() {
+    let coded = Coded::of(include_bytes!("images/heic/photo.heic"));
+    let mut file = File::single(&coded, (160, 120));
+    file.items.push(Item {
+        id: 2,
+        kind: *b"mime",
+        data: vec![0; 5 << 20],
+        place: Place::File,
+        properties: Vec::new(),
+    });
+    let world = world();
+    let mut pieces = Pieces::new(file.bytes_data_first(), 1 << 16);
+    let record = upload(&world, &mut pieces).unwrap();
+    assert_eq!(record.source.format, ImageFormat::Heic);
+    assert_eq!(record.source.width, None, "the edge has not seen it");
+    settle(&world);
+    let record = &world.records()[0];
+    assert_eq!(record.state, State::Done, "{:?}", record.failure);
+    assert_eq!(record.thumbnails[0].format, OutputFormat::Jpeg);
 }
 
 #[test]

@@ -113,6 +113,9 @@ pub struct File {
     pub is_reversed: bool,
 }
 
+/// The brands of a file.
+const HEIC: &[u8] = b"heic\0\0\0\0mif1heic";
+
 /// The id of the grids that [`File::grid`] makes.
 pub const GRID: u16 = 60_000;
 
@@ -157,12 +160,15 @@ impl File {
 
     /// The bytes with the data in front of their description.
     pub fn bytes_data_first(&self) -> Vec<u8> {
-        let [head, meta, mdat] = self.parts();
-        [head, mdat, meta].concat()
+        let head = boxed("ftyp", HEIC);
+        let (mdat, idat, places) = self.data();
+        let at = u32::try_from(head.len() + 8).unwrap();
+        let meta = self.meta(&idat, &places, at);
+        [head, boxed("mdat", &mdat), meta].concat()
     }
 
     fn parts(&self) -> [Vec<u8>; 3] {
-        let head = boxed("ftyp", b"heic\0\0\0\0mif1heic");
+        let head = boxed("ftyp", HEIC);
         let (mdat, idat, places) = self.data();
         // The length of the description does not depend on the numbers in it.
         let len = self.meta(&idat, &places, 0).len() + head.len() + 8;

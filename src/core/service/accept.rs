@@ -71,7 +71,8 @@ pub async fn store_source<O: ObjectStore>(
     let mut intake = Intake::new(chunks, limits, page);
     let info = intake.read_header(variants).await?;
     let key = source_key(id);
-    let format = info.as_ref().map_or(ImageFormat::Tiff, |info| info.format);
+    let sniffed = || ImageFormat::sniff(&intake.header.held).unwrap_or(ImageFormat::Tiff);
+    let format = info.as_ref().map_or_else(sniffed, |info| info.format);
     let meta = ObjectMeta::Source { format };
     if intake.fill_part().await? {
         let bytes = std::mem::take(&mut intake.header.held);
@@ -155,7 +156,7 @@ impl<'a, C: Chunks> Intake<'a, C> {
 
     /// Reads until the header is known, and refuses what could never be rendered.
     ///
-    /// `None`: a TIFF whose header comes too late for the edge; the origin will judge it.
+    /// `None`: a TIFF or HEIC whose header comes too late for the edge; the origin will judge it.
     async fn read_header(
         &mut self,
         variants: Option<&[Variant]>,

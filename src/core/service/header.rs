@@ -50,8 +50,10 @@ impl HeaderReader {
         }
     }
 
-    /// Whether the header may come behind everything else, as most writers of TIFF put it.
+    /// Whether the header may come behind everything else, as most writers of TIFF and some of HEIC put it.
     pub fn may_come_last(&self) -> bool {
-        self.held.len() >= self.max_len && ImageFormat::sniff(&self.held) == Some(ImageFormat::Tiff)
+        let format = ImageFormat::sniff(&self.held);
+        self.held.len() >= self.max_len
+            && matches!(format, Some(ImageFormat::Tiff | ImageFormat::Heic))
     }
 }

@@ -2,13 +2,15 @@
 
 use super::malformed;
 use crate::pipeline::decode::HeaderStatus;
-use crate::pipeline::{ImageFormat, LimitError, PipelineError};
+use crate::pipeline::{LimitError, PipelineError};
 
 /// The name of a box, a brand or a kind of item.
 pub type Name = [u8; 4];
 
-/// What comes before the picture's data has to end here: as much as the edge looks at.
+/// What comes before the picture, its data left out, has to end here: as much as the edge looks at.
 const MAX_HEADER_BYTES: u64 = 4 << 20;
+/// Data that lie in front of their description, as in the files of some phones, are held until it comes.
+const MAX_EARLY_DATA_BYTES: u64 = 16 << 20;
 /// Boxes on the top level before the description; real files have one or two.
 const MAX_TOP_BOXES: usize = 64;
 
@@ -152,9 +154,19 @@ impl Head {
     }
 }
 
-/// Finds the description of the file, its `meta` box, in a prefix of it: its payload, and where that begins.
-pub fn find_meta(prefix: &[u8]) -> Result<HeaderStatus<(u64, &[u8])>, PipelineError> {
-    let mut at = 0_u64;
+/// The description of a file.
+pub struct Meta<'a> {
+    /// The payload of the `meta` box.
+    pub payload: &'a [u8],
+    /// Where it begins in the file.
+    pub at: u64,
+    /// Whether there are picture data in front of it, so that the file had to be held up to here.
+    pub comes_late: bool,
+}
+
+/// Finds the description in a prefix of the file.
+pub fn find_meta(prefix: &[u8]) -> Result<HeaderStatus<Meta<'_>>, PipelineError> {
+    let (mut at, mut data) = (0_u64, 0_u64);
     for _ in 0..MAX_TOP_BOXES {
         let rest = usize::try_from(at).ok().and_then(|at| prefix.get(at..));
         let Some((rest, head)) = rest.and_then(|rest| Some((rest, Head::read(rest)?))) else {
@@ -164,26 +176,34 @@ pub fn find_meta(prefix: &[u8]) -> Result<HeaderStatus<(u64, &[u8])>, PipelineEr
         let end = len.and_then(|len| at.checked_add(len));
         let end = end.ok_or_else(|| malformed("it has no meta box that says what is in it"))?;
         if &head.name == b"mdat" {
-            let feature = format!("picture data (at byte {at}) in front of their description");
-            return Err(PipelineError::unsupported(ImageFormat::Heic, feature));
+            data += end - at;
         }
-        if end > MAX_HEADER_BYTES {
-            let what = "bytes before the picture";
-            let max = MAX_HEADER_BYTES;
-            return Err(LimitError::Count { what, max }.into());
-        }
+        check_room(
+            data,
+            MAX_EARLY_DATA_BYTES,
+            "bytes of data before their description",
+        )?;
+        check_room(end - data, MAX_HEADER_BYTES, "bytes before the picture")?;
         if &head.name == b"meta" {
             let end = usize::try_from(end - at).unwrap_or(usize::MAX);
             return Ok(match rest.get(head.payload_at..end) {
-                Some(payload) => HeaderStatus::Ready((at + head.payload_at as u64, payload)),
+                Some(payload) => HeaderStatus::Ready(Meta {
+                    payload,
+                    at: at + head.payload_at as u64,
+                    comes_late: data > 0,
+                }),
                 None => HeaderStatus::NeedMore,
             });
         }
         at = end;
     }
-    Err(LimitError::Count {
-        what: "boxes before the picture",
-        max: MAX_TOP_BOXES as u64,
+    let max = MAX_TOP_BOXES as u64;
+    check_room(u64::MAX, max, "boxes before the picture").map(|()| HeaderStatus::NeedMore)
+}
+
+fn check_room(len: u64, max: u64, what: &'static str) -> Result<(), PipelineError> {
+    if len > max {
+        return Err(LimitError::Count { what, max }.into());
     }
-    .into())
+    Ok(())
 }

@@ -3,7 +3,7 @@
 use heifer_hevc_dec::params::Vui;
 use image::metadata::Orientation;
 
-use super::boxes::{Reader, find_meta};
+use super::boxes::{Meta, Reader, find_meta};
 use super::config::Chroma;
 use super::items::Items;
 use super::layer::{Found, Layer};
@@ -38,6 +38,8 @@ pub struct HeicHeader {
     pub cicp: Option<Cicp>,
     /// Bits of a sample.
     pub bits: u8,
+    /// What whoever read this header holds of the file, where the description comes late.
+    collected_bytes: u64,
     pub(super) model: SampleModel,
     pub(super) range: SampleRange,
     pub(super) is_premultiplied: bool,
@@ -46,14 +48,19 @@ pub struct HeicHeader {
     pub(super) alpha: Option<Layer>,
 }
 
-/// Reads the description of a file, which has to be in front of its pictures.
+/// Reads the description of a file, which may come behind its pictures.
 pub fn read_header(prefix: &[u8]) -> Result<HeaderStatus<HeicHeader>, PipelineError> {
-    let (meta_at, meta) = match find_meta(prefix)? {
+    let meta = match find_meta(prefix)? {
         HeaderStatus::NeedMore => return Ok(HeaderStatus::NeedMore),
-        HeaderStatus::Ready(found) => found,
+        HeaderStatus::Ready(meta) => meta,
     };
-    let items = Items::read(meta, meta_at)?;
-    HeicHeader::of(&items).map(HeaderStatus::Ready)
+    let Meta { payload, at, .. } = meta;
+    let mut header = HeicHeader::of(&Items::read(payload, at)?)?;
+    if meta.comes_late {
+        // In a buffer that doubles when it grows.
+        header.collected_bytes = 2 * (at + payload.len() as u64);
+    }
+    Ok(HeaderStatus::Ready(header))
 }
 
 impl HeicHeader {
@@ -87,6 +94,7 @@ impl HeicHeader {
             }),
             icc_profile,
             bits: luma_bits.max(chroma_bits),
+            collected_bytes: 0,
             model: model(
                 color.shape.chroma,
                 cicp.map_or(2, |cicp| cicp.matrix),
@@ -144,6 +152,7 @@ impl HeicHeader {
             .saturating_add(schedule.held_bytes())
             .saturating_add(schedule.heap_bytes())
             .saturating_add(own + profile + rows)
+            .saturating_add(self.collected_bytes)
     }
 }
 
