@@ -1,16 +1,17 @@
 //! Options of an upload, from its query and from the fields of its form: one parser for both.
 
-use std::fmt;
-use std::ops::RangeInclusive;
-use std::str::FromStr;
+mod values;
+mod variants;
 
-use serde::de::{self, IntoDeserializer};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+
+pub(super) use values::{choice, shown, whole};
 
 use super::problem::{FieldError, Problem};
-use crate::keys::{DEFAULT_VARIANT, MAX_VARIANT_NAME_LEN, is_variant_name};
-use crate::pipeline::options::{MAX_PAGE, MAX_SIDE};
+use crate::pipeline::options::MAX_PAGE;
 use crate::pipeline::{Options, OptionsError, Variant};
+use values::{dpr, flag, side, size, written};
+use variants::{presets, sizes, variants};
 
 /// Every option that an upload may have.
 pub const NAMES: [&str; 18] = [
@@ -39,9 +40,6 @@ pub const MAX_VALUE_BYTES: usize = 1 << 10;
 
 /// The shortest life that an upload may ask for: a queue's delay and a poll fit in.
 pub const MIN_EXPIRES_SECS: u64 = 60;
-
-/// How much of a wrong value is shown to whoever gave it, in characters.
-const SHOWN_CHARS: usize = 60;
 
 /// Options as they were given: names and values, each name once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -203,42 +201,6 @@ fn is_about_picture(name: &str) -> bool {
     name != "preset" && !is_about_job(name)
 }
 
-/// `avatar`, or several of them: `avatar,banner`.
-fn presets(value: &str, known: &[Variant]) -> Result<Vec<Variant>, String> {
-    let mut chosen: Vec<Variant> = Vec::new();
-    for name in value.split(',').map(str::trim) {
-        let Some(preset) = known.iter().find(|preset| preset.name == name) else {
-            let names: Vec<&str> = known.iter().map(|preset| preset.name.as_str()).collect();
-            let (names, shown) = (names.join(", "), shown(name));
-            return Err(format!(
-                "there is no preset {shown:?}; the presets are: {names}"
-            ));
-        };
-        if chosen.contains(preset) {
-            return Err(format!("preset names {name} twice"));
-        }
-        chosen.push(preset.clone());
-    }
-    Ok(chosen)
-}
-
-/// One thumbnail for each size, all with the same other options; one without sizes.
-fn variants(boxes: Vec<NamedSize>, options: Options) -> Vec<Variant> {
-    if boxes.is_empty() {
-        let name = DEFAULT_VARIANT.into();
-        return vec![Variant { name, options }];
-    }
-    let variant = |asked: NamedSize| Variant {
-        name: asked.name,
-        options: Options {
-            width: Some(asked.width),
-            height: Some(asked.height),
-            ..options
-        },
-    };
-    boxes.into_iter().map(variant).collect()
-}
-
 fn set(options: &mut Options, name: &str, value: &str) -> Result<(), String> {
     match name {
         "width" => options.width = Some(side(name, value)?),
@@ -261,137 +223,6 @@ fn set(options: &mut Options, name: &str, value: &str) -> Result<(), String> {
         _ => {}
     }
     Ok(())
-}
-
-/// A size that is asked for, and its name.
-struct NamedSize {
-    name: String,
-    width: u32,
-    height: u32,
-}
-
-/// `200x200,800x600`, or with names: `small:200x200,large:800x600`.
-fn sizes(value: &str) -> Result<Vec<NamedSize>, String> {
-    let one = |text: &str| {
-        let text = text.trim();
-        let (name, dimensions) = match text.split_once(':') {
-            Some((name, dimensions)) => (Some(name), dimensions),
-            None => (None, text),
-        };
-        let (width, height) = size("each of sizes", dimensions)?;
-        let name = name.map_or_else(|| format!("{width}x{height}"), str::to_owned);
-        if is_variant_name(&name) {
-            Ok(NamedSize {
-                name,
-                width,
-                height,
-            })
-        } else {
-            let shown = shown(&name);
-            Err(format!(
-                "a name in sizes has 1 to {MAX_VARIANT_NAME_LEN} of a-z, 0-9 and -, not {shown:?}"
-            ))
-        }
-    };
-    value.split(',').map(one).collect()
-}
-
-fn size(name: &str, value: &str) -> Result<(u32, u32), String> {
-    let wrong = || {
-        let shown = shown(value);
-        format!(
-            "{name} must be a width and a height from 1 to {MAX_SIDE} such as 200x150, not {shown:?}"
-        )
-    };
-    let (width, height) = value.split_once('x').ok_or_else(wrong)?;
-    let side = |text| side(name, text).map_err(|_| wrong());
-    Ok((side(width)?, side(height)?))
-}
-
-fn side(name: &str, value: &str) -> Result<u32, String> {
-    whole(name, value, 1..=u64::from(MAX_SIDE))
-}
-
-/// A whole number in decimal digits.
-pub(super) fn whole<T: TryFrom<u64>>(
-    name: &str,
-    value: &str,
-    range: RangeInclusive<u64>,
-) -> Result<T, String> {
-    let digits = value.bytes().all(|byte| byte.is_ascii_digit());
-    let number = value
-        .parse()
-        .ok()
-        .filter(|n| digits && range.contains(n))
-        .and_then(|n| T::try_from(n).ok());
-    number.ok_or_else(|| {
-        let (min, max, shown) = (range.start(), range.end(), shown(value));
-        format!("{name} must be a whole number from {min} to {max}, not {shown:?}")
-    })
-}
-
-fn dpr(value: &str) -> Result<f64, String> {
-    let number = value.parse().ok().filter(|n| (1.0..=4.0).contains(n));
-    number.ok_or_else(|| format!("dpr must be a number from 1 to 4, not {:?}", shown(value)))
-}
-
-fn flag(name: &str, value: &str) -> Result<bool, String> {
-    match value {
-        "true" | "1" => Ok(true),
-        "false" | "0" => Ok(false),
-        _ => Err(format!(
-            "{name} must be true or false, not {:?}",
-            shown(value)
-        )),
-    }
-}
-
-/// A value whose own type reads it.
-fn written<T: FromStr<Err = OptionsError>>(value: &str) -> Result<T, String> {
-    let shortened = shown(value);
-    shortened
-        .parse()
-        .map_err(|error: OptionsError| error.to_string())
-}
-
-/// One of the names that the type has for serde; a refusal lists them.
-pub(super) fn choice<'a, T: Deserialize<'a>>(name: &str, value: &'a str) -> Result<T, String> {
-    T::deserialize(value.into_deserializer()).map_err(|Choices(choices)| {
-        let (choices, shown) = (choices.join(", "), shown(value));
-        format!("{name} must be one of {choices}, not {shown:?}")
-    })
-}
-
-/// What serde says could have been given.
-#[derive(Debug)]
-struct Choices(&'static [&'static str]);
-
-impl fmt::Display for Choices {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.join(", "))
-    }
-}
-
-impl std::error::Error for Choices {}
-
-impl de::Error for Choices {
-    fn custom<T: fmt::Display>(_: T) -> Self {
-        Self(&[])
-    }
-
-    fn unknown_variant(_: &str, expected: &'static [&'static str]) -> Self {
-        Self(expected)
-    }
-}
-
-/// A text of the client's, short enough to be repeated.
-pub(super) fn shown(text: &str) -> String {
-    let mut characters = text.chars();
-    let mut shown: String = characters.by_ref().take(SHOWN_CHARS).collect();
-    if characters.next().is_some() {
-        shown.push('…');
-    }
-    shown
 }
 
 #[cfg(test)]
