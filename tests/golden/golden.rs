@@ -130,7 +130,7 @@ fn heic() -> Vec<Case> {
     vec![
         case!("heic.png", "../images/heic/photo.heic", 30 x 22, format: FormatChoice::Png),
         case!("heic-filtered.png", "../images/heic/photo.heic", 60 x 45, format: FormatChoice::Png),
-        case!("heic-alpha.png", "../images/heic/alpha.heic", 20 x 15),
+        case!("heic-alpha.png", "../images/heic/alpha.heic", 20 x 15, format: FormatChoice::Png),
         case!("heic-display-p3.png", "../images/heic/display-p3.heic", 64 x 16, format: FormatChoice::Png),
         case!("heic-ten-bit.png", "../images/heic/ten-bit.heic", 30 x 22, format: FormatChoice::Png),
     ]

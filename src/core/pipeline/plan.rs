@@ -99,7 +99,6 @@ pub fn plan(
 ) -> Result<Plan, PipelineError> {
     Variant::validate_all(variants)?;
     limits.check_size(info.width, info.height)?;
-    let variants = &settled(info, variants);
     let info = &info.at_page(Variant::page_of(variants))?;
     let asked = variants.iter().map(|variant| plan_variant(info, variant));
     let mut planned = asked.collect::<Result<Vec<_>, _>>()?;
@@ -119,7 +118,7 @@ pub fn plan(
         truncated: strictest(variants),
         peak_bytes,
         limits: *limits,
-        asked: variants.clone(),
+        asked: variants.to_vec(),
     })
 }
 
@@ -164,6 +163,9 @@ fn strictest(variants: &[Variant]) -> Truncated {
 
 /// What is asked for, where the format of the source alone does not say it:
 /// a HEIC becomes a JPEG, but a PNG if it has alpha.
+///
+/// It is for who writes down what is asked for: what was written is what gets planned,
+/// so that both agree on the names of files.
 pub fn settled(info: &ImageInfo, variants: &[Variant]) -> Vec<Variant> {
     let mut settled = variants.to_vec();
     if info.format == ImageFormat::Heic && info.alpha {
