@@ -3,6 +3,8 @@
 
 const UPLOADS_AT_ONCE = 4;
 const UPLOAD_TRIES = 30;
+// How often a try is waited for that may still be on its way.
+const WAITS_PER_KEY = 3;
 // Somewhat fewer than the service lets one connection follow.
 const MAX_FOLLOWED = 90;
 const PING_MS = 25_000;
@@ -213,16 +215,25 @@ const live = {
 
 const answers = () => fetch(at("healthz")).then((response) => response.ok, () => false);
 
+/** A second try must not make a second job. Only secure pages have keys. */
+const newKey = () => globalThis.crypto?.randomUUID?.();
+
 async function upload(tile) {
   const body = new FormData();
   body.append("image", tile.file);
-  // A second try must not make a second job. Only secure pages have it.
-  const key = globalThis.crypto?.randomUUID?.();
-  const headers = key ? { "idempotency-key": key } : {};
+  let key = newKey();
+  let waits = 0;
   for (let failures = 0; failures < UPLOAD_TRIES; failures++) {
     tile.show("uploading", failures ? "No answer, uploading again" : "Uploading");
     try {
+      const headers = key ? { "idempotency-key": key } : {};
       const response = await fetch(at("thumbnails"), { method: "POST", headers, body });
+      if (response.status === 409) {
+        // A try before this one is on its way, or has died with its server, which leaves its key taken for minutes.
+        if (++waits % WAITS_PER_KEY === 0) key = newKey();
+        await pause(1_000 * response.headers.get("retry-after"));
+        continue;
+      }
       if (response.status < 500) return taken(tile, response.ok, await response.json());
     } catch {
       // The connection broke: nobody knows what became of it.

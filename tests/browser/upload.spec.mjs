@@ -103,6 +103,26 @@ for (const query of ["", "?transport=sse"]) {
   });
 }
 
+test("a key whose first try died with its server is given up for another one", { timeout: DEADLINE_MS }, async () => {
+  const page = await browser.newPage();
+  const keys = [];
+  await page.route("**/thumbnails", async (route) => {
+    const key = route.request().headers()["idempotency-key"];
+    keys.push(key);
+    if (key !== keys[0]) return route.continue();
+    const detail = "an upload with this Idempotency-Key is still on its way";
+    const headers = { "content-type": "application/problem+json", "retry-after": "0" };
+    return route.fulfill({ status: 409, headers, body: JSON.stringify({ detail }) });
+  });
+  await page.goto(workers.url("/"));
+  await page.setInputFiles("#files", [photos[0]]);
+  await page.waitForSelector("li[data-status=done]", { timeout: DEADLINE_MS });
+  assert.equal(keys.length, 4);
+  assert.equal(new Set(keys).size, 2);
+  assert.equal(new Set(keys.slice(0, 3)).size, 1);
+  await page.close();
+});
+
 test("without scripts the form still uploads", async () => {
   const context = await browser.newContext({ javaScriptEnabled: false });
   const page = await context.newPage();
