@@ -36,7 +36,7 @@ function page(text, html) {
     <link rel="stylesheet" href="/docs/page.css">
   </head>
   <body>
-    <nav><a href="/docs">API</a></nav>
+    <nav><a href="/docs">API</a> <a href="/docs/clients">Clients</a> <a href="/docs/webhooks">Webhooks</a></nav>
     <main>
 ${html}    </main>
   </body>

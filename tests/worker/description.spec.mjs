@@ -32,15 +32,22 @@ test("/docs shows it, and everything that the page asks for comes from the same 
   }
 });
 
-test("/docs/webhooks says how to verify what is told, as src/docs has it", async () => {
-  const response = await workers.fetch("/docs/webhooks");
-  assert.equal(response.status, 200);
-  assert.match(response.headers.get("content-type"), /^text\/html/);
-  assert.match(response.headers.get("content-security-policy"), /default-src 'none'/);
-  const page = await response.text();
-  for (const language of ["js", "python", "rust"]) assert.ok(page.includes(`<code class="language-${language}">`), language);
-  for (const link of ["/docs/page.css", "/docs"]) {
-    assert.ok(page.includes(`href="${link}"`), link);
-    await (await workers.fetch(link)).arrayBuffer();
-  }
-});
+for (const [name, languages] of [
+  ["clients", ["sh", "python", "js", "html"]],
+  ["webhooks", ["js", "python", "rust"]],
+]) {
+  test(`/docs/${name} is the page of src/docs/${name}.md`, async () => {
+    const response = await workers.fetch(`/docs/${name}`);
+    assert.equal(response.status, 200);
+    assert.match(response.headers.get("content-type"), /^text\/html/);
+    assert.match(response.headers.get("content-security-policy"), /default-src 'none'/);
+    const page = await response.text();
+    for (const language of languages) assert.ok(page.includes(`<code class="language-${language}">`), language);
+    for (const link of ["/docs/page.css", "/docs", "/docs/clients", "/docs/webhooks"]) {
+      assert.ok(page.includes(`href="${link}"`), link);
+      const linked = await workers.fetch(link);
+      assert.equal(linked.status, 200, link);
+      await linked.arrayBuffer();
+    }
+  });
+}
