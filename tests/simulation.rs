@@ -3,21 +3,12 @@
 use std::time::Instant;
 
 use thumbnail_core::job::State;
-use thumbnail_core::testing::simulation::{Faults, Picture, Run, Scenario, Setup, Wish, run};
+use thumbnail_core::testing::simulation::{
+    Faults, PRODUCTS, Picture, Run, Scenario, Setup, Wish, run,
+};
 use thumbnail_core::testing::{Failure, Sabotage};
 
 const HOUR_SECS: u64 = 3_600;
-
-/// What may be down.
-const PRODUCTS: [&str; 7] = [
-    "queue.",
-    "kv.",
-    "r2.",
-    "job.",
-    "d1.",
-    "webhooks.",
-    "receiver.",
-];
 
 fn scenario(picture: Picture, wishes: &[(usize, Wish)]) -> Scenario {
     Scenario {

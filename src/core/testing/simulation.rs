@@ -34,8 +34,8 @@ const MAX_SKEW_SECS: u64 = 60;
 /// How much later than due an alarm rings at most, in seconds.
 const MAX_ALARM_DELAY_SECS: u64 = 90;
 
-/// What may be down for a while.
-const PRODUCTS: [&str; 7] = [
+/// What may be down for a while: how the names of its operations begin.
+pub const PRODUCTS: [&str; 7] = [
     "queue.",
     "kv.",
     "r2.",
