@@ -19,7 +19,7 @@ const cpuMs = () => {
 };
 
 let from = cpuMs();
-const run = implementation === "ours" ? loadOurs(module) : await peers[implementation].load();
+const run = module ? loadOurs(module) : await peers[implementation].load();
 const loadMs = cpuMs() - from;
 const rssBefore = process.memoryUsage.rss();
 

@@ -8,8 +8,11 @@ import { peers } from "./implementations.mjs";
 
 const script = (name) => fileURLToPath(new URL(name, import.meta.url));
 
-/** Measures `implementations` on `pictures` ({ file, class }) and returns one row per cell. */
-export async function measure({ pictures, implementations, module, rounds, calls }) {
+/**
+ * Measures `implementations` on `pictures` ({ file, class }) and returns one row per cell.
+ * `modules` has the wasm of "ours", and of "before" where two builds are compared.
+ */
+export async function measure({ pictures, implementations, modules, rounds, calls }) {
   const cells = pictures.flatMap((picture) =>
     implementations
       .filter((name) => peers[name]?.classes?.includes(picture.class) ?? true)
@@ -19,7 +22,7 @@ export async function measure({ pictures, implementations, module, rounds, calls
     // Every other round backwards: who comes after whom changes too.
     for (const cell of round % 2 === 0 ? cells : cells.toReversed()) {
       const { implementation, file } = cell;
-      cell.rounds.push(await child("cell.mjs", { implementation, file, module, calls }));
+      cell.rounds.push(await child("cell.mjs", { implementation, file, module: modules[implementation], calls }));
       process.stdout.write(".");
     }
   }
@@ -42,9 +45,12 @@ function summarise(cell, cells) {
   const failed = rounds.find((round) => round.error);
   if (failed) return { ...row, error: failed.error, ...highest(rounds) };
   const of = (key) => median(rounds.map((round) => round[key]));
-  const anchor = cells.find((other) => other.file === cell.file && other.implementation === "sharp");
-  // Rounds are compared pair by pair: neighbours in time had the same machine.
-  const pairs = anchor ? rounds.map((round, index) => round.cpu_ms / anchor.rounds[index].cpu_ms) : [];
+  // Rounds are compared pair by pair: neighbors in time had the same machine.
+  const pairsWith = (implementation) => {
+    const anchor = cells.find((other) => other.file === cell.file && other.implementation === implementation);
+    return anchor ? rounds.map((round, index) => round.cpu_ms / anchor.rounds[index].cpu_ms) : [];
+  };
+  const [toSharp, toBefore] = [pairsWith("sharp"), pairsWith("before")];
   return {
     ...row,
     cpu_ms: of("cpu_ms"),
@@ -53,7 +59,8 @@ function summarise(cell, cells) {
     calls: rounds.reduce((sum, round) => sum + round.calls, 0),
     bytes: rounds[0].bytes,
     ...highest(rounds),
-    ratio_to_sharp: pairs.every(Number.isFinite) ? geomean(pairs) : null,
+    ratio_to_sharp: toSharp.every(Number.isFinite) ? geomean(toSharp) : null,
+    ...(toBefore.length > 0 && toBefore.every(Number.isFinite) && { ratio_to_before: median(toBefore) }),
   };
 }
 

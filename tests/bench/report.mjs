@@ -29,7 +29,7 @@ export function summary(rows) {
 
 /** Returns one line per file: our figures, and every peer's time as a multiple of sharp's. */
 export function fileTable(rows, implementations) {
-  const others = implementations.filter((name) => name !== "ours" && name !== "sharp");
+  const others = implementations.filter((name) => !["ours", "before", "sharp"].includes(name));
   const head = ["file", "class", "MP", "sharp ms", "ours ms", "ours/sharp", "first ms", "ours MiB", "PSNR dB", "sharp MiB"];
   head.push(...others.map((name) => `${name} x, MiB`));
   const files = [...new Set(rows.map((row) => row.file))];
@@ -60,7 +60,7 @@ function peer(row) {
 
 /** Returns the geometric mean and the worst ratio of each class, for each implementation. */
 export function classTable(rows, implementations) {
-  const compared = implementations.filter((name) => name !== "sharp");
+  const compared = implementations.filter((name) => !["before", "sharp"].includes(name));
   const classes = [...new Set(rows.map((row) => row.class))];
   const lines = classes.map((name) => [
     name,
@@ -73,6 +73,15 @@ export function classTable(rows, implementations) {
   ]);
   const head = ["class", "files", ...compared.flatMap((name) => [`${name} geomean`, "worst"])];
   return table([head, ...lines]);
+}
+
+/** Returns one line per class and per file: our CPU time over that of the build before. */
+export function beforeTable(rows) {
+  const ours = rows.filter((row) => isOurs(row) && row.ratio_to_before != null);
+  const ratios = (name) => ours.filter((row) => row.class === name).map((row) => row.ratio_to_before);
+  const classes = [...new Set(ours.map((row) => row.class))].map((name) => [name, fixed(geomean(ratios(name)), 3)]);
+  const files = ours.map((row) => [basename(row.file), fixed(row.ratio_to_before, 3)]);
+  return table([["class or file", "now/before"], ...classes, ...files]);
 }
 
 /** Returns a sentence for everything that went wrong. */

@@ -12,7 +12,7 @@ import { classify } from "./classify.mjs";
 import { peers } from "./implementations.mjs";
 import { measure, quality } from "./measure.mjs";
 import { makeLarge, makeOrdinary } from "./pictures.mjs";
-import { MIN_PSNR_DB, classTable, fileTable, summary, troubles, workerdTable } from "./report.mjs";
+import { MIN_PSNR_DB, beforeTable, classTable, fileTable, summary, troubles, workerdTable } from "./report.mjs";
 import { measureInWorkerd } from "./workerd.mjs";
 
 /** Half of an isolate's memory: under it, 100 megapixels prove that nothing is held whole. */
@@ -22,6 +22,7 @@ const { values: asked } = parseArgs({
   options: {
     files: { type: "string" },
     json: { type: "string" },
+    before: { type: "string" },
     peers: { type: "string" },
     rounds: { type: "string", default: "2" },
     calls: { type: "string", default: "41" },
@@ -38,10 +39,11 @@ async function bench() {
   if (asked.workerd) return inWorkerd();
   const cap = asked.large ? LARGE_CAP_MIB : SHIPPED_CAP_MIB;
   const module = await buildWasm(cap);
+  const before = asked.before && resolve(asked.before);
   const pictures = await described(await paths());
   if (pictures.length === 0) throw new Fault("there are no pictures to measure");
   const rounds = positive("rounds");
-  const rows = await measure({ pictures, implementations, module, rounds, calls: positive("calls") });
+  const rows = await measure({ pictures, implementations, modules: { ours: module, before }, rounds, calls: positive("calls") });
   await judge(rows, module);
   const result = { cap_mib: cap, node: process.version, rounds, summary: summary(rows), rows };
   print(result, implementations);
@@ -64,7 +66,7 @@ function chosen() {
   const names = (asked.peers ?? (asked.large ? "sharp" : "sharp,photon,jsquash,wasm-vips")).split(",").filter(Boolean);
   const unknown = names.find((name) => !(name in peers));
   if (unknown) throw new Fault(`${unknown} is not one of ${Object.keys(peers).join(", ")}`);
-  return ["ours", ...new Set(["sharp", ...names])];
+  return ["ours", ...(asked.before ? ["before"] : []), ...new Set(["sharp", ...names])];
 }
 
 function positive(option) {
@@ -122,6 +124,7 @@ function print({ cap_mib, rows, summary: figures }, implementations) {
   console.log(`\nCPU time per thumbnail of 100x100, JPEG of quality 80; ours with at most ${cap_mib} MiB of memory\n`);
   console.log(fileTable(rows, implementations));
   console.log(`\nRatios to sharp\n\n${classTable(rows, implementations)}\n`);
+  if (asked.before) console.log(`Ratios to ${asked.before}\n\n${beforeTable(rows)}\n`);
   for (const trouble of troubles(rows)) console.log(`! ${trouble}`);
   console.log(JSON.stringify(figures));
 }
