@@ -5,7 +5,7 @@ use image::{ImageFormat as Encoding, RgbImage};
 use thumbnail_core::Config;
 use thumbnail_core::api::{Body, Method, Params, Problem, ProblemKind, ReadRequest, Reply};
 use thumbnail_core::job::extension::MAX_THUMBNAILS;
-use thumbnail_core::job::{Command, Outcome, Policy, Record, State};
+use thumbnail_core::job::{Command, Message, Outcome, Policy, Record, State};
 use thumbnail_core::keys::{JobId, ThumbnailFile, source_key};
 use thumbnail_core::pipeline::{Limits, Options, Variant};
 use thumbnail_core::ports::{JobLedger, ObjectStore};
@@ -86,7 +86,7 @@ fn variant(name: &str, width: u32) -> Variant {
 
 fn more(world: &World, id: JobId, width: u32) -> Result<Extended, Problem> {
     let variants = vec![variant(&format!("w{width}"), width)];
-    now(extend(world, world, id, variants))
+    now(extend(world, world, &Limits::default(), id, variants))
 }
 
 fn reader(world: &World) -> Reader<'_, World, World, World, World> {
@@ -164,12 +164,25 @@ fn another_size_is_made_while_the_first_is_served() {
 }
 
 #[test]
+fn the_message_says_what_its_attempt_takes() {
+    let (world, record) = done();
+    let upload = record.planned_bytes.unwrap();
+    let extended = more(&world, record.id, 2_000).unwrap();
+    let text = world.next_message().unwrap();
+    let planned = Message::decode(&text).unwrap().planned_bytes.unwrap();
+    assert_eq!(extended.record.planned_bytes, Some(planned));
+    // A thumbnail of 2000x1333 takes more than one of 100x100 of the same picture.
+    assert!(planned > upload + 10_000_000, "{upload} {planned}");
+}
+
+#[test]
 fn what_is_asked_for_twice_is_made_once() {
     let (world, record) = done();
     more(&world, record.id, 30).unwrap();
     let again = now(extend(
         &world,
         &world,
+        &Limits::default(),
         record.id,
         vec![variant("other-name", 30)],
     ))
@@ -194,7 +207,14 @@ fn what_is_asked_for_twice_is_made_once() {
         name: "x".into(),
         options: Options::default(),
     }];
-    let first = now(extend(&world, &world, record.id, default)).unwrap();
+    let first = now(extend(
+        &world,
+        &world,
+        &Limits::default(),
+        record.id,
+        default,
+    ))
+    .unwrap();
     assert_eq!((first.made, first.file), (true, record.first_file()));
     assert_eq!((sent(&world), before), (2, 2));
 }
@@ -212,7 +232,14 @@ fn one_is_made_after_the_other() {
     assert!(!more(&world, record.id, 31).unwrap().made);
     deliver(&world);
     // A name that is taken by other options becomes one that says them.
-    let taken = now(extend(&world, &world, record.id, vec![variant("w30", 32)])).unwrap();
+    let taken = now(extend(
+        &world,
+        &world,
+        &Limits::default(),
+        record.id,
+        vec![variant("w30", 32)],
+    ))
+    .unwrap();
     assert!(taken.file.unwrap().variant.starts_with("32x-"));
 }
 
@@ -279,7 +306,15 @@ fn what_the_file_is_to_blame_for_is_not_tried_again() {
             ..Options::default()
         },
     };
-    let ask = || now(extend(&world, &world, id, vec![page.clone()]));
+    let ask = || {
+        now(extend(
+            &world,
+            &world,
+            &Limits::default(),
+            id,
+            vec![page.clone()],
+        ))
+    };
     let file = ask().unwrap().file.unwrap();
     deliver(&world);
     assert_eq!(get(&world, &file), Err(ProblemKind::InvalidOption));
@@ -287,7 +322,7 @@ fn what_the_file_is_to_blame_for_is_not_tried_again() {
     assert_eq!(ask().unwrap_err().kind, ProblemKind::InvalidOption);
     // Together with one that could be made, too.
     let both = vec![variant("w30", 30), page.clone()];
-    let problem = now(extend(&world, &world, id, both)).unwrap_err();
+    let problem = now(extend(&world, &world, &Limits::default(), id, both)).unwrap_err();
     assert_eq!(problem.kind, ProblemKind::InvalidOption);
     assert_eq!((world.records(), world.next_message()), (before, None));
     assert_eq!(get(&world, &first), Ok(200));
@@ -342,9 +377,15 @@ fn without_its_source_only_what_is_there_can_be_had() {
         options: Options::default(),
     }];
     assert!(
-        now(extend(&world, &world, record.id, default))
-            .unwrap()
-            .made
+        now(extend(
+            &world,
+            &world,
+            &Limits::default(),
+            record.id,
+            default
+        ))
+        .unwrap()
+        .made
     );
     let nobody = JobId::new(NOW, [9; 10]);
     assert_eq!(
@@ -363,6 +404,7 @@ fn a_job_that_is_not_done_says_so() {
         owner: record.owner.clone(),
         source: record.source.clone(),
         variants: record.variants.clone(),
+        planned_bytes: None,
         expires_at: None,
         webhook: None,
     };

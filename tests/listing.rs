@@ -49,6 +49,7 @@ fn begin(world: &World, number: u8) -> JobId {
             name: "default".into(),
             options: Options::default(),
         }],
+        planned_bytes: None,
         expires_at: Some(world.now().plus_secs(30 * DAY_SECS)),
         webhook: None,
     };

@@ -70,6 +70,7 @@ fn upload_as(world: &World, chunks: &mut impl Chunks, options: Options) -> Resul
             owner: "anonymous".into(),
             source,
             variants,
+            planned_bytes: None,
             expires_at,
             webhook: None,
         };
@@ -886,6 +887,7 @@ fn an_upload_that_took_too_long_is_refused_rather_than_swept() {
         owner: "anonymous".into(),
         source: stored.source,
         variants: Vec::new(),
+        planned_bytes: None,
         expires_at: None,
         webhook: None,
     };
@@ -1084,6 +1086,7 @@ fn upload_with_webhook(world: &World) -> Record {
             owner: "anonymous".into(),
             source: stored.unwrap().source,
             variants,
+            planned_bytes: None,
             expires_at: Some(world.now().plus_secs(LIFE_SECS)),
             webhook: Some(webhook()),
         };

@@ -22,7 +22,8 @@ pub async fn extend(mut call: Call, id: JobId) -> Result<Reply<R2Body>, Problem>
     let url = call.request.url().map_err(|e| misconfigured(&e))?;
     let body = options(&mut call.request).await?;
     let variants = asked(&call.app.config, id, url.query().unwrap_or_default(), &body)?;
-    let extended = extend_job(&call.app.objects, &call.app.jobs, id, variants).await?;
+    let limits = &call.app.config.limits;
+    let extended = extend_job(&call.app.objects, &call.app.jobs, limits, id, variants).await?;
     if extended.overloaded {
         close_gate();
     }

@@ -43,12 +43,21 @@ async function deploy() {
     .replace('binding = "DB"', `binding = "DB"\ndatabase_id = "${await idOf(DATABASE)}"`);
   writeFileSync(inRoot(RESOLVED_CONFIG), resolved);
   try {
-    // The edge first: the origin binds its Durable Object.
-    await run("deploy", "-c", RESOLVED_CONFIG);
-    await run("deploy", "-c", "wrangler.origin.toml");
+    const configs = ["wrangler.origin.toml", RESOLVED_CONFIG];
+    // The origin reads the messages of this edge and of the one before: it comes first. It binds the Durable
+    // Object of the edge, so that it cannot be the very first.
+    for (const config of (await isDeployed()) ? configs : configs.toReversed()) await run("deploy", "-c", config);
   } finally {
     rmSync(inRoot(RESOLVED_CONFIG));
   }
+}
+
+/** Whether the account has the edge already. */
+async function isDeployed() {
+  const { code, output } = await capture(...wrangler("deployments", "list", "-c", "wrangler.toml"));
+  // What the API calls a Worker that it does not know.
+  if (code !== 0 && !output.includes("code: 10007")) throw new Fault(`the deployments cannot be listed:\n${output}`);
+  return code === 0;
 }
 
 async function run(...args) {

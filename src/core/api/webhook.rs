@@ -167,6 +167,7 @@ mod tests {
                     options: Options::default(),
                 })
                 .collect(),
+            planned_bytes: None,
             expires_at: Some(now),
             webhook: Some(Webhook::new(
                 URL.into(),

@@ -44,6 +44,9 @@ pub enum Command {
     Extend {
         /// Which ones.
         variants: Vec<Variant>,
+        /// The most memory that making them takes, where it is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        planned_bytes: Option<u64>,
     },
     /// The alarm went off.
     Alarm,
@@ -93,6 +96,9 @@ pub struct NewJob {
     pub source: Source,
     /// What was asked for.
     pub variants: Vec<Variant>,
+    /// The most memory that making it takes, where the header says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planned_bytes: Option<u64>,
     /// When everything of it is deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,

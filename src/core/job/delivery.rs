@@ -291,6 +291,7 @@ mod tests {
                 name: "default".into(),
                 options: Options::default(),
             }],
+            planned_bytes: None,
             expires_at: Some(at(EXPIRES)),
             webhook: Some(Webhook::new(URL.into(), "https://thumbs.example".into())),
         }))

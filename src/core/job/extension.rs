@@ -50,8 +50,9 @@ fn size_of(options: &Options) -> String {
 }
 
 pub(super) fn extend(
-    record: Record,
+    mut record: Record,
     asked: &[Variant],
+    planned_bytes: Option<u64>,
     now: Timestamp,
     policy: &Policy,
 ) -> Decision {
@@ -80,11 +81,12 @@ pub(super) fn extend(
     if others.count() + new.len() > MAX_THUMBNAILS {
         return Decision::answer(Verdict::Full);
     }
-    match refusal(&record, &new) {
+    let refusal = refusal(&record, &new).cloned();
+    // What all that is asked for takes is enough for those that are new.
+    record.planned_bytes = planned_bytes;
+    match refusal {
         None => extended(record, new, now, policy),
-        Some(failure) if !failure.may_pass() => Decision::answer(Verdict::Refused {
-            failure: failure.clone(),
-        }),
+        Some(failure) if !failure.may_pass() => Decision::answer(Verdict::Refused { failure }),
         Some(_) => intend(record, Intent::Extend { variants: new }, now, policy),
     }
 }
@@ -238,11 +240,13 @@ mod tests {
                 sha256: String::new(),
             },
             variants: vec![variant("default", None)],
+            planned_bytes: None,
             expires_at: Some(at(100_000)),
             webhook: None,
         }));
         let extend = Command::Extend {
             variants: vec![variant("later", Some(5))],
+            planned_bytes: Some(9),
         };
         for (secs, command) in [
             (0, create),

@@ -117,7 +117,10 @@ pub fn decide(
         }
         Command::Cancel => cancel(record, now, policy),
         Command::Rerun => rerun(record, now, policy),
-        Command::Extend { variants } => extend(record, &variants, now, policy),
+        Command::Extend {
+            variants,
+            planned_bytes,
+        } => extend(record, &variants, planned_bytes, now, policy),
         Command::Alarm => alarm(record, now, policy, Queue::Short),
         Command::Wait => alarm(record, now, policy, Queue::Long),
         Command::Told { revision } => told(record, revision),
@@ -431,6 +434,7 @@ mod tests {
                 name: "default".into(),
                 options: Options::default(),
             }],
+            planned_bytes: None,
             expires_at: Some(at(EXPIRES)),
             webhook: None,
         }))

@@ -9,6 +9,8 @@ use crate::keys::JobId;
 pub struct Message {
     /// The job.
     pub job: JobId,
+    /// The most memory that the attempt takes. Unknown: as much as an instance has.
+    pub planned_bytes: Option<u64>,
 }
 
 /// Asks for a delivery of an event to a job's webhook. A hint as well.
@@ -22,10 +24,16 @@ pub struct WebhookMessage {
 
 const VERSION: u32 = 1;
 
+/// The version of a [`Message`] that says what its attempt takes. The origin reads both, and is
+/// deployed before the edge, which writes them.
+const PLANNED_VERSION: u32 = 2;
+
 #[derive(Serialize, Deserialize)]
 struct Wire {
     v: u32,
     job: JobId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    planned_bytes: Option<u64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -41,18 +49,32 @@ struct WebhookWire {
 pub struct Undecodable(String);
 
 impl Message {
-    /// The JSON text that is sent.
+    /// The JSON text that is sent: of the first version where nothing more is known.
     pub fn encode(&self) -> String {
-        serde_json::json!({ "v": VERSION, "job": self.job }).to_string()
+        match self.planned_bytes {
+            None => serde_json::json!({ "v": VERSION, "job": self.job }),
+            Some(bytes) => {
+                serde_json::json!({ "v": PLANNED_VERSION, "job": self.job, "planned_bytes": bytes })
+            }
+        }
+        .to_string()
     }
 
     /// Reads what [`Message::encode`] wrote.
     pub fn decode(text: &str) -> Result<Self, Undecodable> {
         let wire: Wire = serde_json::from_str(text).map_err(|e| Undecodable(e.to_string()))?;
-        if wire.v != VERSION {
-            return Err(Undecodable(format!("version {} is not {VERSION}", wire.v)));
-        }
-        Ok(Self { job: wire.job })
+        let planned_bytes = match (wire.v, wire.planned_bytes) {
+            (VERSION, _) => None,
+            (PLANNED_VERSION, Some(bytes)) => Some(bytes),
+            (PLANNED_VERSION, None) => return Err(Undecodable("it has no planned_bytes".into())),
+            (v, _) => {
+                return Err(Undecodable(format!(
+                    "version {v} is later than {PLANNED_VERSION}"
+                )));
+            }
+        };
+        let job = wire.job;
+        Ok(Self { job, planned_bytes })
     }
 }
 
@@ -83,6 +105,11 @@ mod tests {
         let text = r#"{"job":"01997c1e-0000-7aaa-8aaa-aaaaaaaaaaaa","v":1}"#;
         let message = Message::decode(text).unwrap();
         assert_eq!(message.encode(), text);
+        assert_eq!(message.planned_bytes, None);
+        let text = r#"{"job":"01997c1e-0000-7aaa-8aaa-aaaaaaaaaaaa","planned_bytes":5,"v":2}"#;
+        let message = Message::decode(text).unwrap();
+        assert_eq!(message.encode(), text);
+        assert_eq!(message.planned_bytes, Some(5));
         let text = r#"{"event":3,"job":"01997c1e-0000-7aaa-8aaa-aaaaaaaaaaaa","v":1}"#;
         let message = WebhookMessage::decode(text).unwrap();
         assert_eq!(message.encode(), text);
@@ -96,6 +123,7 @@ mod tests {
             "{}",
             r#"{"v":1}"#,
             r#"{"v":2,"job":"01997c1e-0000-7aaa-8aaa-aaaaaaaaaaaa"}"#,
+            r#"{"v":3,"job":"01997c1e-0000-7aaa-8aaa-aaaaaaaaaaaa","planned_bytes":5}"#,
             "\u{0}",
         ] {
             assert!(Message::decode(text).is_err(), "{text:?}");

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::command::NewJob;
+use super::message::Message;
 use super::state::State;
 use super::webhook::Webhook;
 use crate::keys::{JobId, ThumbnailFile};
@@ -63,6 +64,9 @@ pub struct Record {
     pub source: Source,
     /// What was asked for.
     pub variants: Vec<Variant>,
+    /// The most memory that making what is wanted takes. Unknown where no header said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planned_bytes: Option<u64>,
     /// What was made.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub thumbnails: Vec<Thumbnail>,
@@ -243,6 +247,7 @@ impl Record {
             timings: Timings::default(),
             source: new.source,
             variants: new.variants,
+            planned_bytes: new.planned_bytes,
             thumbnails: Vec::new(),
             extension: None,
             refused: Vec::new(),
@@ -320,6 +325,14 @@ impl Record {
         self.sends = 0;
     }
 
+    /// The message that asks for an attempt.
+    pub fn message(&self) -> Message {
+        Message {
+            job: self.id,
+            planned_bytes: self.planned_bytes,
+        }
+    }
+
     /// When the alarm rings.
     pub fn alarm_at(&self) -> Option<Timestamp> {
         let webhook = self.webhook.as_ref().and_then(Webhook::due_at);
@@ -392,6 +405,15 @@ mod tests {
         let record: Record = serde_json::from_str(DONE).unwrap();
         assert_eq!((&record.extension, record.refused.len()), (&None, 0));
         assert_eq!(serde_json::to_string(&record).unwrap(), DONE);
+    }
+
+    #[test]
+    fn the_stored_form_of_what_is_planned_stays() {
+        let planned = r#""planned_bytes":5,"thumbnails""#;
+        let text = DONE.replace(r#""thumbnails""#, planned);
+        let record: Record = serde_json::from_str(&text).unwrap();
+        assert_eq!(record.message().planned_bytes, Some(5));
+        assert_eq!(serde_json::to_string(&record).unwrap(), text);
     }
 
     #[test]

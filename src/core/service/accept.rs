@@ -35,6 +35,8 @@ pub struct Stored {
     pub source: Source,
     /// Its header, where the edge has seen it.
     pub info: Option<ImageInfo>,
+    /// How many bytes were held until the header was known.
+    pub header_bytes: u64,
 }
 
 impl Stored {
@@ -44,6 +46,13 @@ impl Stored {
             Some(info) => check(info, Some(variants), limits),
             None => Ok(()),
         }
+    }
+
+    /// The most memory that making `variants` takes, where the header says so: what is held until it
+    /// is known, and what its plan takes then.
+    pub fn planned_bytes(&self, variants: &[Variant], limits: &Limits) -> Option<u64> {
+        let info = self.info.as_ref()?;
+        planned_bytes(info, self.header_bytes, variants, limits)
     }
 
     /// What is asked for of it, with the formats that its header decides.
@@ -70,6 +79,7 @@ pub async fn store_source<O: ObjectStore>(
     let page = variants.map_or(0, Variant::page_of);
     let mut intake = Intake::new(chunks, limits, page);
     let info = intake.read_header(variants).await?;
+    let header_bytes = intake.header.held.len() as u64;
     let key = source_key(id);
     let sniffed = || ImageFormat::sniff(&intake.header.held).unwrap_or(ImageFormat::Tiff);
     let format = info.as_ref().map_or_else(sniffed, |info| info.format);
@@ -90,7 +100,24 @@ pub async fn store_source<O: ObjectStore>(
         bytes: intake.total,
         sha256: intake.digest(),
     };
-    Ok(Stored { id, source, info })
+    Ok(Stored {
+        id,
+        source,
+        info,
+        header_bytes,
+    })
+}
+
+/// The most memory that making `variants` takes, if `info` describes their page.
+pub fn planned_bytes(
+    info: &ImageInfo,
+    header_bytes: u64,
+    variants: &[Variant],
+    limits: &Limits,
+) -> Option<u64> {
+    let described = info.describes(Variant::page_of(variants));
+    let plan = described.then(|| plan(info, variants, limits).ok())??;
+    Some(plan.peak_bytes.saturating_add(header_bytes))
 }
 
 fn check(info: &ImageInfo, variants: Option<&[Variant]>, limits: &Limits) -> Result<(), Problem> {

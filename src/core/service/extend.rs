@@ -11,8 +11,13 @@ use crate::config::Config;
 use crate::job::extension::{MAX_THUMBNAILS, name_of};
 use crate::job::{Command, Record, State, Verdict};
 use crate::keys::{DEFAULT_VARIANT, JobId, ThumbnailFile, source_key};
-use crate::pipeline::{Options, Variant};
-use crate::ports::{JobLedger, ObjectStore, StoreError};
+use crate::pipeline::{Limits, Options, Variant};
+use crate::ports::{Chunks, JobLedger, ObjectStore, StoreError};
+use crate::service::accept::planned_bytes;
+use crate::service::header::HeaderReader;
+
+/// How much of a stored picture is read for its header: in most files it stands in front of that.
+const HEADER_BYTES: usize = 256 << 10;
 
 /// What became of a request for more thumbnails.
 #[derive(Debug)]
@@ -77,12 +82,15 @@ fn renamed(variant: Variant) -> Variant {
 pub async fn extend(
     objects: &impl ObjectStore,
     ledger: &impl JobLedger,
+    limits: &Limits,
     id: JobId,
     variants: Vec<Variant>,
 ) -> Result<Extended, Problem> {
-    let source = objects.head(&source_key(id)).await?;
+    let source = objects.get(&source_key(id)).await?;
+    let stored = source.is_some();
     let command = match source {
-        Some(_) => Command::Extend {
+        Some((_, body)) => Command::Extend {
+            planned_bytes: planned(body, &variants, limits).await,
             variants: variants.clone(),
         },
         None => Command::Get,
@@ -101,7 +109,7 @@ pub async fn extend(
             .any(|made| Some(&made.name) == name)
     };
     let made = variants.iter().all(is_made);
-    if source.is_none() && !made {
+    if !stored && !made {
         return Err(if record.state.is_final() {
             Problem::new(ProblemKind::Gone, "the uploaded file is no longer stored")
         } else {
@@ -120,6 +128,19 @@ pub async fn extend(
         made,
         overloaded,
     })
+}
+
+/// What making `variants` of a stored picture takes, if its header is at its beginning: the rest of it
+/// is not read.
+async fn planned(mut body: impl Chunks, variants: &[Variant], limits: &Limits) -> Option<u64> {
+    let mut header = HeaderReader::new(HEADER_BYTES, Variant::page_of(variants));
+    loop {
+        let chunk = body.next().await.ok()?;
+        header.push(chunk.as_deref().unwrap_or_default());
+        if let Some(info) = header.probe(chunk.is_none()).ok()? {
+            return planned_bytes(&info, header.held.len() as u64, variants, limits);
+        }
+    }
 }
 
 /// The change may have been noted, and happen later, even if the answer is lost on its way.

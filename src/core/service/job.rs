@@ -17,8 +17,7 @@ use crate::api::webhook::compose;
 use crate::job::policy::TELL_SECS;
 use crate::job::record::Intent;
 use crate::job::{
-    Command, Decision, FollowUp, Message, Policy, Record, State, Thumbnail, Verdict,
-    WebhookMessage, decide,
+    Command, Decision, FollowUp, Policy, Record, State, Thumbnail, Verdict, WebhookMessage, decide,
 };
 use crate::keys::{ThumbnailFile, source_key, thumbnail_key};
 use crate::object::ObjectMeta;
@@ -168,11 +167,7 @@ impl<S: JobStorage, P: Platform> JobService<S, P> {
         self.tell().await;
         if decision.follow_up == FollowUp::Send {
             // The alarm sends again.
-            let sent = self
-                .platform
-                .queue()
-                .send(&Message { job: record.id })
-                .await;
+            let sent = self.platform.queue().send(&record.message()).await;
             if let Verdict::Recorded { overloaded, .. } = &mut decision.verdict {
                 *overloaded = matches!(sent, Err(StoreError::Overloaded(_)));
             }

@@ -273,10 +273,12 @@ where
     fn job(&self, stored: Stored, asked: &Asked) -> NewJob {
         let default = self.config.default_expires_secs;
         let lives_secs = asked.expires_in_secs.unwrap_or(default);
+        let variants = stored.settled(&asked.variants);
         NewJob {
             id: stored.id,
             owner: ANONYMOUS.into(),
-            variants: stored.settled(&asked.variants),
+            planned_bytes: stored.planned_bytes(&variants, &self.config.limits),
+            variants,
             source: stored.source,
             expires_at: Some(self.clock.now().plus_secs(lives_secs)),
             webhook: self.webhook(asked.webhook.clone()),

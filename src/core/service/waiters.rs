@@ -59,6 +59,7 @@ mod tests {
                 sha256: String::new(),
             },
             variants: Vec::new(),
+            planned_bytes: None,
             expires_at: None,
             webhook: None,
         };

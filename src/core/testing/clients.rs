@@ -137,7 +137,15 @@ impl Client {
                 let later = self.later.clone();
                 self.spawn(async move {
                     let before = world.seen(id);
-                    match extend(&world, &world, id, vec![later_variant()]).await {
+                    match extend(
+                        &world,
+                        &world,
+                        &Limits::default(),
+                        id,
+                        vec![later_variant()],
+                    )
+                    .await
+                    {
                         Ok(extended) => {
                             world.answered_extend(id);
                             *later.borrow_mut() = extended.file;
@@ -271,7 +279,7 @@ impl Client {
 
 /// What a consumer must not do: its copy may be older than what the job has written meanwhile.
 async fn copy_as_well(world: &World, body: &str) {
-    if let Ok(Message { job }) = Message::decode(body)
+    if let Ok(Message { job, .. }) = Message::decode(body)
         && let Ok(Verdict::Found { record }) = world.call(job, Command::Get).await
     {
         let _ = StatusCache::put(world, &record).await;
@@ -294,6 +302,7 @@ async fn upload(world: &World, scenario: &Scenario, number: u32) -> Result<Recor
     let new = NewJob {
         id,
         owner: crate::job::record::ANONYMOUS.into(),
+        planned_bytes: stored.planned_bytes(&variants, &limits),
         source: stored.source,
         variants,
         expires_at: Some(now.plus_secs(LIFE_SECS)),

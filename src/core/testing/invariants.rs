@@ -79,7 +79,7 @@ impl World {
     }
 
     pub(super) fn count_message(&self, text: &str) {
-        if let Ok(Message { job }) = Message::decode(text) {
+        if let Ok(Message { job, .. }) = Message::decode(text) {
             self.observe(job, |seen| seen.messages += 1);
         }
     }

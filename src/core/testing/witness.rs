@@ -125,10 +125,7 @@ impl World {
         let sends = |r: &Record| r.sends;
         let known = self.inner.records.borrow().get(&record.id).map_or(0, sends);
         if self.sabotaged(Sabotage::SendFirst) && record.sends > known {
-            self.enqueue(
-                Line::Resize,
-                crate::job::Message { job: record.id }.encode(),
-            );
+            self.enqueue(Line::Resize, record.message().encode());
             self.pause().await;
         }
     }

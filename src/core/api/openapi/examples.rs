@@ -69,6 +69,7 @@ fn accepted() -> Record {
             name: DEFAULT_VARIANT.into(),
             options: Options::default(),
         }],
+        planned_bytes: None,
         expires_at: Some(ACCEPTED_AT.plus_secs(LIFE_SECS)),
         webhook: None,
     };
