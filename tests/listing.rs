@@ -65,7 +65,7 @@ fn begin(world: &World, number: u8) -> JobId {
 
 /// A page: the ids on it, and the query of the next one.
 fn page(world: &World, query: &ListQuery) -> (Vec<String>, Option<ListQuery>) {
-    let reply: Reply<()> = now(list(world, ANONYMOUS, query, BASE)).unwrap();
+    let reply: Reply<()> = now(list(world, ANONYMOUS, query, BASE, world)).unwrap();
     let link = reply.header("link").map(str::to_owned);
     let Body::Text(text) = reply.body else {
         panic!("no document")
@@ -213,4 +213,18 @@ fn a_job_that_does_not_answer_keeps_no_other_from_its_turn() {
     let done = sweep(&world);
     assert_eq!((done.checked, done.unanswered), (3, 1));
     assert_eq!(sweep(&world).checked, 1);
+}
+
+#[test]
+fn a_job_whose_time_is_over_is_listed_as_expired_or_not_at_all() {
+    let world = world();
+    let id = begin(&world, 1).to_string();
+    world.advance_secs(30 * DAY_SECS);
+    let all = ListQuery::default();
+    let pending = ListQuery {
+        state: Some(State::Pending),
+        ..ListQuery::default()
+    };
+    assert_eq!(page(&world, &all).0, [id]);
+    assert!(page(&world, &pending).0.is_empty());
 }

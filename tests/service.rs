@@ -694,6 +694,66 @@ fn an_expired_job_leaves_nothing_behind() {
     assert!(world.object_keys().is_empty() && world.records().is_empty());
 }
 
+/// The ways to read a job: the thumbnail's, each with a method and headers; then its status.
+const READS: [(Method, &[(&str, &str)]); 5] = [
+    (Method::Get, &[]),
+    (Method::Head, &[]),
+    (Method::Get, &[("range", "bytes=0-1")]),
+    (Method::Get, &[("if-none-match", "*")]),
+    (Method::Get, &[("if-match", "\"x\"")]),
+];
+
+#[test]
+fn a_job_whose_alarm_died_is_gone_when_its_time_is_over() {
+    // Once it was served for ever: no reader looked at the time.
+    let damaged = png(60, 60)[..60].to_vec();
+    for (bytes, delivered) in [(png(60, 60), true), (png(60, 60), false), (damaged, true)] {
+        for copied in [true, false] {
+            let world = world();
+            if !copied {
+                world.fail(|name, _| (name == "kv.put").then_some(Failure::Before));
+            }
+            let record = upload(&world, &mut Pieces::new(bytes.clone(), 999)).unwrap();
+            if delivered {
+                settle(&world);
+            }
+            world.advance_secs(LIFE_SECS - 1);
+            for (method, headers) in READS {
+                let answer = ask(&world, &record, method, headers);
+                assert_ne!(answer.err().map(|problem| problem.status), Some(410));
+            }
+            world.advance_secs(1);
+            for (method, headers) in READS {
+                let problem = ask(&world, &record, method, headers).err().unwrap();
+                assert_eq!(problem.status, 410, "{method:?} {headers:?}");
+                assert_eq!(problem.detail, "the job is expired");
+            }
+            let reply = now(reader(&world).status(record.id)).unwrap();
+            assert_eq!(reply.status, 410);
+            let document = status_document(&world, record.id);
+            assert_eq!(document["status"], "expired");
+            assert!(document.get("thumbnails").is_none(), "{document}");
+        }
+    }
+}
+
+#[test]
+fn nothing_begins_anew_when_its_time_is_over() {
+    let world = world();
+    let record = upload(&world, &mut Pieces::new(png(60, 60), 999)).unwrap();
+    world.advance_secs(LIFE_SECS);
+    // The alarm died; the message comes all the same.
+    assert_eq!(deliver(&world), Some(Outcome::Complete));
+    assert_eq!(state(&world, record.id), State::Expired);
+    assert_eq!(
+        world.object_keys(),
+        [format!("thumbnail/{}", file(&record))]
+    );
+    assert_eq!(get(&world, &record).err().unwrap().status, 410);
+    let rerun = now(rerun(&world, &world, record.id)).unwrap_err();
+    assert_eq!(rerun.status, 410);
+}
+
 #[test]
 fn a_failed_job_is_tried_again_on_request() {
     let world = world();
@@ -1037,7 +1097,7 @@ fn a_binding_that_never_answers_is_not_waited_for() {
         async fn get(&self, _: JobId) -> Result<Option<Record>, StoreError> {
             std::future::pending().await
         }
-        async fn put(&self, _: &Record) -> Result<(), StoreError> {
+        async fn put(&self, _: &Record, _: Option<Timestamp>) -> Result<(), StoreError> {
             Ok(())
         }
         async fn delete(&self, _: JobId) -> Result<(), StoreError> {

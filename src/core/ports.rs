@@ -161,8 +161,9 @@ pub trait KeyStorage {
 pub trait StatusCache {
     /// The copy of a record.
     async fn get(&self, id: JobId) -> Result<Option<Record>, StoreError>;
-    /// Stores a copy. Only the job itself calls it. Returns within a few seconds, one way or the other.
-    async fn put(&self, record: &Record) -> Result<(), StoreError>;
+    /// Stores a copy, to be forgotten at `until`, which is an hour away at least (`None`: never). Only
+    /// the job itself calls it. Returns within a few seconds, one way or the other.
+    async fn put(&self, record: &Record, until: Option<Timestamp>) -> Result<(), StoreError>;
     /// Deletes the copy. Only the job itself calls it.
     async fn delete(&self, id: JobId) -> Result<(), StoreError>;
 }

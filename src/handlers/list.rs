@@ -7,7 +7,7 @@ use thumbnail_core::service::list;
 
 use super::{Call, misconfigured};
 use crate::app;
-use crate::platform::R2Body;
+use crate::platform::{R2Body, WorkerClock};
 
 /// `GET /thumbnails`
 pub async fn list(call: &Call) -> Result<Reply<R2Body>, Problem> {
@@ -15,5 +15,5 @@ pub async fn list(call: &Call) -> Result<Reply<R2Body>, Problem> {
     let url = call.request.url().map_err(|e| misconfigured(&e))?;
     let query = ListQuery::parse(url.query_pairs())?;
     let index = app::index(&call.env).map_err(|e| misconfigured(&e))?;
-    list::list(&index, ANONYMOUS, &query, &call.base).await
+    list::list(&index, ANONYMOUS, &query, &call.base, &WorkerClock).await
 }

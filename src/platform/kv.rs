@@ -1,5 +1,6 @@
 //! Copies of records in KV.
 
+use thumbnail_core::Timestamp;
 use thumbnail_core::job::Record;
 use thumbnail_core::keys::{JobId, status_key};
 use thumbnail_core::ports::{StatusCache, StoreError};
@@ -29,13 +30,14 @@ impl StatusCache for KvStatus {
         Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
     }
 
-    async fn put(&self, record: &Record) -> Result<(), StoreError> {
+    async fn put(&self, record: &Record, until: Option<Timestamp>) -> Result<(), StoreError> {
         let text =
             serde_json::to_string(record).map_err(|e| StoreError::Permanent(e.to_string()))?;
-        let put = self
-            .store
-            .put(&status_key(record.id), text)
-            .map_err(transient)?;
+        let put = self.store.put(&status_key(record.id), text);
+        let put = put.map_err(transient)?;
+        let put = until
+            .into_iter()
+            .fold(put, |put, until| put.expiration(until.as_millis() / 1_000));
         time_boxed(async { put.execute().await.map_err(transient) }).await
     }
 

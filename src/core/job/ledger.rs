@@ -11,6 +11,7 @@
 
 use super::command::{Command, Finish, Verdict};
 use super::delivery;
+use super::expiry::expire;
 use super::extension::{extend, extended, refuse};
 use super::outcome::backoff_secs;
 use super::policy::{CREATE_WITHIN_SECS, Policy, TELL_SECS};
@@ -97,10 +98,17 @@ pub fn decide(
             _ => Decision::answer(Verdict::Unknown),
         };
     };
+    let state = State::Expired;
     match command {
         Command::Create(_) | Command::Get => Decision::answer(Verdict::Found {
-            record: Box::new(record),
+            record: Box::new(record.as_of(now)),
         }),
+        Command::Start if record.has_outlived(now) => {
+            expire(record, Verdict::Stop { state }, now, policy)
+        }
+        Command::Rerun | Command::Extend { .. } if record.has_outlived(now) => {
+            expire(record, Verdict::Rejected { state }, now, policy)
+        }
         Command::Start => start(record, now, policy),
         Command::Finish(made) => finished(record, *made, now),
         Command::Fail { failure, attempt } => {

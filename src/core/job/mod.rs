@@ -3,12 +3,14 @@
 //! `state` says which steps exist, `record` what is remembered of a job,
 //! `ledger` decides about every `command` that reaches it, as patiently as `policy` says,
 //! `rescue` about what a job does by itself,
+//! `expiry` about what its time is over for,
 //! `extension` makes more thumbnails of a job that is done,
 //! `webhook` is what its receiver is told, `delivery` decides about that, `outbox` joins the two,
 //! `message` is what travels on the queue, `outcome` what a consumer makes of a delivery.
 
 pub mod command;
 mod delivery;
+pub mod expiry;
 pub mod extension;
 pub mod ledger;
 pub mod message;

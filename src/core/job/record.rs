@@ -333,11 +333,14 @@ impl Record {
         }
     }
 
-    /// When the alarm rings.
+    /// When the alarm rings. What is being done in R2 is ended before the job expires.
     pub fn alarm_at(&self) -> Option<Timestamp> {
         let webhook = self.webhook.as_ref().and_then(Webhook::due_at);
+        let over = matches!(self.state, State::Cancelled | State::Expired);
+        let expires_at = self.expires_at.filter(|_| !over && self.intent.is_none());
         self.due_at
             .into_iter()
+            .chain(expires_at)
             .chain(self.tell_at)
             .chain(webhook)
             .min()

@@ -25,6 +25,9 @@ pub(super) fn alarm(mut record: Record, now: Timestamp, policy: &Policy, queue: 
     if record.tell_at.is_some() {
         record.tell_at = Some(now.plus_secs(pause_secs(&record, now, policy)));
     }
+    if record.intent.is_none() && record.has_outlived(now) {
+        return intend(record, Intent::Expire, now, policy);
+    }
     if record.due_at.is_some_and(|due| now < due) {
         // Storing the record again arms the alarm for its time.
         return Decision::recorded(record, FollowUp::Nothing);
@@ -34,9 +37,6 @@ pub(super) fn alarm(mut record: Record, now: Timestamp, policy: &Policy, queue: 
     }
     if matches!(record.state, State::Cancelled | State::Expired) {
         return intend(record, Intent::Purge, now, policy);
-    }
-    if record.expires_at.is_some_and(|expires| expires <= now) {
-        return intend(record, Intent::Expire, now, policy);
     }
     if record.phase().is_final() {
         record.due_at = record.expires_at;

@@ -14,6 +14,7 @@ use std::cell::Cell;
 use futures_util::lock::Mutex;
 
 use crate::api::webhook::compose;
+use crate::job::expiry::copy_until;
 use crate::job::policy::TELL_SECS;
 use crate::job::record::Intent;
 use crate::job::{
@@ -82,9 +83,10 @@ impl<S: JobStorage, P: Platform> JobService<S, P> {
             return self.follow_up(decision, messages).await;
         }
         self.send(messages).await;
-        let stopped = matches!(decision.verdict, Verdict::Stop { .. });
+        // Whoever did not ask for the intent is told what became of what they did ask for.
+        let asked = matches!(decision.verdict, Verdict::Recorded { .. });
         let carried = self.carry_out().await?;
-        Ok(if stopped { decision.verdict } else { carried })
+        Ok(if asked { carried } else { decision.verdict })
     }
 
     /// Takes the alarm. An error means that nothing was stored, and that it has to ring again; what
@@ -245,7 +247,8 @@ impl<S: JobStorage, P: Platform> JobService<S, P> {
         if is_new || settles {
             let was_in_doubt = self.in_doubt.replace(true);
             let unsure_until = self.unsure_until.replace(now.plus_secs(TELL_SECS.into()));
-            self.platform.status().put(&record).await?;
+            let until = copy_until(&record, now, &self.policy);
+            self.platform.status().put(&record, until).await?;
             self.unsure_until.set(unsure_until);
             self.published.set(record.revision);
             self.in_doubt.set(was_in_doubt && !settles);

@@ -6,7 +6,8 @@
 use crate::api::document::StatusDocument;
 use crate::api::listing::{ListDocument, ListQuery};
 use crate::api::{Problem, ProblemKind, Reply};
-use crate::ports::{IndexEntry, JobIndex, StoreError};
+use crate::job::Record;
+use crate::ports::{Clock, IndexEntry, JobIndex, StoreError};
 
 /// Refuses listings where nobody may have one.
 ///
@@ -23,6 +24,7 @@ pub async fn list<B>(
     owner: &str,
     query: &ListQuery,
     base: &str,
+    clock: &impl Clock,
 ) -> Result<Reply<B>, Problem> {
     // One more than asked for tells whether there is another page.
     let mut entries = index
@@ -33,8 +35,12 @@ pub async fn list<B>(
     entries.truncate(query.limit);
     let last = entries.last().filter(|_| more);
     let next = last.map(|last| query.next_url(last.id, base));
+    let records = records(entries, query, clock);
     let document = ListDocument {
-        jobs: documents(&entries, base),
+        jobs: records
+            .iter()
+            .map(|record| StatusDocument::new(record, base))
+            .collect(),
         next: next.clone(),
     };
     let reply = Reply::json(200, &document);
@@ -44,11 +50,14 @@ pub async fn list<B>(
     })
 }
 
-/// What another version of the service has stored is left out until the sweep renews it.
-fn documents<'a>(entries: &'a [IndexEntry], base: &str) -> Vec<StatusDocument<'a>> {
-    let records = entries.iter().filter_map(|entry| entry.record.as_ref());
+/// What another version of the service has stored is left out until the sweep renews it, and so is
+/// a job whose time is over where jobs in another state are asked for.
+fn records(entries: Vec<IndexEntry>, query: &ListQuery, clock: &impl Clock) -> Vec<Record> {
+    let now = clock.now();
+    let records = entries.into_iter().filter_map(|entry| entry.record);
     records
-        .map(|record| StatusDocument::new(record, base))
+        .map(|record| record.as_of(now))
+        .filter(|record| query.state.is_none_or(|state| record.state == state))
         .collect()
 }
 

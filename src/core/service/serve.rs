@@ -2,6 +2,9 @@
 //!
 //! Order of reading: what R2 holds under the thumbnail's key, then the copy in KV, then the job
 //! itself where the copy is missing, may be out of date, or does not fit what R2 holds.
+//!
+//! Each of the three says when the job's time is over; from then on the answer is 410, whether the
+//! alarm that deletes it has rung or not.
 
 use crate::api::conditional::{Precondition, ReadRequest};
 use crate::api::document::{StatusDocument, job_problem, thumbnail_url};
@@ -110,7 +113,7 @@ impl<O: ObjectStore, K: StatusCache, L: JobLedger, C: Clock> Reader<'_, O, K, L,
     /// copy will do.
     async fn with_variant(&self, id: JobId, name: Option<&str>) -> Result<Option<Record>, Problem> {
         match self.status.get(id).await {
-            Ok(Some(copy)) if find(&copy, name).is_some() => Ok(Some(copy)),
+            Ok(Some(copy)) if find(&copy, name).is_some() => Ok(Some(copy.as_of(self.clock.now()))),
             _ => self.ask(id).await,
         }
     }
@@ -131,6 +134,7 @@ impl<O: ObjectStore, K: StatusCache, L: JobLedger, C: Clock> Reader<'_, O, K, L,
         if presence(&info) != Presence::Thumbnail {
             return Ok(Look::Absent(presence(&info)));
         }
+        self.check_alive(&info)?;
         let image = self.image(file, &info);
         let current = image.validators();
         match request.evaluate(&current) {
@@ -152,6 +156,7 @@ impl<O: ObjectStore, K: StatusCache, L: JobLedger, C: Clock> Reader<'_, O, K, L,
         };
         Ok(match presence(&info) {
             Presence::Thumbnail => {
+                self.check_alive(&info)?;
                 let image = self.image(file, &info);
                 Look::Answer(image.whole(Body::Object(body)))
             }
@@ -177,6 +182,17 @@ impl<O: ObjectStore, K: StatusCache, L: JobLedger, C: Clock> Reader<'_, O, K, L,
         })
     }
 
+    /// A thumbnail whose time is over is gone, whoever was to delete it.
+    fn check_alive(&self, info: &ObjectInfo) -> Result<(), Problem> {
+        match info.meta {
+            ObjectMeta::Thumbnail {
+                expires_at: Some(at),
+                ..
+            } if at <= self.clock.now() => Err(ended(State::Expired)),
+            _ => Ok(()),
+        }
+    }
+
     /// Answers `GET /thumbnails/{id}`.
     pub async fn status(&self, id: JobId) -> Result<Reply<O::Body>, Problem> {
         let record = self.current(id).await?.ok_or_else(unknown)?;
@@ -185,6 +201,7 @@ impl<O: ObjectStore, K: StatusCache, L: JobLedger, C: Clock> Reader<'_, O, K, L,
 
     /// The status of a job that has been read already; 410 where nothing of it is left but the document.
     pub fn document(&self, record: &Record) -> Reply<O::Body> {
+        let record = &record.clone().as_of(self.clock.now());
         let status = match record.state {
             State::Cancelled | State::Expired => ProblemKind::Gone.status(),
             _ => 200,
@@ -205,6 +222,9 @@ impl<O: ObjectStore, K: StatusCache, L: JobLedger, C: Clock> Reader<'_, O, K, L,
         if let Ok(Some(copy)) = self.status.get(id).await
             && let Some(file) = copy.first_file()
         {
+            if copy.has_outlived(self.clock.now()) {
+                return Ok(Some(copy));
+            }
             let info = self.objects.head(&thumbnail_key(&file)).await?;
             // What a webhook's receiver answers changes nothing that R2 could bear out.
             let told = !copy.webhook.as_ref().is_some_and(Webhook::is_waiting);
@@ -233,6 +253,9 @@ impl<O: ObjectStore, K: StatusCache, L: JobLedger, C: Clock> Reader<'_, O, K, L,
 
     async fn record(&self, id: JobId, presence: Presence) -> Result<Option<Record>, Problem> {
         match self.status.get(id).await {
+            Ok(Some(copy)) if copy.has_outlived(self.clock.now()) => {
+                Ok(Some(copy.as_of(self.clock.now())))
+            }
             Ok(Some(copy)) if self.holds(&copy, presence) => Ok(Some(copy)),
             _ => self.ask(id).await,
         }
@@ -257,7 +280,8 @@ impl<O: ObjectStore, K: StatusCache, L: JobLedger, C: Clock> Reader<'_, O, K, L,
 
     async fn ask(&self, id: JobId) -> Result<Option<Record>, Problem> {
         match self.ledger.call(id, Command::Get).await? {
-            Verdict::Found { record } => Ok(Some(*record)),
+            // Its clock may be behind.
+            Verdict::Found { record } => Ok(Some(record.as_of(self.clock.now()))),
             _ => Ok(None),
         }
     }
@@ -300,9 +324,7 @@ fn absent(record: &Record, file: &ThumbnailFile) -> Problem {
                 "the job failed for an unknown reason",
             ),
         },
-        State::Cancelled | State::Expired => {
-            Problem::new(ProblemKind::Gone, format!("the job is {name}"))
-        }
+        State::Cancelled | State::Expired => return ended(state),
         // Done, and not in R2: it is being deleted right now.
         State::Done => Problem::new(ProblemKind::Gone, "the thumbnail was deleted"),
         State::Pending | State::Processing | State::Retrying => Problem {
@@ -310,13 +332,24 @@ fn absent(record: &Record, file: &ThumbnailFile) -> Problem {
             ..Problem::new(ProblemKind::NotReady, format!("the job is {name}"))
         },
     };
-    let celery_name = state.celery_name();
     Problem {
-        processing: Some(format!(
-            "Current status of image processing is {celery_name}."
-        )),
+        processing: Some(processing(state)),
         ..problem
     }
+}
+
+/// Nothing of the job is served any more.
+fn ended(state: State) -> Problem {
+    Problem {
+        processing: Some(processing(state)),
+        ..Problem::new(ProblemKind::Gone, format!("the job is {}", state.name()))
+    }
+}
+
+/// What the clients of the service that this one replaces look for.
+fn processing(state: State) -> String {
+    let celery_name = state.celery_name();
+    format!("Current status of image processing is {celery_name}.")
 }
 
 /// The variant of a name, or the first one.

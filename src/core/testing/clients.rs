@@ -282,7 +282,7 @@ async fn copy_as_well(world: &World, body: &str) {
     if let Ok(Message { job, .. }) = Message::decode(body)
         && let Ok(Verdict::Found { record }) = world.call(job, Command::Get).await
     {
-        let _ = StatusCache::put(world, &record).await;
+        let _ = StatusCache::put(world, &record, None).await;
     }
 }
 

@@ -79,7 +79,7 @@ impl StatusCache for World {
         self.ask("kv.get", || self.found(id)).await
     }
 
-    async fn put(&self, record: &Record) -> Result<(), StoreError> {
+    async fn put(&self, record: &Record, _: Option<Timestamp>) -> Result<(), StoreError> {
         let (world, record) = (self.clone(), self.stored_form(record)?);
         let put = move || world.write(record.id, Some(record));
         self.change("kv.put", Kind::SlowWrite, put).await

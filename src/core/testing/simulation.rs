@@ -29,7 +29,7 @@ const SWEEP_SECS: u64 = 25 * 60;
 const SWEEPS: u32 = 9;
 
 /// How far the clocks of edge and objects differ at most, in seconds.
-const MAX_SKEW_SECS: u64 = 60;
+pub(super) const MAX_SKEW_SECS: u64 = 60;
 
 /// How much later than due an alarm rings at most, in seconds.
 const MAX_ALARM_DELAY_SECS: u64 = 90;

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::World;
 use super::clients::LATER;
 use super::queue::Line;
+use super::simulation::MAX_SKEW_SECS;
 use crate::job::{Record, State};
 use crate::keys::JobId;
 use crate::ports::Clock;
@@ -68,6 +69,7 @@ pub(super) struct Seen {
     /// By file, and for the job as a whole: how many reruns had been asked for by then.
     failed: BTreeMap<Option<usize>, u32>,
     tick: usize,
+    at: Timestamp,
 }
 
 impl Seen {
@@ -144,6 +146,7 @@ impl World {
         let jobs = self.inner.witness.jobs.borrow();
         let mut seen = jobs.get(&id).cloned().unwrap_or_default();
         seen.tick = self.inner.witness.tick.get();
+        seen.at = self.now();
         seen
     }
 
@@ -325,12 +328,19 @@ impl World {
         let failed = before.failed.get(&file) == Some(&now.runs(file));
         let done = before.done && !later;
         let served = file.is_some_and(|f| before.served.contains_key(&f));
-        let there = served && now.reruns == 0 && now.deletes == 0 && self.now() < now.expires_at;
+        let lives = self.now().plus_secs(MAX_SKEW_SECS) < now.expires_at;
+        let there = served && now.reruns == 0 && now.deletes == 0 && lives;
         let gone =
             before.gone && !matches!(answer, Answer::Gone | Answer::Missing | Answer::Nothing);
-        let over = now.deletes > 0 || self.now() >= now.expires_at;
+        // By the clock of whoever answers, which may be ahead.
+        let over = now.deletes > 0 || self.now().plus_secs(MAX_SKEW_SECS) >= now.expires_at;
+        let expired_at = before.expires_at.plus_secs(MAX_SKEW_SECS);
+        let expired = before.accepted && before.at >= expired_at;
         match answer {
             _ if gone => Some("back from the dead"),
+            Answer::Served(_) | Answer::Waiting | Answer::Failed | Answer::Done if expired => {
+                Some("expired, and not gone")
+            }
             Answer::Served(_) if failed => Some("served after it failed"),
             Answer::Served(tag)
                 if file
