@@ -166,6 +166,61 @@ fn shrunken_pictures_are_50_db_from_the_reference() {
     }
 }
 
+fn between(one: &RgbImage, other: &RgbImage) -> f64 {
+    assert_eq!(one.dimensions(), other.dimensions());
+    let pairs = one.as_raw().iter().zip(other.as_raw());
+    let error: f64 = pairs
+        .map(|(one, other)| (f64::from(*one) - f64::from(*other)).powi(2))
+        .sum();
+    let samples = 3.0 * f64::from(one.width()) * f64::from(one.height());
+    10.0 * (255.0 * 255.0 * samples / error).log10()
+}
+
+/// Thumbnails of one picture share its first shrink, and stay as good as each alone.
+#[test]
+fn thumbnails_made_together_are_those_made_alone() {
+    for (source, sizes) in [
+        (
+            (1600, 1200),
+            &[(100, 100), (160, 90), (200, 200), (320, 240)][..],
+        ),
+        (
+            (1001, 1777),
+            &[(90, 61), (31, 100), (16, 16), (250, 250), (48, 48)],
+        ),
+        ((1300, 900), &[(37, 100), (100, 37), (64, 64), (1000, 1000)]),
+    ] {
+        let picture = photo(source.0, source.1);
+        let file = png(&picture);
+        let of = |size: &(u32, u32)| Variant {
+            name: format!("{}x{}", size.0, size.1),
+            options: Options {
+                width: Some(size.0),
+                height: Some(size.1),
+                ..Options::default()
+            },
+        };
+        let variants: Vec<_> = sizes.iter().map(of).collect();
+        let rendered = render(&file, &variants, &Limits::default()).expect("renders");
+        for (variant, together) in variants.iter().zip(&rendered.thumbnails) {
+            let together = &together.encoded.bytes;
+            let together = image::load_from_memory(together)
+                .expect("a picture")
+                .to_rgb8();
+            let alone = thumbnail(&file, variant.options);
+            let (got, reference) = (
+                between(&together, &alone),
+                psnr(&picture, &variant.options, &together),
+            );
+            assert!(
+                got >= 55.0 && reference >= 50.0,
+                "{source:?} to {}: {got:.1} dB from alone, {reference:.1} from the reference",
+                variant.name
+            );
+        }
+    }
+}
+
 #[test]
 fn enlarged_pictures_are_what_the_reference_says() {
     for (source, (width, height)) in [

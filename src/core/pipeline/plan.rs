@@ -11,8 +11,7 @@ use super::options::{Background, Fit, FormatChoice, Options, Truncated, Variant}
 use super::orient::{to_stored, turn_size};
 use super::probe::ImageInfo;
 use super::resize::{Axis, Resizer};
-use super::shrink::MAX_BOX;
-use super::sink::Lane;
+use super::shrink::{MAX_BOX, TreePlan, share};
 use super::{ImageFormat, LimitError, OutputFormat, PipelineError};
 
 /// What the box shrink leaves to the resampling at most: samples per pixel of the result.
@@ -35,6 +34,8 @@ pub struct Plan {
     pub source: Source,
     /// The thumbnails.
     pub variants: Vec<VariantPlan>,
+    /// How each plane is shrunk for them.
+    pub trees: Vec<Vec<TreePlan>>,
     /// What happens to a file that is cut or damaged.
     pub truncated: Truncated,
     /// The most memory that rendering takes, in bytes.
@@ -103,23 +104,34 @@ pub fn plan(
     let asked = variants.iter().map(|variant| plan_variant(info, variant));
     let mut planned = asked.collect::<Result<Vec<_>, _>>()?;
     let source = Source::choose(info, reduction(&planned), limits)?;
-    for variant in &mut planned {
-        let planes = source.planes.iter();
-        variant.axes = planes
-            .map(|plane| axes(plane, variant.region, variant.resampled))
-            .collect();
-    }
-    let peak_bytes = peak_bytes(&source, &planned);
+    let trees = plan_axes(&source, &mut planned);
+    let peak_bytes = peak_bytes(&source, &planned, &trees);
     check_memory(info, peak_bytes, limits)?;
     Ok(Plan {
         info: info.clone(),
         source,
         variants: planned,
+        trees,
         truncated: strictest(variants),
         peak_bytes,
         limits: *limits,
         asked: variants.to_vec(),
     })
+}
+
+/// Decides how all axes of all planes are shrunk and resampled.
+fn plan_axes(source: &Source, variants: &mut [VariantPlan]) -> Vec<Vec<TreePlan>> {
+    let planes = source.planes.iter().map(|plane| {
+        let each = variants.iter();
+        let each = each.map(|variant| axes(plane, variant.region, variant.resampled));
+        let mut of_plane: Vec<_> = each.collect();
+        let trees = share(&mut of_plane, plane.channels.into(), source.scattered);
+        for (variant, axes) in variants.iter_mut().zip(of_plane) {
+            variant.axes.push(axes);
+        }
+        trees
+    });
+    planes.collect()
 }
 
 /// How far the picture is reduced for the variant that needs most of it.
@@ -139,11 +151,15 @@ fn reduction(variants: &[VariantPlan]) -> Reduction {
 }
 
 /// The most memory at one time: decoding fills the sink, then each pixmap is encoded.
-fn peak_bytes(source: &Source, variants: &[VariantPlan]) -> u64 {
-    let sink: u64 = variants
-        .iter()
-        .map(|variant| variant.sink_bytes(source))
-        .sum();
+fn peak_bytes(source: &Source, variants: &[VariantPlan], trees: &[Vec<TreePlan>]) -> u64 {
+    let planes = source.planes.iter().zip(trees);
+    let shrinks = planes.flat_map(|(plane, trees)| {
+        let channels = plane.channels.into();
+        let trees = trees.iter();
+        trees.map(move |tree| tree.bytes(channels, source.scattered))
+    });
+    let sinks = variants.iter().map(|variant| variant.sink_bytes(source));
+    let sink: u64 = shrinks.chain(sinks).sum();
     let pixels: u64 = variants.iter().map(VariantPlan::pixel_bytes).sum();
     let encode = variants.iter().map(VariantPlan::encode_bytes).max();
     let decoding = source.peak_bytes.saturating_add(sink);
@@ -300,6 +316,7 @@ fn axes(plane: &Plane, region: Region, scaled: Size) -> (Axis, Axis) {
             length: length / per_sample,
             out,
             factor: 1,
+            grid: None,
         };
         axis.factor = box_factor(axis.ratio());
         axis
@@ -338,6 +355,7 @@ impl VariantPlan {
             length: f64::from(samples),
             out,
             factor: 1,
+            grid: None,
         };
         let (from, to) = (self.resampled, self.scaled);
         (
@@ -346,11 +364,11 @@ impl VariantPlan {
         )
     }
 
-    /// The bytes that the sink holds for this variant, its pixels included.
+    /// The bytes that the sink holds for this variant alone, its pixels included.
     fn sink_bytes(&self, source: &Source) -> u64 {
         let planes = source.planes.iter().zip(&self.axes);
         let lanes: u64 = planes
-            .map(|(plane, axes)| Lane::bytes(plane, axes, source.scattered))
+            .map(|(plane, (x, y))| Resizer::bytes(plane.channels.into(), x, y))
             .sum();
         // A row in RGBA, of 32 bits each.
         let mut rows = 16 * u64::from(self.resampled.width());

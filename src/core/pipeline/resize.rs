@@ -20,6 +20,8 @@ pub struct Axis {
     pub out: u32,
     /// How many samples the box shrink makes one.
     pub factor: u32,
+    /// The first sample that any thumbnail needs, and one past the last, where they share boxes.
+    pub grid: Option<(u32, u32)>,
 }
 
 impl Axis {
@@ -51,7 +53,17 @@ impl Axis {
         let end = (self.center(self.out.saturating_sub(1)) + reach)
             .ceil()
             .clamp(first + 1.0, last);
-        Bins::new(first as u32, end as u32, self.factor)
+        self.on_grid(first as u32, end as u32)
+    }
+
+    /// The boxes that cover `first..end`.
+    fn on_grid(&self, first: u32, end: u32) -> Bins {
+        let Some((left, right)) = self.grid else {
+            return Bins::new(first, end, self.factor);
+        };
+        let before = |sample: u32| sample - (sample - left) % self.factor;
+        let end = before(end.max(left + 1) - 1).saturating_add(self.factor);
+        Bins::new(before(first.max(left)), end.min(right), self.factor)
     }
 }
 

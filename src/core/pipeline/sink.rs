@@ -1,7 +1,9 @@
 //! Takes the rows of all planes of a picture and makes the pixels of all its thumbnails.
 //!
-//! Each variant has a lane per plane: box shrink, then resampling right to the thumbnail's size.
-//! Where all lanes have a row, it becomes RGB and is written.
+//! Variants share the box shrink of each plane; then each has a lane per plane, which resamples right to
+//! the thumbnail's size. Where all lanes of a variant have a row, it becomes RGB and is written.
+
+use std::ops::Range;
 
 use super::PipelineError;
 use super::canvas::Canvas;
@@ -11,54 +13,101 @@ use super::halve::Halving;
 use super::pixmap::Pixmap;
 use super::plan::{Choice, Plan, VariantPlan};
 use super::resize::{Axis, Resizer};
-use super::shrink::{BoxShrink, ScatteredShrink};
+use super::shrink::{Node, Tree, TreePlan};
 use super::smart;
 
 /// Makes thumbnails of rows.
 #[derive(Debug)]
 pub struct ThumbnailSink {
     colors: Colors,
+    planes: Vec<Vec<Shrink>>,
     variants: Vec<VariantSink>,
 }
 
 impl ThumbnailSink {
     /// A sink for what `plan` says.
     pub fn new(plan: &Plan) -> Result<Self, PipelineError> {
-        let variants = plan.variants.iter();
-        let sinks = variants.map(|variant| VariantSink::new(plan, variant));
+        let planes = plan.source.planes.iter().zip(&plan.trees);
+        let planes = planes.map(|(plane, trees)| {
+            let trees = trees.iter();
+            let shrinks = trees.map(|tree| Shrink::new(plane, tree, plan.source.scattered));
+            shrinks.collect()
+        });
+        let variants = plan.variants.iter().enumerate();
+        let sinks = variants.map(|(index, variant)| VariantSink::new(plan, index, variant));
         Ok(Self {
             colors: Colors::new(&plan.info, plan.source.model),
+            planes: planes.collect(),
             variants: sinks.collect::<Result<_, _>>()?,
         })
     }
 
     /// The pixels of all variants, in the order of the plan, once all rows were given.
     pub fn finish(mut self) -> Vec<Pixmap> {
-        for variant in &mut self.variants {
-            variant.flush(&self.colors);
-        }
+        self.flush();
         self.variants.into_iter().map(VariantSink::finish).collect()
+    }
+
+    /// Gives the lanes what was held back.
+    fn flush(&mut self) {
+        // Row by row, so that no lane runs ahead of what is written.
+        loop {
+            let mut more = false;
+            for plane in 0..self.planes.len() {
+                self.put(plane, |tree, give| more |= tree.finish_row(give));
+            }
+            if !more {
+                return;
+            }
+        }
+    }
+
+    /// Lets the shrinks of a plane take something, and the variants what comes of it.
+    fn put(&mut self, plane: usize, mut put: impl FnMut(&mut Tree, &mut dyn FnMut(usize, &[f32]))) {
+        let Self {
+            colors,
+            planes,
+            variants,
+        } = self;
+        for Shrink { tree, readers } in planes.get_mut(plane).into_iter().flatten() {
+            put(tree, &mut |node, averages| {
+                for reader in readers.get(node).into_iter().flatten() {
+                    if let Some(variant) = variants.get_mut(*reader) {
+                        variant.take(colors, plane, averages);
+                    }
+                }
+            });
+        }
     }
 }
 
 impl RowSink for ThumbnailSink {
     fn row(&mut self, plane: usize, y: u32, samples: Samples<'_>) {
-        for variant in &mut self.variants {
-            variant.put(&self.colors, plane, |lane| lane.row(y, samples));
-        }
+        self.put(plane, |tree, give| tree.row(y, samples, give));
     }
 
     fn indices(&mut self, plane: usize, y: u32, indices: &[u8], table: &ColorTable) {
-        for variant in &mut self.variants {
-            variant.put(&self.colors, plane, |lane| lane.indices(y, indices, table));
-        }
+        self.put(plane, |tree, give| tree.indices(y, indices, table, give));
     }
 
     fn pixels(&mut self, plane: usize, y: u32, x0: u32, dx: u32, samples: Samples<'_>) {
-        for variant in &mut self.variants {
-            if let Some(lane) = variant.lanes.get_mut(plane) {
-                lane.pixels(y, x0, dx, samples);
-            }
+        self.put(plane, |tree, _| tree.pixels(y, x0, dx, samples));
+    }
+}
+
+/// The shrink of a plane, and who reads each of its nodes.
+#[derive(Debug)]
+struct Shrink {
+    tree: Tree,
+    readers: Vec<Vec<usize>>,
+}
+
+impl Shrink {
+    fn new(plane: &Plane, plan: &TreePlan, is_scattered: bool) -> Self {
+        let readers = plan.nodes.iter().map(|node| node.readers.clone());
+        Self {
+            tree: Tree::new(plan, plane.channels.into(), is_scattered),
+            readers: readers.collect(),
         }
     }
 }
@@ -73,13 +122,18 @@ struct VariantSink {
 }
 
 impl VariantSink {
-    fn new(plan: &Plan, variant: &VariantPlan) -> Result<Self, PipelineError> {
+    fn new(plan: &Plan, index: usize, variant: &VariantPlan) -> Result<Self, PipelineError> {
         let planes = plan.source.planes.iter().zip(&variant.axes);
+        let lanes = planes
+            .zip(&plan.trees)
+            .filter_map(|((plane, axes), trees)| {
+                let mut nodes = trees.iter().flat_map(|tree| &tree.nodes);
+                let node = nodes.find(|node| node.readers.contains(&index))?;
+                Some(Lane::new(plane, axes, node))
+            });
         let width = variant.resampled.width() as usize;
         Ok(Self {
-            lanes: planes
-                .map(|(plane, axes)| Lane::new(plane, axes, plan.source.scattered))
-                .collect(),
+            lanes: lanes.collect(),
             halving: Halving::new(variant),
             canvas: Canvas::new(variant)?,
             choice: variant.choice,
@@ -87,24 +141,11 @@ impl VariantSink {
         })
     }
 
-    fn put(&mut self, colors: &Colors, plane: usize, put: impl FnOnce(&mut Lane)) {
+    /// Takes a shrunken row of a plane.
+    fn take(&mut self, colors: &Colors, plane: usize, averages: &[f32]) {
         if let Some(lane) = self.lanes.get_mut(plane) {
-            put(lane);
+            lane.take(averages);
             self.drain(colors);
-        }
-    }
-
-    fn flush(&mut self, colors: &Colors) {
-        // Row by row, so that no lane runs ahead of what is written.
-        loop {
-            let mut more = false;
-            for lane in &mut self.lanes {
-                more |= lane.finish_row();
-            }
-            self.drain(colors);
-            if !more {
-                return;
-            }
         }
     }
 
@@ -142,85 +183,41 @@ impl VariantSink {
     }
 }
 
-/// What happens to one plane for one variant.
+/// The resampling of one plane for one variant.
 #[derive(Debug)]
-pub struct Lane {
-    shrink: Shrink,
+struct Lane {
     resizer: Resizer,
     channels: usize,
-}
-
-#[derive(Debug)]
-enum Shrink {
-    InOrder(BoxShrink),
-    Scattered(ScatteredShrink),
-    /// Every row was given to the resizer.
-    Done,
+    /// The part of a shrunken row that matters to it.
+    part: Range<usize>,
+    /// The shrunken rows that matter to it.
+    rows: Range<u32>,
+    /// The shrunken rows that came.
+    taken: u32,
 }
 
 impl Lane {
-    fn new(plane: &Plane, (x, y): &(Axis, Axis), scattered: bool) -> Self {
+    /// The lane of a plane whose shrunken rows are those of `node`.
+    fn new(plane: &Plane, (x, y): &(Axis, Axis), node: &Node) -> Self {
         let channels = usize::from(plane.channels);
+        let (across, down) = (x.bins(), y.bins());
+        let from = (across.first - node.bins.0.first) / across.factor;
+        let top = (down.first - node.bins.1.first) / down.factor;
         Self {
-            shrink: if scattered {
-                Shrink::Scattered(ScatteredShrink::new(channels, x.bins(), y.bins()))
-            } else {
-                Shrink::InOrder(BoxShrink::new(channels, x.bins(), y.bins()))
-            },
             resizer: Resizer::new(channels, x, y),
             channels,
+            part: from as usize * channels..(from + across.count()) as usize * channels,
+            rows: top..top + down.count(),
+            taken: 0,
         }
     }
 
-    /// The bytes that the lane of a plane holds.
-    pub fn bytes(plane: &Plane, (x, y): &(Axis, Axis), scattered: bool) -> u64 {
-        let channels = u64::from(plane.channels);
-        let shrink = if scattered {
-            ScatteredShrink::bytes(channels, x.bins(), y.bins())
-        } else {
-            BoxShrink::bytes(channels, x.bins())
-        };
-        shrink + Resizer::bytes(channels, x, y)
-    }
-
-    fn row(&mut self, y: u32, samples: Samples<'_>) {
-        let resizer = &mut self.resizer;
-        match &mut self.shrink {
-            Shrink::InOrder(shrink) => shrink.row(y, samples, |row| resizer.push(row)),
-            Shrink::Scattered(shrink) => shrink.pixels(y, 0, 1, samples),
-            Shrink::Done => {}
+    fn take(&mut self, averages: &[f32]) {
+        if self.rows.contains(&self.taken)
+            && let Some(part) = averages.get(self.part.clone())
+        {
+            self.resizer.push(part);
         }
-    }
-
-    fn indices(&mut self, y: u32, indices: &[u8], table: &ColorTable) {
-        let resizer = &mut self.resizer;
-        match &mut self.shrink {
-            Shrink::InOrder(shrink) => shrink.indices(y, indices, table, |row| resizer.push(row)),
-            Shrink::Scattered(shrink) => shrink.indices(y, indices, table),
-            Shrink::Done => {}
-        }
-    }
-
-    fn pixels(&mut self, y: u32, x0: u32, dx: u32, samples: Samples<'_>) {
-        if let Shrink::Scattered(shrink) = &mut self.shrink {
-            shrink.pixels(y, x0, dx, samples);
-        }
-    }
-
-    /// Gives the resizer one more of the rows that were held back; false when there are none.
-    fn finish_row(&mut self) -> bool {
-        let resizer = &mut self.resizer;
-        let more = match &mut self.shrink {
-            Shrink::InOrder(shrink) => {
-                shrink.finish(|row| resizer.push(row));
-                false
-            }
-            Shrink::Scattered(shrink) => shrink.next_row().map(|row| resizer.push(&row)).is_some(),
-            Shrink::Done => return false,
-        };
-        if !more {
-            self.shrink = Shrink::Done;
-        }
-        more
+        self.taken += 1;
     }
 }

@@ -1,19 +1,35 @@
 //! The box shrink: rows of samples are averaged in boxes of whole samples before [`super::resize`] sees them.
 //!
-//! Sums are integers, so their result does not depend on the order that pixels come in.
+//! Sums are integers, so their result does not depend on the order that pixels come in,
+//! nor on whether boxes are made of samples or of smaller boxes.
 //! Planes with alpha are premultiplied on the way.
+//!
+//! Every pixel is added once, however many thumbnails there are ([`Tree`]):
+//!
+//! ```text
+//! samples ──▶ BoxShrink or ScatteredShrink ──▶ Step ──▶ Step
+//!                       │ averages               │        │
+//!                       ▼                        ▼        ▼
+//!                   resizers of the thumbnails that need so much
+//! ```
 
 mod indexed;
 mod premultiply;
 mod scattered;
+mod share;
+mod step;
+mod tree;
 
 use std::ops::Range;
 
 use super::decode::{ColorTable, Samples};
 use indexed::add_indexed;
 use premultiply::{is_opaque, premultiply8, premultiply16};
+use step::Step;
 
 pub use scattered::ScatteredShrink;
+pub use share::{Node, TreePlan, share};
+pub use tree::Tree;
 
 /// The most samples in a box, so that a sum of 16-bit samples fits 32 bits.
 pub const MAX_BOX: u32 = 65_535;
@@ -85,7 +101,37 @@ impl Scale {
     }
 }
 
-/// Averages rows that come in order and gives out a row of averages whenever one is complete.
+/// What is asked of a shrink.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted {
+    /// Resizers read the averages.
+    pub averages: bool,
+    /// Larger boxes are made of the sums.
+    pub sums: bool,
+}
+
+impl Wanted {
+    /// What a single thumbnail needs.
+    pub const AVERAGES: Self = Self {
+        averages: true,
+        sums: false,
+    };
+}
+
+/// A row of boxes: what was not wanted of it is empty.
+#[derive(Debug, Clone, Copy)]
+pub struct BoxRow<'a> {
+    /// The average of each box, 0 to 1.
+    pub averages: &'a [f32],
+    /// The sum of each box.
+    pub sums: &'a [u32],
+    /// How many rows of samples were added.
+    pub rows: u32,
+    /// The largest value that a sample adds.
+    pub max: u32,
+}
+
+/// Averages rows that come in order and gives out a row of boxes whenever one is complete.
 #[derive(Debug)]
 pub struct BoxShrink {
     channels: usize,
@@ -102,13 +148,15 @@ pub struct BoxShrink {
     next_y: u32,
     bin: u32,
     averages: Vec<f32>,
+    totals: Vec<u32>,
     premultiplied: Vec<u16>,
 }
 
 impl BoxShrink {
-    /// A shrink to `x.count()` by `y.count()` averages.
-    pub fn new(channels: usize, x: Bins, y: Bins) -> Self {
+    /// A shrink to `x.count()` by `y.count()` boxes.
+    pub fn new(channels: usize, (x, y): (Bins, Bins), wanted: Wanted) -> Self {
         let samples = x.samples() as usize * channels;
+        let boxes = x.count() as usize * channels;
         let scale = Scale::new(channels);
         Self {
             channels,
@@ -122,7 +170,8 @@ impl BoxShrink {
             rows: 0,
             next_y: y.first,
             bin: 0,
-            averages: vec![0.0; x.count() as usize * channels],
+            averages: vec![0.0; if wanted.averages { boxes } else { 0 }],
+            totals: vec![0; if wanted.sums { boxes } else { 0 }],
             premultiplied: if scale.alpha {
                 vec![0; samples]
             } else {
@@ -132,7 +181,7 @@ impl BoxShrink {
     }
 
     /// Takes row `y` of the plane; rows that do not matter, and those that come too late, are ignored.
-    pub fn row(&mut self, y: u32, samples: Samples<'_>, give: impl FnMut(&[f32])) {
+    pub fn row(&mut self, y: u32, samples: Samples<'_>, give: impl FnMut(BoxRow<'_>)) {
         self.take(y, give, |shrink, pixels| {
             let range = pixels.start * shrink.channels..pixels.end * shrink.channels;
             match samples {
@@ -148,7 +197,7 @@ impl BoxShrink {
         y: u32,
         indices: &[u8],
         table: &ColorTable,
-        give: impl FnMut(&[f32]),
+        give: impl FnMut(BoxRow<'_>),
     ) {
         self.take(y, give, |shrink, pixels| {
             let row = indices.get(pixels)?;
@@ -163,7 +212,7 @@ impl BoxShrink {
     fn take(
         &mut self,
         y: u32,
-        mut give: impl FnMut(&[f32]),
+        mut give: impl FnMut(BoxRow<'_>),
         add: impl FnOnce(&mut Self, Range<usize>) -> Option<()>,
     ) {
         if y < self.next_y || y >= self.y.end {
@@ -185,7 +234,7 @@ impl BoxShrink {
     }
 
     /// Gives out what is left when no more rows come.
-    pub fn finish(&mut self, mut give: impl FnMut(&[f32])) {
+    pub fn finish(&mut self, mut give: impl FnMut(BoxRow<'_>)) {
         while self.bin < self.y.count() {
             self.complete(&mut give);
         }
@@ -232,30 +281,45 @@ impl BoxShrink {
     }
 
     /// Turns the sums of a box row into averages and starts the next one.
-    fn complete(&mut self, give: &mut impl FnMut(&[f32])) {
+    fn complete(&mut self, give: &mut impl FnMut(BoxRow<'_>)) {
         if self.rows_in_16 > 0 {
             self.spill();
         }
         // A box row of which no row came repeats the one before it.
         if self.rows > 0 {
-            let widths = (self.x.factor, self.rows * self.max);
             match self.channels {
-                1 => average_columns::<1>(&self.sums, widths, &mut self.averages),
-                2 => average_columns::<2>(&self.sums, widths, &mut self.averages),
-                3 => average_columns::<3>(&self.sums, widths, &mut self.averages),
-                _ => average_columns::<4>(&self.sums, widths, &mut self.averages),
+                1 => self.average::<1>(),
+                2 => self.average::<2>(),
+                3 => self.average::<3>(),
+                _ => self.average::<4>(),
             }
             self.sums.fill(0);
         }
+        give(BoxRow {
+            averages: &self.averages,
+            sums: &self.totals,
+            rows: self.rows,
+            max: self.max,
+        });
         self.rows = 0;
         self.bin += 1;
-        give(&self.averages);
+    }
+
+    fn average<const CHANNELS: usize>(&mut self) {
+        let (factor, max) = (self.x.factor, self.rows * self.max);
+        if self.totals.is_empty() {
+            average_columns::<CHANNELS>(&self.sums, (factor, max), &mut self.averages);
+        } else {
+            add_columns::<CHANNELS>(&self.sums, factor, &mut self.totals);
+            average_boxes(self.channels, self.x, &self.totals, max, &mut self.averages);
+        }
     }
 
     /// The bytes that a shrink to these boxes holds.
-    pub fn bytes(channels: u64, x: Bins) -> u64 {
+    pub fn bytes(channels: u64, x: Bins, wanted: Wanted) -> u64 {
         let alpha = if matches!(channels, 2 | 4) { 2 } else { 0 };
-        channels * (u64::from(x.samples()) * (2 + 4 + alpha) + 4 * u64::from(x.count()))
+        let of_boxes = 4 * (u64::from(wanted.averages) + u64::from(wanted.sums));
+        channels * (u64::from(x.samples()) * (2 + 4 + alpha) + of_boxes * u64::from(x.count()))
     }
 }
 
@@ -275,6 +339,32 @@ fn average_columns<const CHANNELS: usize>(
             }
         }
         *average = totals.map(|total| mean(total, columns.len(), max));
+    }
+}
+
+/// Adds up `factor` columns at a time.
+fn add_columns<const CHANNELS: usize>(sums: &[u32], factor: u32, totals: &mut [u32]) {
+    let (columns, _) = sums.as_chunks::<CHANNELS>();
+    let (totals, _) = totals.as_chunks_mut::<CHANNELS>();
+    for (columns, box_totals) in columns.chunks(factor as usize).zip(totals) {
+        *box_totals = [0; CHANNELS];
+        for column in columns {
+            for (total, sum) in box_totals.iter_mut().zip(column) {
+                *total += sum;
+            }
+        }
+    }
+}
+
+/// The averages of boxes, of which each column of samples adds at most `max`; none where none are wanted.
+fn average_boxes(channels: usize, x: Bins, sums: &[u32], max: u32, averages: &mut [f32]) {
+    let boxes = sums.chunks_exact(channels);
+    let averages = averages.chunks_exact_mut(channels);
+    for ((index, sums), averages) in (0..x.count()).zip(boxes).zip(averages) {
+        let (from, to) = x.span(index);
+        for (average, sum) in averages.iter_mut().zip(sums) {
+            *average = mean(*sum, (to - from) as usize, max);
+        }
     }
 }
 
@@ -317,11 +407,15 @@ mod tests {
         ]
     }
 
+    fn bits(averages: &[f32]) -> Vec<u32> {
+        averages.iter().map(|average| average.to_bits()).collect()
+    }
+
     /// All averages, as bits, of rows in order.
     fn in_order(channels: usize, (x, y): (Bins, Bins), rows: &[Samples<'_>]) -> Vec<u32> {
-        let mut shrink = BoxShrink::new(channels, x, y);
+        let mut shrink = BoxShrink::new(channels, (x, y), Wanted::AVERAGES);
         let mut out = Vec::new();
-        let mut give = |row: &[f32]| out.extend(row.iter().map(|average| average.to_bits()));
+        let mut give = |row: BoxRow<'_>| out.extend(bits(row.averages));
         for (y, row) in (0..).zip(rows) {
             shrink.row(y, *row, &mut give);
         }
@@ -331,7 +425,7 @@ mod tests {
 
     /// All averages of the same rows, the odd columns after the even ones and from the last row up.
     fn scattered(channels: usize, (x, y): (Bins, Bins), rows: &[Samples<'_>]) -> Vec<u32> {
-        let mut shrink = ScatteredShrink::new(channels, x, y);
+        let mut shrink = ScatteredShrink::new(channels, (x, y), Wanted::AVERAGES);
         for x0 in [0_u8, 1] {
             for (y, row) in (0_u32..29).zip(rows).rev() {
                 match row {
@@ -347,9 +441,7 @@ mod tests {
             }
         }
         let mut out = Vec::new();
-        while let Some(row) = shrink.next_row() {
-            out.extend(row.iter().map(|average| average.to_bits()));
-        }
+        while shrink.next_row(|row| out.extend(bits(row.averages))) {}
         out
     }
 
@@ -394,10 +486,9 @@ mod tests {
             for bins in bins() {
                 let want = in_order(channels, bins, &samples);
                 let mut got = Vec::new();
-                let mut give =
-                    |row: &[f32]| got.extend(row.iter().map(|average| average.to_bits()));
-                let mut shrink = BoxShrink::new(channels, bins.0, bins.1);
-                let mut scattered = ScatteredShrink::new(channels, bins.0, bins.1);
+                let mut give = |row: BoxRow<'_>| got.extend(bits(row.averages));
+                let mut shrink = BoxShrink::new(channels, bins, Wanted::AVERAGES);
+                let mut scattered = ScatteredShrink::new(channels, bins, Wanted::AVERAGES);
                 for (y, row) in (0..).zip(&rows) {
                     shrink.indices(y, row, &table, &mut give);
                     scattered.indices(y, row, &table);
@@ -405,9 +496,7 @@ mod tests {
                 shrink.finish(&mut give);
                 assert_eq!(got, want, "{channels} {bins:?}");
                 let mut got = Vec::new();
-                while let Some(row) = scattered.next_row() {
-                    got.extend(row.iter().map(|average| average.to_bits()));
-                }
+                while scattered.next_row(|row| got.extend(bits(row.averages))) {}
                 assert_eq!(got, want, "scattered, {channels} {bins:?}");
             }
         }
@@ -417,16 +506,16 @@ mod tests {
     fn high_boxes_do_not_overflow() {
         let (x, y) = (Bins::new(0, 3, 3), Bins::new(0, 20_000, 20_000));
         let mut got = Vec::new();
-        let mut shrink = BoxShrink::new(1, x, y);
+        let mut shrink = BoxShrink::new(1, (x, y), Wanted::AVERAGES);
         for row in 0..20_000 {
             shrink.row(row, Samples::U8(&[255; 3]), |row| {
-                got.extend_from_slice(row);
+                got.extend_from_slice(row.averages);
             });
         }
-        let mut deep = BoxShrink::new(4, x, y);
+        let mut deep = BoxShrink::new(4, (x, y), Wanted::AVERAGES);
         for row in 0..20_000 {
             deep.row(row, Samples::U16(&[65_535; 12]), |row| {
-                got.extend_from_slice(row);
+                got.extend_from_slice(row.averages);
             });
         }
         let one = 1.0_f32.to_bits();
@@ -439,14 +528,14 @@ mod tests {
     #[test]
     fn rows_that_are_left_out_do_not_shift_the_others() {
         let (x, y) = (Bins::new(0, 1, 1), Bins::new(0, 8, 2));
-        let mut shrink = BoxShrink::new(1, x, y);
+        let mut shrink = BoxShrink::new(1, (x, y), Wanted::AVERAGES);
         let mut got = Vec::new();
         for (row, sample) in [(0, 0), (1, 20), (6, 100)] {
             shrink.row(row, Samples::U8(&[sample]), |row| {
-                got.push((row[0] * 255.0).round());
+                got.push((row.averages[0] * 255.0).round());
             });
         }
-        shrink.finish(|row| got.push((row[0] * 255.0).round()));
+        shrink.finish(|row| got.push((row.averages[0] * 255.0).round()));
         assert_eq!(format!("{got:?}"), "[10.0, 10.0, 10.0, 100.0]");
     }
 }

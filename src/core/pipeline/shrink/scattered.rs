@@ -2,7 +2,7 @@
 
 use super::indexed::add_indexed;
 use super::premultiply::{is_opaque, premultiplied8, premultiplied16};
-use super::{Bins, Scale, mean};
+use super::{Bins, BoxRow, Scale, Wanted, average_boxes};
 use crate::pipeline::decode::{ColorTable, Samples};
 
 /// Averages pixels that come in any order; gives out all rows at the end.
@@ -14,13 +14,15 @@ pub struct ScatteredShrink {
     scale: Scale,
     max: u32,
     sums: Vec<u32>,
-    /// Rows of averages that were given out.
+    /// Rows of boxes that were given out.
     given: u32,
+    averages: Vec<f32>,
 }
 
 impl ScatteredShrink {
-    /// A shrink to `x.count()` by `y.count()` averages.
-    pub fn new(channels: usize, x: Bins, y: Bins) -> Self {
+    /// A shrink to `x.count()` by `y.count()` boxes.
+    pub fn new(channels: usize, (x, y): (Bins, Bins), wanted: Wanted) -> Self {
+        let stride = x.count() as usize * channels;
         let scale = Scale::new(channels);
         Self {
             channels,
@@ -28,8 +30,9 @@ impl ScatteredShrink {
             y,
             scale,
             max: scale.max8,
-            sums: vec![0; x.count() as usize * y.count() as usize * channels],
+            sums: vec![0; stride * y.count() as usize],
             given: 0,
+            averages: vec![0.0; if wanted.averages { stride } else { 0 }],
         }
     }
 
@@ -88,29 +91,28 @@ impl ScatteredShrink {
         }
     }
 
-    /// The next row of averages, or `None` after the last; to be asked for once all pixels came.
-    pub fn next_row(&mut self) -> Option<Vec<f32>> {
-        if self.given >= self.y.count() {
-            return None;
-        }
+    /// Gives out the next row of boxes; false after the last. To be asked for once all pixels came.
+    pub fn next_row(&mut self, give: impl FnOnce(BoxRow<'_>)) -> bool {
         let stride = self.x.count() as usize * self.channels;
         let from = self.given as usize * stride;
-        let sums = self.sums.get(from..from + stride)?;
+        let (true, Some(sums)) = (
+            self.given < self.y.count(),
+            self.sums.get(from..from + stride),
+        ) else {
+            return false;
+        };
         let (top, bottom) = self.y.span(self.given);
-        let max = (bottom - top) * self.max;
-        let mut row = vec![0.0; stride];
-        let boxes = sums.chunks_exact(self.channels);
-        for ((index, sums), averages) in (0..self.x.count())
-            .zip(boxes)
-            .zip(row.chunks_exact_mut(self.channels))
-        {
-            let (from, to) = self.x.span(index);
-            for (average, sum) in averages.iter_mut().zip(sums) {
-                *average = mean(*sum, (to - from) as usize, max);
-            }
-        }
+        let rows = bottom - top;
+        let max = rows * self.max;
+        average_boxes(self.channels, self.x, sums, max, &mut self.averages);
         self.given += 1;
-        Some(row)
+        give(BoxRow {
+            averages: &self.averages,
+            sums,
+            rows,
+            max: self.max,
+        });
+        true
     }
 
     /// The bytes that a shrink to these boxes holds.

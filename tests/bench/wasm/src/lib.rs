@@ -7,7 +7,7 @@ use wasm_bindgen::prelude::{JsError, wasm_bindgen};
 /// Headers are complete before this much of a file, or the file is refused: what the service allows too.
 const MAX_HEADER_BYTES: usize = 4 << 20;
 
-/// One file on its way to one thumbnail.
+/// One file on its way to its thumbnails.
 #[wasm_bindgen]
 pub struct Session {
     variants: Vec<Variant>,
@@ -22,11 +22,15 @@ enum Stage {
 
 #[wasm_bindgen]
 impl Session {
-    /// Begins a thumbnail; `options` is the JSON of a variant.
+    /// Begins thumbnails; `options` is the JSON of a variant, or of an array of them.
     #[wasm_bindgen(constructor)]
     pub fn new(options: &str) -> Result<Session, JsError> {
         Ok(Self {
-            variants: vec![serde_json::from_str(options)?],
+            variants: if options.starts_with('[') {
+                serde_json::from_str(options)?
+            } else {
+                vec![serde_json::from_str(options)?]
+            },
             limits: Limits {
                 // The service's limit for uploads; the large pictures are larger files.
                 max_bytes: u64::MAX,
@@ -60,7 +64,7 @@ impl Session {
         }
     }
 
-    /// Ends the file and returns the thumbnail's bytes.
+    /// Ends the file and returns the bytes of the last thumbnail.
     pub fn finish(self) -> Result<Vec<u8>, JsError> {
         let Stage::Pixels(renderer) = self.stage else {
             return Err(JsError::new("the file ends in its header"));
