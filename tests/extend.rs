@@ -44,6 +44,7 @@ fn done_with(policy: Policy) -> (World, Record) {
         config: &config,
         new_id: || Ok(JobId::new(NOW, [7; 10])),
         base: "https://thumbs.example",
+        admission: world.admission(),
     };
     let taken = now(uploader.take(UploadRequest {
         content_type: "image/png".into(),

@@ -103,6 +103,7 @@ impl Client {
                 ))
             },
             base: "https://thumbs.example",
+            admission: self.world.admission(),
         };
         let once = Once {
             keys: &self.world,

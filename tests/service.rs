@@ -13,7 +13,7 @@ use thumbnail_core::keys::{JobId, ThumbnailFile};
 use thumbnail_core::pipeline::options::FormatChoice;
 use thumbnail_core::pipeline::{ImageFormat, Limits, Options, OutputFormat, Variant};
 use thumbnail_core::ports::{Chunks, Clock, StatusCache, StoreError};
-use thumbnail_core::service::accept::{create_job, store_source};
+use thumbnail_core::service::accept::create_job;
 use thumbnail_core::service::change::{cancel, redeliver, rerun};
 use thumbnail_core::service::deliver::{Courier, Delivered};
 use thumbnail_core::service::process::Processor;
@@ -21,7 +21,7 @@ use thumbnail_core::service::ready::{self, Bindings, Check};
 use thumbnail_core::service::render::Pipeline;
 use thumbnail_core::service::serve::Reader;
 use thumbnail_core::service::sweep::{Swept, sweep};
-use thumbnail_core::testing::{Failure, Outage, Pieces, World, webhook};
+use thumbnail_core::testing::{Failure, Outage, Pieces, World, store_source, webhook};
 use thumbnail_core::timestamp::Timestamp;
 
 /// How long the jobs of these tests live.

@@ -4,6 +4,7 @@ use std::cell::Cell;
 
 use futures_util::FutureExt;
 use image::{ImageFormat as Encoding, RgbImage};
+use sha2::{Digest, Sha256};
 use thumbnail_core::Config;
 use thumbnail_core::api::{Body, Params, Problem, ProblemKind, Reply, UploadedFile, uploaded};
 use thumbnail_core::job::{NewJob, Policy, Record};
@@ -78,6 +79,7 @@ fn uploader<'a>(
         config,
         new_id: ids(),
         base: "https://thumbs.example",
+        admission: world.admission(),
     }
 }
 
@@ -477,6 +479,62 @@ fn a_body_is_bounded_in_bytes_and_in_time() {
         (body.len(), MAX_UPLOAD_SECS + 1, ProblemKind::BrokenUpload),
     ] {
         assert_eq!(read(max_bytes, late_secs).unwrap_err().kind, kind);
+    }
+}
+
+/// A picture of 600,000 bytes, most of them behind its end.
+fn long_png() -> Vec<u8> {
+    let mut bytes = png(30, 20);
+    bytes.resize(600_000, 7);
+    bytes
+}
+
+#[test]
+fn a_picture_that_tells_its_length_is_stored_while_it_arrives() {
+    let bytes = long_png();
+    for (bytes, chunk) in [
+        (&bytes[..], 700),
+        (&bytes[..], 1 << 20),
+        (&bytes[..9_000], 50),
+    ] {
+        let (world, config) = (world(), config());
+        let sent = UploadRequest {
+            length: Some(bytes.len() as u64),
+            ..request("image/png", Pieces::new(bytes, chunk), Params::default())
+        };
+        let taken = now(uploader(&world, &config).take(sent)).unwrap();
+        let source = &taken.files[0].result.as_ref().unwrap().source;
+        let digest = Sha256::digest(bytes);
+        let digits: Vec<_> = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(source.sha256, digits.concat());
+        assert_eq!(source.bytes, bytes.len() as u64);
+        let [key] = world.object_keys().try_into().unwrap();
+        assert_eq!(world.object(&key).unwrap(), bytes);
+    }
+}
+
+#[test]
+fn another_length_than_was_declared_leaves_nothing() {
+    let bytes = long_png();
+    for (len, declared) in [
+        (600_000, 600_001),
+        (600_000, 599_999),
+        (9_000, 9_001),
+        (9_000, 8_999),
+        (9_000, 600_000),
+    ] {
+        let (world, config) = (world(), config());
+        let sent = UploadRequest {
+            length: Some(declared),
+            ..request(
+                "image/png",
+                Pieces::new(&bytes[..len], 700),
+                Params::default(),
+            )
+        };
+        let problem = now(uploader(&world, &config).take(sent)).unwrap_err();
+        assert_eq!(problem.kind, ProblemKind::BrokenUpload, "{len} {problem}");
+        assert!(world.object_keys().is_empty(), "{len} of {declared}");
     }
 }
 

@@ -22,6 +22,9 @@ pub struct Config {
     /// `MAX_REQUEST_BYTES`: the most bytes that the files of one form have together.
     /// Default: 100 MiB, what the platform lets through.
     pub max_request_bytes: u64,
+    /// `UPLOAD_MEMORY_BYTES`: what all uploads to one instance may hold together, the copies that
+    /// JavaScript makes counted. Default: 56 MiB, of an instance's 128.
+    pub upload_memory_bytes: u64,
     /// What the picture pipeline accepts; `MAX_PIXELS` sets its pixel limit.
     pub limits: Limits,
     /// How patient a job is: `LEASE_SECS`, `RESCUE_SECS`, `RETRY_SECS`, `MAX_ATTEMPTS`, …
@@ -146,6 +149,9 @@ pub enum ConfigError {
 }
 
 impl Config {
+    /// What [`Self::max_request_bytes`] is by default.
+    pub const MAX_REQUEST_BYTES: u64 = 100 << 20;
+
     /// Reads the variables that `var` knows; the others keep their defaults.
     pub fn parse(var: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let number = |name: &'static str, default: u64, min: u64, max: u64| match var(name) {
@@ -182,19 +188,22 @@ impl Config {
         let year = 365 * u64::from(day);
         let max_expires_secs = number("MAX_EXPIRES_SECS", year, 60, 100 * year)?;
         let max_upload_bytes = number("MAX_UPLOAD_BYTES", l.max_bytes, 1_024, 100 << 20)?;
-        let max_request_bytes =
-            number("MAX_REQUEST_BYTES", 100 << 20, max_upload_bytes, 500 << 20)?;
-        let later = (var("VARIANTS_LATER"), var("SIGNING_KEY"));
-        let later = VariantsLater::parse(later.0.as_deref(), later.1)
-            .map_err(|(name, must)| ConfigError::Text { name, must })?;
+        let max_request_bytes = number(
+            "MAX_REQUEST_BYTES",
+            Self::MAX_REQUEST_BYTES,
+            max_upload_bytes,
+            500 << 20,
+        )?;
         Ok(Self {
-            variants_later: later,
+            variants_later: variants_later(&var)?,
             presets: presets(var("PRESETS").as_deref().unwrap_or("{}"))?,
             presets_only: number("PRESETS_ONLY", 0, 0, 1)? == 1,
             max_upload_bytes,
             // A form has no more parts than that.
             max_files: small("MAX_FILES", 20, 1, 100)? as usize,
             max_request_bytes,
+            // A part of 5 MiB has to fit into the quarter for copies.
+            upload_memory_bytes: number("UPLOAD_MEMORY_BYTES", 56 << 20, 24 << 20, 64 << 20)?,
             limits: Limits {
                 max_bytes: max_upload_bytes,
                 max_pixels: number("MAX_PIXELS", l.max_pixels, 1, 1 << 32)?,
@@ -263,6 +272,12 @@ impl Config {
             },
         }
     }
+}
+
+fn variants_later(var: impl Fn(&str) -> Option<String>) -> Result<VariantsLater, ConfigError> {
+    let (later, key) = (var("VARIANTS_LATER"), var("SIGNING_KEY"));
+    VariantsLater::parse(later.as_deref(), key)
+        .map_err(|(name, must)| ConfigError::Text { name, must })
 }
 
 /// `{"avatar": {"size": "128x128", "fit": "cover"}}`: the options of an upload, by name.

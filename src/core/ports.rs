@@ -53,6 +53,15 @@ pub enum ChunkError {
     /// It does not come from where it should be fetched.
     #[error(transparent)]
     Fetch(#[from] FetchError),
+    /// It lost its place to others.
+    #[error("the upload lost its place: {0}")]
+    Displaced(String),
+    /// There is no memory for it.
+    #[error("there is no memory for {bytes} bytes")]
+    NoMemory {
+        /// What was asked for.
+        bytes: usize,
+    },
     /// It takes longer than is waited.
     #[error("the upload took longer than {max_secs} s")]
     TooSlow {
@@ -80,6 +89,8 @@ pub trait ObjectStore {
     type Body: Chunks;
     /// An upload in parts.
     type Upload: ObjectUpload;
+    /// An upload as one stream.
+    type Stream: ObjectStream;
 
     /// Stores an object in one piece, in place of what is there.
     async fn put(
@@ -97,6 +108,13 @@ pub trait ObjectStore {
     ) -> Result<Option<ObjectInfo>, StoreError>;
     /// Begins an upload in parts; nothing is stored before it completes.
     async fn begin_upload(&self, key: &str, meta: ObjectMeta) -> Result<Self::Upload, StoreError>;
+    /// Begins an object of `bytes` that are still to come; nothing is stored before it completes.
+    async fn begin_stream(
+        &self,
+        key: &str,
+        bytes: u64,
+        meta: ObjectMeta,
+    ) -> Result<Self::Stream, StoreError>;
     /// What is known of an object, or `None` where there is none.
     async fn head(&self, key: &str) -> Result<Option<ObjectInfo>, StoreError>;
     /// An object with its bytes, or `None` where there is none.
@@ -121,6 +139,17 @@ pub trait ObjectUpload {
     async fn complete(self) -> Result<ObjectInfo, StoreError>;
     /// Throws the parts away.
     async fn abort(self) -> Result<(), StoreError>;
+}
+
+/// An object that is stored while its bytes arrive. Dropped before its end, it is none.
+pub trait ObjectStream {
+    /// Adds bytes. Returns when they are on their way, so that no more than these are held.
+    async fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError>;
+    /// Makes the object visible, if as many bytes came as were declared, and returns their SHA-256:
+    /// the platform takes it for less than we can.
+    async fn complete(self) -> Result<[u8; 32], StoreError>;
+    /// Ends it without an object.
+    async fn abort(self);
 }
 
 /// The jobs themselves, seen from outside: one Durable Object each.
@@ -264,6 +293,12 @@ pub trait JobStorage {
 pub trait Clock {
     /// Now.
     fn now(&self) -> Timestamp;
+}
+
+/// What waits.
+pub trait Timer {
+    /// Sleeps for so many milliseconds, or a little longer.
+    async fn sleep(&self, millis: u64);
 }
 
 /// What a job acts on.

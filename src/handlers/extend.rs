@@ -7,11 +7,10 @@ use thumbnail_core::ports::Chunks;
 use thumbnail_core::service::body::BoundedBody;
 use thumbnail_core::service::extend::{asked, extend as extend_job};
 use thumbnail_core::service::serve::POLL_SECS;
-use worker::Request;
 
 use super::upload::{admit, close_gate};
 use super::{Call, WorkerClock, header, misconfigured};
-use crate::platform::{R2Body, RequestChunks};
+use crate::platform::{R2Body, RequestBody};
 
 /// The most bytes of a body of options.
 const MAX_BODY_BYTES: u64 = 16 << 10;
@@ -20,7 +19,8 @@ const MAX_BODY_BYTES: u64 = 16 << 10;
 pub async fn extend(mut call: Call, id: JobId) -> Result<Reply<R2Body>, Problem> {
     admit(&call.app, &call.env).await?;
     let url = call.request.url().map_err(|e| misconfigured(&e))?;
-    let body = options(&mut call.request).await?;
+    let content_type = header(&call.request, "content-type").unwrap_or_default();
+    let body = options(call.body.take(), &content_type).await?;
     let variants = asked(&call.app.config, id, url.query().unwrap_or_default(), &body)?;
     let limits = &call.app.config.limits;
     let extended = extend_job(&call.app.objects, &call.app.jobs, limits, id, variants).await?;
@@ -41,12 +41,11 @@ pub async fn extend(mut call: Call, id: JobId) -> Result<Reply<R2Body>, Problem>
 }
 
 /// A body of options, encoded as in a query; none is as good.
-async fn options(request: &mut Request) -> Result<String, Problem> {
-    let content_type = header(request, "content-type").unwrap_or_default();
-    let Ok(stream) = request.stream() else {
+async fn options(body: Option<RequestBody>, content_type: &str) -> Result<String, Problem> {
+    let Some(body) = body else {
         return Ok(String::new());
     };
-    let mut body = BoundedBody::new(RequestChunks::new(stream), MAX_BODY_BYTES, &WorkerClock);
+    let mut body = BoundedBody::new(body, MAX_BODY_BYTES, &WorkerClock);
     let mut bytes = Vec::new();
     while let Some(chunk) = body.next().await? {
         bytes.extend(chunk);

@@ -14,20 +14,25 @@ mod thumbnail;
 mod upload;
 
 use serde_json::json;
+use thumbnail_core::Config;
+use thumbnail_core::api::form::FORM_OVERHEAD_BYTES;
 use thumbnail_core::api::trace::{request_id, server_timing};
 use thumbnail_core::api::{Body, Method, Problem, ProblemKind, Reply, Route, cors, prefer};
+use thumbnail_core::service::drain::drain;
 use thumbnail_core::service::serve::Reader;
 use worker::{Context, Env, Request, Response, Result};
 
 use crate::app::{self, App};
 use crate::platform::{
-    JobClient, KvStatus, Payload, R2Body, R2Store, WorkerClock, memory_high_water,
+    JobClient, KvStatus, Payload, R2Body, R2Store, RequestBody, WorkerClock, memory_high_water,
 };
 use crate::telemetry;
 
 /// A request on its way through a handler.
 struct Call {
     request: Request,
+    /// Its body, where it has one.
+    body: Option<RequestBody>,
     app: App,
     env: Env,
     status: KvStatus,
@@ -37,11 +42,18 @@ struct Call {
 }
 
 impl Call {
-    fn new(request: Request, env: Env, base: &str, context: Context) -> Result<Self> {
+    fn new(
+        request: Request,
+        body: Option<RequestBody>,
+        env: Env,
+        base: &str,
+        context: Context,
+    ) -> Result<Self> {
         let app = App::from_env(&env)?;
         let status = app::status(&env, app.timings.clone())?;
         Ok(Self {
             request,
+            body,
             app,
             env,
             status,
@@ -76,8 +88,11 @@ pub async fn handle(request: Request, env: Env, context: Context) -> Result<Resp
     let method = method(&request);
     let origin = header(&request, "origin");
     let id = request_id(header(&request, "x-request-id").as_deref(), random());
-    let reply = match Call::new(request, env, &base, context) {
+    let body = RequestBody::of(&request)?;
+    let mut max_bytes = Config::MAX_REQUEST_BYTES;
+    let reply = match Call::new(request, body.clone(), env, &base, context) {
         Ok(call) => {
+            max_bytes = call.app.config.max_request_bytes;
             let (cors, timings) = (call.app.config.cors.clone(), call.app.timings.clone());
             let reply = match Route::parse(method, url.path()) {
                 Ok(route) => dispatch(route, call).await,
@@ -92,6 +107,9 @@ pub async fn handle(request: Request, env: Env, context: Context) -> Result<Resp
         }
         Err(error) => misconfigured(&error).reply(&base),
     };
+    if let Some(mut body) = body {
+        drain(&mut body, &WorkerClock, max_bytes + FORM_OVERHEAD_BYTES).await;
+    }
     let reply = if method == Method::Head {
         reply.without_body()
     } else {

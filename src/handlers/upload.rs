@@ -1,25 +1,29 @@
 //! Uploads: a form, the raw bytes of a picture, or JSON that says where it is.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 use std::time::Duration;
 
 use futures_channel::oneshot;
+use thumbnail_core::Config;
 use thumbnail_core::api::{Params, Problem, ProblemKind, Reply, idempotency_key, json};
 use thumbnail_core::idempotency::key_name;
 use thumbnail_core::job::record::ANONYMOUS;
 use thumbnail_core::keys::JobId;
-use thumbnail_core::ports::{Chunks, Clock};
+use thumbnail_core::ports::{Chunks, Clock, JobQueue};
+use thumbnail_core::service::admission::Admission;
+use thumbnail_core::service::budget::Budget;
 use thumbnail_core::service::fetch::SourceBody;
 use thumbnail_core::service::once::{Once, Outcome};
 use thumbnail_core::service::overload::Gate;
 use thumbnail_core::service::serve::POLL_SECS;
-use thumbnail_core::service::upload::{UploadRequest, Uploader, begin};
+use thumbnail_core::service::upload::{UploadRequest, Uploader};
 use worker::{Env, Request};
 
 use super::accepted::accepted;
 use super::{Call, WorkerClock, header, misconfigured};
 use crate::app::{self, App};
-use crate::platform::{HttpSources, R2Body, R2Store, RequestChunks};
+use crate::platform::{HttpSources, R2Body, R2Store, RequestBody};
 
 /// What is fetched is a picture, or it is refused for what its bytes say.
 const FETCHED_TYPE: &str = "application/octet-stream";
@@ -27,6 +31,10 @@ const FETCHED_TYPE: &str = "application/octet-stream";
 thread_local! {
     /// What this instance knows of the queue's load: a hint that outlives a request.
     static GATE: Cell<Gate> = const { Cell::new(Gate::CLEAR) };
+
+    /// What all uploads to this instance hold; its size is the first one's, as a configuration
+    /// outlives an instance.
+    static BUDGET: RefCell<Option<Rc<RefCell<Budget>>>> = const { RefCell::new(None) };
 }
 
 /// `POST /thumbnails`
@@ -34,6 +42,7 @@ pub async fn upload(call: Call) -> Result<Reply<R2Body>, Problem> {
     let (wait_secs, jobs) = (call.wait_secs(), call.app.jobs.clone());
     let Call {
         request,
+        body,
         app,
         env,
         base,
@@ -45,7 +54,7 @@ pub async fn upload(call: Call) -> Result<Reply<R2Body>, Problem> {
     // A client that hangs up must not stop the chain halfway: it runs to its end by itself.
     let origin = base.clone();
     context.wait_until(async move {
-        let _ = sender.send(accept(request, &app, &env, &origin).await);
+        let _ = sender.send(accept(&request, body, &app, &env, &origin).await);
     });
     let unhandled = |_| Problem::new(ProblemKind::Internal, "the upload was not handled");
     Ok(match receiver.await.map_err(unhandled)?? {
@@ -59,28 +68,37 @@ pub async fn upload(call: Call) -> Result<Reply<R2Body>, Problem> {
 
 /// Refuses while the queue cannot keep up, before anything of the upload is read.
 pub(super) async fn admit(app: &App, env: &Env) -> Result<(), Problem> {
-    let queue = app::queue(env).map_err(|e| misconfigured(&e))?;
-    let gate = GATE.get().refreshed(&queue, &WorkerClock).await;
-    let gate = gate.joined(GATE.get());
+    let mut gate = GATE.get();
+    let due = gate.is_due(WorkerClock.now());
     GATE.set(gate);
+    if due {
+        let queue = app::queue(env).map_err(|e| misconfigured(&e))?;
+        let backlog = queue.backlog().await.ok().flatten();
+        gate = GATE.get();
+        gate.note(backlog);
+        GATE.set(gate);
+    }
     gate.admit(WorkerClock.now(), app.config.max_backlog)
 }
 
 async fn accept(
-    mut request: Request,
+    request: &Request,
+    body: Option<RequestBody>,
     app: &App,
     env: &Env,
     base: &str,
 ) -> Result<Outcome, Problem> {
+    let budget = budget(&app.config);
     let uploader = Uploader {
         objects: &app.objects,
         clock: &WorkerClock,
         config: &app.config,
         new_id,
         base,
+        admission: Admission::new(&budget, &WorkerClock),
     };
-    let key = header(&request, "idempotency-key");
-    let upload = incoming(&mut request)?;
+    let key = header(request, "idempotency-key");
+    let upload = incoming(request, body)?;
     let outcome = if app.config.sources.enabled && is_json(&upload.content_type) {
         let sources = HttpSources {
             timeout: Duration::from_secs(app.config.sources.timeout_secs.into()),
@@ -101,7 +119,7 @@ async fn accept(
 
 /// An upload whose picture is at the address that its JSON names.
 async fn fetched<'a>(
-    upload: UploadRequest<RequestChunks>,
+    upload: UploadRequest<RequestBody>,
     sources: &'a HttpSources,
     app: &'a App,
     base: &'a str,
@@ -128,7 +146,7 @@ async fn take<B: Chunks>(
     match key {
         None => {
             let taken = uploader.take(upload).await?;
-            let (files, overloaded) = begin(&app.jobs, taken.files).await;
+            let (files, overloaded) = uploader.begin(&app.jobs, taken.files).await;
             Ok(Outcome::Taken { files, overloaded })
         }
         Some(key) => {
@@ -149,14 +167,25 @@ fn is_json(content_type: &str) -> bool {
     media_type.trim().eq_ignore_ascii_case("application/json")
 }
 
-fn incoming(request: &mut Request) -> Result<UploadRequest<RequestChunks>, Problem> {
-    let nothing = |_| Problem::new(ProblemKind::EmptyUpload, "the request has no body");
+/// The budget of this instance.
+fn budget(config: &Config) -> Rc<RefCell<Budget>> {
+    BUDGET.with_borrow_mut(|budget| {
+        let new = || Rc::new(RefCell::new(Budget::new(config.upload_memory_bytes)));
+        budget.get_or_insert_with(new).clone()
+    })
+}
+
+fn incoming(
+    request: &Request,
+    body: Option<RequestBody>,
+) -> Result<UploadRequest<RequestBody>, Problem> {
+    let nothing = || Problem::new(ProblemKind::EmptyUpload, "the request has no body");
     Ok(UploadRequest {
         content_type: header(request, "content-type").unwrap_or_default(),
         length: header(request, "content-length").and_then(|value| value.parse().ok()),
         params: query(request)?,
         source_url: None,
-        body: RequestChunks::new(request.stream().map_err(nothing)?),
+        body: body.ok_or_else(nothing)?,
     })
 }
 

@@ -16,6 +16,7 @@ mod memory;
 mod payload;
 mod queue;
 mod r2;
+mod r2_stream;
 mod receivers;
 mod record_storage;
 mod sources;
@@ -38,7 +39,7 @@ pub use queue::{EventQueue, ResizeQueue};
 pub use r2::{R2Body, R2Store};
 pub use receivers::HttpReceivers;
 pub use sources::HttpSources;
-pub use stream::RequestChunks;
+pub use stream::RequestBody;
 use time_box::time_boxed;
 pub use timings::Timings;
 

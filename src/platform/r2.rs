@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use thumbnail_core::Timestamp;
 use thumbnail_core::api::range::ByteRange;
 use thumbnail_core::object::ObjectMeta;
@@ -14,6 +14,7 @@ use worker::{
     UploadedPart,
 };
 
+use super::r2_stream::{Put, R2Stream, fixed_length};
 use super::{Timings, store_error};
 
 /// The bucket of sources and thumbnails.
@@ -116,6 +117,7 @@ impl ObjectUpload for R2Upload {
 impl ObjectStore for R2Store {
     type Body = R2Body;
     type Upload = R2Upload;
+    type Stream = R2Stream;
 
     async fn put(
         &self,
@@ -155,6 +157,28 @@ impl ObjectStore for R2Store {
             timings: self.timings.clone(),
             parts: Vec::new(),
         })
+    }
+
+    async fn begin_stream(
+        &self,
+        key: &str,
+        bytes: u64,
+        meta: ObjectMeta,
+    ) -> Result<R2Stream, StoreError> {
+        let (writer, readable) = fixed_length(bytes).map_err(|e| store_error(&e))?;
+        let (bucket, key) = (self.bucket.clone(), key.to_owned());
+        let mut put: Put = Box::pin(async move {
+            let put = bucket.put(key, readable);
+            let put = put
+                .http_metadata(http_metadata(&meta))
+                .custom_metadata(custom_metadata(&meta));
+            put.execute().await
+        });
+        // R2 has to have the readable end before anything can be written.
+        if let Some(Err(error)) = put.as_mut().now_or_never() {
+            return Err(store_error(&error));
+        }
+        R2Stream::new(writer, put, self.timings.clone()).map_err(|e| store_error(&e))
     }
 
     async fn head(&self, key: &str) -> Result<Option<ObjectInfo>, StoreError> {

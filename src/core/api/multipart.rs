@@ -80,8 +80,7 @@ impl<C: Chunks> Multipart<C> {
             return Ok(None);
         }
         let end = self.header_end().await?;
-        let rest = self.held.split_off(end + HEADER_END.len());
-        let mut header = std::mem::replace(&mut self.held, rest);
+        let mut header = self.split(end + HEADER_END.len())?;
         header.truncate(end);
         self.inside = true;
         let header = part_header(&String::from_utf8_lossy(&header));
@@ -92,8 +91,7 @@ impl<C: Chunks> Multipart<C> {
     pub async fn chunk(&mut self) -> Result<Option<Vec<u8>>, ChunkError> {
         while self.inside {
             if let Some(at) = self.delimiter.find(&self.held) {
-                let rest = self.held.split_off(at + self.delimiter.needle().len());
-                let mut content = std::mem::replace(&mut self.held, rest);
+                let mut content = self.split(at + self.delimiter.needle().len())?;
                 content.truncate(at);
                 self.inside = false;
                 return Ok((!content.is_empty()).then_some(content));
@@ -101,8 +99,7 @@ impl<C: Chunks> Multipart<C> {
             // What may be the beginning of a boundary stays.
             let kept = self.delimiter.needle().len() - 1;
             if self.held.len() > kept {
-                let rest = self.held.split_off(self.held.len() - kept);
-                return Ok(Some(std::mem::replace(&mut self.held, rest)));
+                return self.split(self.held.len() - kept).map(Some);
             }
             self.pull().await?;
         }
@@ -124,13 +121,30 @@ impl<C: Chunks> Multipart<C> {
         }
     }
 
+    /// Takes the first bytes of what is held.
+    fn split(&mut self, at: usize) -> Result<Vec<u8>, ChunkError> {
+        let mut rest = Vec::new();
+        self.reserve(&mut rest, self.held.len() - at)?;
+        rest.extend_from_slice(&self.held[at..]);
+        self.held.truncate(at);
+        Ok(std::mem::replace(&mut self.held, rest))
+    }
+
+    fn reserve(&mut self, vec: &mut Vec<u8>, bytes: usize) -> Result<(), ChunkError> {
+        let reserved = vec.try_reserve_exact(bytes);
+        reserved.map_err(|_| self.fail(ChunkError::NoMemory { bytes }))
+    }
+
     async fn pull(&mut self) -> Result<(), ChunkError> {
         if let Some(fault) = &self.fault {
             return Err(fault.clone());
         }
         match self.body.next().await {
             Ok(Some(chunk)) => {
-                self.held.extend_from_slice(&chunk);
+                let mut held = std::mem::take(&mut self.held);
+                self.reserve(&mut held, chunk.len())?;
+                held.extend_from_slice(&chunk);
+                self.held = held;
                 Ok(())
             }
             Ok(None) => Err(self.fail(malformed("the form ends before its last boundary"))),

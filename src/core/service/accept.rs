@@ -1,12 +1,10 @@
 //! POST: bytes first, record second, message last.
 //!
 //! 1. read until the header is known: refuse here what can be refused here, nothing is stored yet
-//! 2. store the source, never holding more than one part of it
+//! 2. store the source, never holding more than its header, or one part where its length is not known
 //! 3. create the job, which is durable before it sends its message
 //!
 //! A crash leaves at worst a source without a job, never a message that points at nothing.
-
-use sha2::{Digest, Sha256};
 
 use crate::api::{Problem, ProblemKind};
 use crate::hex;
@@ -17,12 +15,17 @@ use crate::object::ObjectMeta;
 use crate::pipeline::geometry::Size;
 use crate::pipeline::plan::settled;
 use crate::pipeline::{ImageFormat, ImageInfo, Limits, PipelineError, Variant, plan};
-use crate::ports::{Chunks, JobLedger, ObjectStore, ObjectUpload};
-use crate::service::header::{EDGE_HEADER_BYTES, HeaderReader};
+use crate::ports::{Chunks, Clock, JobLedger, ObjectStore, ObjectStream, ObjectUpload, Timer};
+use crate::service::admission::Admission;
+use crate::service::header::EDGE_HEADER_BYTES;
+use crate::service::intake::Intake;
 
-/// How much of an upload is held at most: one part.
+/// How much of a form is held at most: one part.
 /// R2 takes parts of equal size, at least 5 MiB, but for the last.
-const PART_BYTES: usize = 5 << 20;
+pub(super) const PART_BYTES: usize = 5 << 20;
+
+/// What is longer, and tells its length, is stored while it arrives.
+const STREAMED_FROM_BYTES: u64 = 256 << 10;
 
 /// The longest file name that is remembered, in bytes.
 const MAX_FILENAME_BYTES: usize = 255;
@@ -64,48 +67,197 @@ impl Stored {
     }
 }
 
-/// Stores a picture under the job's id and describes it, or says why it cannot be taken.
-/// Nothing stays stored after a refusal.
-///
-/// `variants` are `None` while a form may still say what is asked for: then only the picture is judged.
-pub async fn store_source<O: ObjectStore>(
-    objects: &O,
-    id: JobId,
-    filename: Option<&str>,
-    chunks: &mut impl Chunks,
-    variants: Option<&[Variant]>,
-    limits: &Limits,
-) -> Result<Stored, Problem> {
-    let page = variants.map_or(0, Variant::page_of);
-    let mut intake = Intake::new(chunks, limits, page);
-    let info = intake.read_header(variants).await?;
-    let header_bytes = intake.header.held.len() as u64;
-    let key = source_key(id);
-    let sniffed = || ImageFormat::sniff(&intake.header.held).unwrap_or(ImageFormat::Tiff);
-    let format = info.as_ref().map_or_else(sniffed, |info| info.format);
-    let meta = ObjectMeta::Source { format };
-    if intake.fill_part().await? {
-        let bytes = std::mem::take(&mut intake.header.held);
-        objects.put(&key, bytes, meta).await?;
-    } else {
-        let upload = objects.begin_upload(&key, meta).await?;
-        intake.upload_parts(upload).await?;
+/// Where sources go, by whose leave, and what they may be.
+pub struct Store<'a, O, C> {
+    /// The objects.
+    pub objects: &'a O,
+    /// The upload's place among all others.
+    pub admission: &'a Admission<'a, C>,
+    /// What is accepted.
+    pub limits: &'a Limits,
+}
+
+/// What is known of a picture before it is read.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Announced<'a> {
+    /// What the client calls it.
+    pub filename: Option<&'a str>,
+    /// How many bytes it has at the most, where that is known.
+    pub most_bytes: Option<u64>,
+    /// Whether it has exactly as many.
+    pub is_exact: bool,
+    /// What is asked for, or `None` while a form may still say it: then only the picture is judged.
+    pub variants: Option<&'a [Variant]>,
+}
+
+impl Announced<'_> {
+    fn exact_bytes(&self) -> Option<u64> {
+        self.most_bytes.filter(|_| self.is_exact)
     }
-    let shown = info.as_ref().map(ImageInfo::shown_size);
-    let source = Source {
-        filename: filename.map(shortened),
-        format,
-        width: shown.map(Size::width),
-        height: shown.map(Size::height),
-        bytes: intake.total,
-        sha256: intake.digest(),
-    };
-    Ok(Stored {
-        id,
-        source,
-        info,
-        header_bytes,
-    })
+
+    /// The length of a picture that is stored while it arrives: nothing of it but the header is held.
+    pub(crate) fn streamed_bytes(&self) -> Option<u64> {
+        self.exact_bytes()
+            .filter(|bytes| *bytes > STREAMED_FROM_BYTES)
+    }
+
+    /// How much of it is held at the most.
+    pub(crate) fn held_bytes(&self) -> usize {
+        let most = match self.streamed_bytes() {
+            Some(_) => EDGE_HEADER_BYTES,
+            None => PART_BYTES,
+        };
+        let bytes = self.most_bytes.unwrap_or(u64::MAX);
+        usize::try_from(bytes).map_or(most, |bytes| bytes.min(most))
+    }
+}
+
+impl<O: ObjectStore, C: Clock + Timer> Store<'_, O, C> {
+    /// Stores a picture under the job's id and describes it, or says why it cannot be taken.
+    /// Nothing stays stored after a refusal.
+    pub async fn source(
+        &self,
+        id: JobId,
+        announced: Announced<'_>,
+        chunks: &mut impl Chunks,
+    ) -> Result<Stored, Problem> {
+        let variants = announced.variants;
+        let page = variants.map_or(0, Variant::page_of);
+        let room = announced.held_bytes();
+        let mut intake = Intake::new(chunks, self.limits.max_bytes, room, page)?;
+        let info = self.read_header(&mut intake, variants).await?;
+        let header_bytes = intake.header.held.len() as u64;
+        let key = source_key(id);
+        let sniffed = || ImageFormat::sniff(&intake.header.held).unwrap_or(ImageFormat::Tiff);
+        let format = info.as_ref().map_or_else(sniffed, |info| info.format);
+        let meta = ObjectMeta::Source { format };
+        let digest = match announced.streamed_bytes() {
+            Some(bytes) => self.stream(&key, bytes, meta, &mut intake).await?,
+            None => {
+                self.put(&key, announced.exact_bytes(), meta, &mut intake)
+                    .await?
+            }
+        };
+        let shown = info.as_ref().map(ImageInfo::shown_size);
+        let source = Source {
+            filename: announced.filename.map(shortened),
+            format,
+            width: shown.map(Size::width),
+            height: shown.map(Size::height),
+            bytes: intake.total,
+            sha256: hex::encode(&digest),
+        };
+        Ok(Stored {
+            id,
+            source,
+            info,
+            header_bytes,
+        })
+    }
+
+    /// Reads until the header is known, and refuses what could never be rendered.
+    ///
+    /// `None`: a TIFF or HEIC whose header comes too late for the edge; the origin will judge it.
+    async fn read_header<B: Chunks>(
+        &self,
+        intake: &mut Intake<'_, B>,
+        variants: Option<&[Variant]>,
+    ) -> Result<Option<ImageInfo>, Problem> {
+        loop {
+            let ended = !intake.pull(EDGE_HEADER_BYTES).await?;
+            if ended && intake.total == 0 {
+                let detail = "the upload has no bytes";
+                return Err(Problem::new(ProblemKind::EmptyUpload, detail));
+            }
+            match intake.header.probe(ended) {
+                Ok(Some(info)) => {
+                    check(&info, variants, self.limits)?;
+                    return Ok(Some(info));
+                }
+                Ok(None) => {}
+                Err(PipelineError::UnknownFormat) if intake.header.may_come_last() => {
+                    return Ok(None);
+                }
+                Err(error) => return Err(refusal(&error)),
+            }
+        }
+    }
+
+    /// Stores a picture while the rest of it arrives. Returns its SHA-256, as `put` does.
+    async fn stream<B: Chunks>(
+        &self,
+        key: &str,
+        bytes: u64,
+        meta: ObjectMeta,
+        intake: &mut Intake<'_, B>,
+    ) -> Result<[u8; 32], Problem> {
+        let mut stream = self.objects.begin_stream(key, bytes, meta).await?;
+        let mut written = intake.write_held(&mut stream).await;
+        self.admission.release_held();
+        if written.is_ok() {
+            written = intake.write_rest(&mut stream).await;
+        }
+        if written.is_ok() {
+            written = complete_as(bytes, intake.total);
+        }
+        match written {
+            Ok(()) => Ok(stream.complete().await?),
+            Err(problem) => {
+                stream.abort().await;
+                Err(problem)
+            }
+        }
+    }
+
+    /// Stores a picture in one piece where it fits into one, else in parts.
+    async fn put<B: Chunks>(
+        &self,
+        key: &str,
+        exact_bytes: Option<u64>,
+        meta: ObjectMeta,
+        intake: &mut Intake<'_, B>,
+    ) -> Result<[u8; 32], Problem> {
+        let ended = intake.fill_part().await?;
+        if let Some(bytes) = exact_bytes {
+            complete_as(bytes, intake.total)?;
+        }
+        if ended {
+            let bytes = std::mem::take(&mut intake.header.held);
+            let _turn = self.admission.turn(bytes.len()).await?;
+            self.objects.put(key, bytes, meta).await?;
+            return Ok(intake.digest());
+        }
+        let mut upload = self.objects.begin_upload(key, meta).await?;
+        match self.send_parts(intake, &mut upload).await {
+            Ok(()) => {
+                upload.complete().await?;
+                Ok(intake.digest())
+            }
+            Err(problem) => {
+                // If this fails too, R2 drops the parts by itself after seven days.
+                let _ = upload.abort().await;
+                Err(problem)
+            }
+        }
+    }
+
+    async fn send_parts<B: Chunks>(
+        &self,
+        intake: &mut Intake<'_, B>,
+        upload: &mut impl ObjectUpload,
+    ) -> Result<(), Problem> {
+        loop {
+            let part = std::mem::take(&mut intake.header.held);
+            let turn = self.admission.turn(part.len()).await?;
+            upload.part(part).await?;
+            drop(turn);
+            if intake.is_ended() {
+                return Ok(());
+            }
+            intake.reserve(PART_BYTES)?;
+            intake.fill_part().await?;
+        }
+    }
 }
 
 /// The most memory that making `variants` takes, if `info` describes their page.
@@ -147,102 +299,13 @@ pub async fn create_job(ledger: &impl JobLedger, new: NewJob) -> Result<(Record,
     }
 }
 
-/// Reads an upload: counts, hashes, and holds what is not stored yet.
-struct Intake<'a, C> {
-    chunks: &'a mut C,
-    limits: &'a Limits,
-    header: HeaderReader,
-    total: u64,
-    hash: Sha256,
-}
-
-impl<'a, C: Chunks> Intake<'a, C> {
-    fn new(chunks: &'a mut C, limits: &'a Limits, page: u32) -> Self {
-        Self {
-            chunks,
-            limits,
-            header: HeaderReader::new(EDGE_HEADER_BYTES, page),
-            total: 0,
-            hash: Sha256::new(),
-        }
+/// Whether as many bytes came as were declared.
+fn complete_as(declared: u64, came: u64) -> Result<(), Problem> {
+    if came == declared {
+        return Ok(());
     }
-
-    /// Takes one more chunk; false at the end.
-    async fn pull(&mut self) -> Result<bool, Problem> {
-        let Some(chunk) = self.chunks.next().await? else {
-            return Ok(false);
-        };
-        self.total += chunk.len() as u64;
-        if self.total > self.limits.max_bytes {
-            return Err(too_large(self.limits.max_bytes));
-        }
-        self.hash.update(&chunk);
-        self.header.push(&chunk);
-        Ok(true)
-    }
-
-    /// Reads until the header is known, and refuses what could never be rendered.
-    ///
-    /// `None`: a TIFF or HEIC whose header comes too late for the edge; the origin will judge it.
-    async fn read_header(
-        &mut self,
-        variants: Option<&[Variant]>,
-    ) -> Result<Option<ImageInfo>, Problem> {
-        loop {
-            let ended = !self.pull().await?;
-            if ended && self.total == 0 {
-                let detail = "the upload has no bytes";
-                return Err(Problem::new(ProblemKind::EmptyUpload, detail));
-            }
-            if !ended && self.header.may_come_last() {
-                return Ok(None);
-            }
-            if let Some(info) = self.header.probe(ended).map_err(|e| refusal(&e))? {
-                check(&info, variants, self.limits)?;
-                return Ok(Some(info));
-            }
-        }
-    }
-
-    /// Reads on until a part is full; true if the upload ended before.
-    async fn fill_part(&mut self) -> Result<bool, Problem> {
-        while self.header.held.len() <= PART_BYTES {
-            if !self.pull().await? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    async fn upload_parts<U: ObjectUpload>(&mut self, mut upload: U) -> Result<(), Problem> {
-        match self.send_parts(&mut upload).await {
-            Ok(()) => upload.complete().await.map(|_| ()).map_err(Problem::from),
-            Err(problem) => {
-                // If this fails too, R2 drops the parts by itself after seven days.
-                let _ = upload.abort().await;
-                Err(problem)
-            }
-        }
-    }
-
-    async fn send_parts<U: ObjectUpload>(&mut self, upload: &mut U) -> Result<(), Problem> {
-        let mut ended = false;
-        while !ended {
-            ended = self.fill_part().await?;
-            while self.header.held.len() > PART_BYTES {
-                let rest = self.header.held.split_off(PART_BYTES);
-                upload
-                    .part(std::mem::replace(&mut self.header.held, rest))
-                    .await?;
-            }
-        }
-        upload.part(std::mem::take(&mut self.header.held)).await?;
-        Ok(())
-    }
-
-    fn digest(self) -> String {
-        hex::encode(&self.hash.finalize())
-    }
+    let detail = format!("{came} bytes came, and {declared} were declared");
+    Err(Problem::new(ProblemKind::BrokenUpload, detail))
 }
 
 /// The problem with an upload of more than `max_bytes` bytes.

@@ -39,13 +39,15 @@ impl HeaderReader {
     pub fn probe(&mut self, ended: bool) -> Result<Option<ImageInfo>, PipelineError> {
         let len = self.held.len();
         // Twice as much as last time, so that a header in many chunks is not read anew for each.
-        if !ended && (len == 0 || len < self.probed_len * 2) {
+        // At its most there is no next time, however the bytes arrived.
+        let is_full = len >= self.max_len;
+        if !ended && !is_full && (len == 0 || len < self.probed_len * 2) {
             return Ok(None);
         }
         self.probed_len = len;
         match probe_page(&self.held, self.page)? {
             HeaderStatus::Ready(info) => Ok(Some(info)),
-            HeaderStatus::NeedMore if !ended && len < self.max_len => Ok(None),
+            HeaderStatus::NeedMore if !ended && !is_full => Ok(None),
             HeaderStatus::NeedMore => Err(PipelineError::UnknownFormat),
         }
     }

@@ -1,6 +1,7 @@
 //! The use cases, over ports. The order of effects lives here and nowhere else.
 //!
-//! `upload` reads an upload with its options, `accept` stores it and begins the job,
+//! `upload` reads an upload with its options, `accept` stores it and begins the job; `admission` lets it in where
+//! the `budget` of the instance has room for it, and `drain` reads what a refusal leaves unread;
 //! `job` carries out what the ledger decided, `process` makes the
 //! thumbnails, `overload` keeps uploads off a queue that cannot keep up, `serve` answers reads with `image`, `change` deletes and tries again, `sweep` clears up what a crash left,
 //! `list` answers from the index of jobs, which `reindex` keeps true;
@@ -8,13 +9,17 @@
 //! `ready` asks every binding.
 
 pub mod accept;
+pub mod admission;
 pub mod body;
+pub mod budget;
 pub mod change;
 pub mod deliver;
+pub mod drain;
 pub mod extend;
 pub mod fetch;
 mod header;
 mod image;
+mod intake;
 pub mod job;
 pub mod key;
 pub mod list;

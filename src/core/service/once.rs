@@ -17,9 +17,9 @@ use crate::idempotency::{
 use crate::job::policy::CREATE_WITHIN_SECS;
 use crate::job::{Command, NewJob, Record, Verdict};
 use crate::keys::{JobId, source_key};
-use crate::ports::{Chunks, Clock, JobLedger, KeyLedger, ObjectStore};
+use crate::ports::{Chunks, Clock, JobLedger, KeyLedger, ObjectStore, Timer};
 use crate::service::nowhere::Nowhere;
-use crate::service::upload::{Taken, UploadRequest, Uploader, begin};
+use crate::service::upload::{Taken, UploadRequest, Uploader};
 
 /// After how long a request whose key is in use may come again.
 const IN_FLIGHT_RETRY_SECS: u32 = 5;
@@ -67,7 +67,7 @@ impl<K: KeyLedger, L: JobLedger> Once<'_, K, L> {
     ) -> Result<Outcome, Problem>
     where
         O: ObjectStore,
-        C: Clock,
+        C: Clock + Timer,
         I: Fn() -> Result<JobId, Problem>,
         B: Chunks,
     {
@@ -112,7 +112,7 @@ impl<K: KeyLedger, L: JobLedger> Once<'_, K, L> {
     ) -> Result<Outcome, Problem>
     where
         O: ObjectStore,
-        C: Clock,
+        C: Clock + Timer,
         I: Fn() -> Result<JobId, Problem>,
         B: Chunks,
     {
@@ -129,7 +129,7 @@ impl<K: KeyLedger, L: JobLedger> Once<'_, K, L> {
             // Nothing came of it: corrected, it may be sent with the same key.
             let token = self.token.clone();
             let _ = self.call(KeyCommand::Release { token }).await;
-            return Ok(self.begin(taken?.files).await);
+            return Ok(self.begin(uploader, taken?.files).await);
         }
         let taken = taken?;
         let commit = KeyCommand::Commit {
@@ -143,7 +143,7 @@ impl<K: KeyLedger, L: JobLedger> Once<'_, K, L> {
             uploader.discard(&taken.files).await;
             return Err(in_flight());
         }
-        Ok(self.finish(&self.token, taken.files).await)
+        Ok(self.finish(uploader, &self.token, taken.files).await)
     }
 
     /// Begins what an earlier request committed to, where that request did not come to its end.
@@ -155,7 +155,7 @@ impl<K: KeyLedger, L: JobLedger> Once<'_, K, L> {
     ) -> Result<Outcome, Problem>
     where
         O: ObjectStore,
-        C: Clock,
+        C: Clock + Timer,
         I: Fn() -> Result<JobId, Problem>,
         B: Chunks,
     {
@@ -173,11 +173,11 @@ impl<K: KeyLedger, L: JobLedger> Once<'_, K, L> {
             };
         }
         same(uploader, request, &earlier.fingerprint).await?;
-        Ok(self.finish(&earlier.token, files).await)
+        Ok(self.finish(uploader, &earlier.token, files).await)
     }
 
     /// A file whose job exists, or can still begin.
-    async fn still_there<O: ObjectStore, C: Clock, I>(
+    async fn still_there<O: ObjectStore, C: Clock + Timer, I>(
         &self,
         uploader: &Uploader<'_, O, C, I>,
         file: UploadedFile<NewJob>,
@@ -201,15 +201,34 @@ impl<K: KeyLedger, L: JobLedger> Once<'_, K, L> {
         })
     }
 
-    async fn begin(&self, files: Vec<UploadedFile<NewJob>>) -> Outcome {
-        let (files, overloaded) = begin(self.ledger, files).await;
+    async fn begin<O, C, I>(
+        &self,
+        uploader: &Uploader<'_, O, C, I>,
+        files: Vec<UploadedFile<NewJob>>,
+    ) -> Outcome
+    where
+        O: ObjectStore,
+        C: Clock + Timer,
+        I: Fn() -> Result<JobId, Problem>,
+    {
+        let (files, overloaded) = uploader.begin(self.ledger, files).await;
         Outcome::Taken { files, overloaded }
     }
 
     /// Begins the jobs and keeps the answer, unless a job could not begin: then the next request
     /// tries again.
-    async fn finish(&self, token: &str, files: Vec<UploadedFile<NewJob>>) -> Outcome {
-        let outcome = self.begin(files).await;
+    async fn finish<O, C, I>(
+        &self,
+        uploader: &Uploader<'_, O, C, I>,
+        token: &str,
+        files: Vec<UploadedFile<NewJob>>,
+    ) -> Outcome
+    where
+        O: ObjectStore,
+        C: Clock + Timer,
+        I: Fn() -> Result<JobId, Problem>,
+    {
+        let outcome = self.begin(uploader, files).await;
         if let Outcome::Taken { files, .. } = &outcome
             && !files.iter().any(is_unavailable)
             && let Some(answer) = Answer::of(&uploaded::reply::<()>(files, self.base))
@@ -252,7 +271,7 @@ async fn same<O, C, I, B>(
     before: &str,
 ) -> Result<(), Problem>
 where
-    C: Clock,
+    C: Clock + Timer,
     I: Fn() -> Result<JobId, Problem>,
     B: Chunks,
 {
@@ -262,6 +281,7 @@ where
         config: uploader.config,
         new_id: &uploader.new_id,
         base: uploader.base,
+        admission: uploader.admission,
     };
     let now = match &request.source_url {
         // Whatever is at the address by now.

@@ -1,7 +1,6 @@
 //! Uploads are refused before they are read while the queue cannot keep up.
 
 use crate::api::{Problem, ProblemKind};
-use crate::ports::{Clock, JobQueue};
 use crate::timestamp::Timestamp;
 
 /// How long uploads are refused after the queue said that it is overloaded.
@@ -31,29 +30,19 @@ impl Gate {
         self.closed_until = now.plus_secs(CLOSED_SECS);
     }
 
-    /// The gate with a backlog that is recent. A queue that does not tell counts as empty.
-    #[must_use]
-    pub async fn refreshed(mut self, queue: &impl JobQueue, clock: &impl Clock) -> Self {
-        let now = clock.now();
-        if now.millis_since(self.checked_at) >= CHECK_SECS * 1_000 {
-            self.backlog = queue.backlog().await.ok().flatten().unwrap_or(0);
+    /// Whether this request has to ask for the backlog. Those that come while it does go by the old
+    /// one: a crowd that asks all at once is held up by its own questions.
+    pub fn is_due(&mut self, now: Timestamp) -> bool {
+        let due = now.millis_since(self.checked_at) >= CHECK_SECS * 1_000;
+        if due {
             self.checked_at = now;
         }
-        self
+        due
     }
 
-    /// What both know: while one request asked for the backlog, another may have closed the gate.
-    #[must_use]
-    pub fn joined(self, other: Self) -> Self {
-        let newer = if self.checked_at >= other.checked_at {
-            self
-        } else {
-            other
-        };
-        Self {
-            closed_until: self.closed_until.max(other.closed_until),
-            ..newer
-        }
+    /// Notes the backlog. A queue that does not tell counts as empty.
+    pub fn note(&mut self, backlog: Option<u64>) {
+        self.backlog = backlog.unwrap_or(0);
     }
 
     /// Lets an upload through, or says when to come again.
@@ -96,19 +85,16 @@ mod tests {
     }
 
     #[test]
-    fn a_gate_that_was_closed_meanwhile_stays_closed() {
+    fn one_of_a_crowd_asks_for_the_backlog() {
+        let mut gate = Gate::CLEAR;
         let now = Timestamp::from_millis(1_000_000);
-        let checked = Gate {
-            checked_at: now,
-            backlog: 3,
-            ..Gate::CLEAR
-        };
-        let mut closed = Gate::CLEAR;
-        closed.close(now);
-        for gate in [checked.joined(closed), closed.joined(checked)] {
-            assert!(gate.admit(now, 9).is_err());
-            assert_eq!((gate.backlog, gate.checked_at), (3, now));
-        }
+        assert!(gate.is_due(now) && !gate.is_due(now));
+        gate.note(Some(10));
+        assert!(gate.admit(now, 9).is_err());
+        assert!(!gate.is_due(now.plus_secs(CHECK_SECS - 1)));
+        assert!(gate.is_due(now.plus_secs(CHECK_SECS)));
+        gate.note(None);
+        assert!(gate.admit(now, 9).is_ok());
     }
 
     #[test]

@@ -15,8 +15,9 @@ use crate::job::record::ANONYMOUS;
 use crate::job::{NewJob, Record, Webhook};
 use crate::keys::{JobId, source_key};
 use crate::outbound::OutboundError;
-use crate::ports::{Chunks, Clock, JobLedger, ObjectStore};
-use crate::service::accept::{Stored, create_job, store_source, too_large};
+use crate::ports::{Chunks, Clock, JobLedger, ObjectStore, Timer};
+use crate::service::accept::{Announced, Store, Stored, create_job, too_large};
+use crate::service::admission::Admission;
 use crate::service::body::BoundedBody;
 use crate::service::fetch::filename;
 
@@ -57,12 +58,14 @@ pub struct Uploader<'a, O, C, I> {
     pub new_id: I,
     /// The service's own origin, for URLs.
     pub base: &'a str,
+    /// The upload's place among all others in its instance.
+    pub admission: Admission<'a, C>,
 }
 
 impl<O, C, I> Uploader<'_, O, C, I>
 where
     O: ObjectStore,
-    C: Clock,
+    C: Clock + Timer,
     I: Fn() -> Result<JobId, Problem>,
 {
     /// Reads an upload and stores its files; their jobs are still to begin.
@@ -70,15 +73,25 @@ where
         let content_type = &request.content_type;
         match media_type(content_type).as_str() {
             "multipart/form-data" => {
-                let body =
-                    self.bounded(request.body, request.length, self.config.max_request_bytes)?;
-                self.form(Form::new(content_type, body)?, request.params)
-                    .await
+                let length = request.length;
+                let body = self.bounded(request.body, length, self.config.max_request_bytes)?;
+                let held = file_of_form(length).held_bytes();
+                let body = self.admission.place(body, length, held).await?;
+                let form = Form::new(content_type, body)?;
+                self.form(form, length, request.params).await
             }
             other if other == "application/octet-stream" || other.starts_with("image/") => {
-                let body =
-                    self.bounded(request.body, request.length, self.config.max_upload_bytes)?;
-                self.picture(body, &request.params, request.source_url)
+                let length = request.length;
+                let body = self.bounded(request.body, length, self.config.max_upload_bytes)?;
+                let asked = self.asked(&request.params)?;
+                let announced = Announced {
+                    most_bytes: length,
+                    is_exact: true,
+                    ..Announced::default()
+                };
+                let held = announced.held_bytes();
+                let body = self.admission.place(body, length, held).await?;
+                self.picture(body, announced, asked, request.source_url)
                     .await
             }
             other => {
@@ -114,22 +127,18 @@ where
     async fn picture(
         &self,
         mut body: impl Chunks,
-        params: &Params,
+        announced: Announced<'_>,
+        asked: Asked,
         source_url: Option<String>,
     ) -> Result<Taken, Problem> {
-        let asked = self.asked(params)?;
         let filename = source_url.as_deref().and_then(filename);
-        let variants = Some(asked.variants.as_slice());
-        let (id, limits) = ((self.new_id)()?, &self.config.limits);
-        let stored = store_source(
-            self.objects,
-            id,
-            filename.as_deref(),
-            &mut body,
-            variants,
-            limits,
-        )
-        .await?;
+        let announced = Announced {
+            filename: filename.as_deref(),
+            variants: Some(asked.variants.as_slice()),
+            ..announced
+        };
+        let id = (self.new_id)()?;
+        let stored = self.store().source(id, announced, &mut body).await?;
         let file = UploadedFile {
             field: String::new(),
             filename,
@@ -146,10 +155,12 @@ where
     async fn form<B: Chunks>(
         &self,
         mut form: Form<B>,
+        length: Option<u64>,
         mut params: Params,
     ) -> Result<Taken, Problem> {
         let mut files = Vec::new();
-        let asked = match self.read(&mut form, &mut params, &mut files).await {
+        let read = self.read(&mut form, length, &mut params, &mut files);
+        let asked = match read.await {
             Ok(asked) => asked,
             Err(problem) => {
                 for file in files {
@@ -176,6 +187,7 @@ where
     async fn read<B: Chunks>(
         &self,
         form: &mut Form<B>,
+        length: Option<u64>,
         params: &mut Params,
         files: &mut Vec<UploadedFile<Stored>>,
     ) -> Result<Asked, Problem> {
@@ -190,7 +202,7 @@ where
                 Part::File(file) => {
                     // What is wrong by now stays wrong, whatever follows.
                     self.asked(params)?;
-                    files.push(self.file(file).await);
+                    files.push(self.file(file, length).await);
                 }
             }
         }
@@ -203,20 +215,32 @@ where
 
     /// Stores a file of a form. A form that breaks off in it breaks off once more when it is asked
     /// for its next part.
-    async fn file<B: Chunks>(&self, mut file: FilePart<'_, B>) -> UploadedFile<Stored> {
-        let (objects, limits) = (self.objects, &self.config.limits);
+    async fn file<B: Chunks>(
+        &self,
+        mut file: FilePart<'_, B>,
+        length: Option<u64>,
+    ) -> UploadedFile<Stored> {
         let (field, filename) = (file.field.clone(), file.filename.clone());
+        let announced = Announced {
+            filename: filename.as_deref(),
+            ..file_of_form(length)
+        };
         let result = match (self.new_id)() {
-            Ok(id) => {
-                let name = filename.as_deref();
-                store_source(objects, id, name, &mut file, None, limits).await
-            }
+            Ok(id) => self.store().source(id, announced, &mut file).await,
             Err(problem) => Err(problem),
         };
         UploadedFile {
             field,
             filename,
             result,
+        }
+    }
+
+    fn store(&self) -> Store<'_, O, C> {
+        Store {
+            objects: self.objects,
+            admission: &self.admission,
+            limits: &self.config.limits,
         }
     }
 
@@ -234,6 +258,17 @@ where
                 Err(problem)
             }
         }
+    }
+
+    /// Begins the jobs of an upload's files when it is their turn; they were stored, and so it comes
+    /// in any case. The flag says that the queue is overloaded.
+    pub async fn begin(
+        &self,
+        ledger: &impl JobLedger,
+        files: Vec<UploadedFile<NewJob>>,
+    ) -> (Vec<UploadedFile<Record>>, bool) {
+        let _turn = self.admission.turn(0).await;
+        begin(ledger, files).await
     }
 
     /// Deletes the sources of jobs that will not begin.
@@ -283,6 +318,14 @@ where
             expires_at: Some(self.clock.now().plus_secs(lives_secs)),
             webhook: self.webhook(asked.webhook.clone()),
         }
+    }
+}
+
+/// What is known of a file in a form of so many bytes: it has no more than all of the form.
+fn file_of_form<'a>(length: Option<u64>) -> Announced<'a> {
+    Announced {
+        most_bytes: length,
+        ..Announced::default()
     }
 }
 

@@ -20,7 +20,7 @@ use crate::pipeline::{
     Variant,
 };
 use crate::ports::{ChunkError, Chunks, Clock, JobLedger, StatusCache};
-use crate::service::accept::{create_job, store_source};
+use crate::service::accept::create_job;
 use crate::service::change::{cancel, rerun};
 use crate::service::deliver::Courier;
 use crate::service::extend::extend;
@@ -298,7 +298,7 @@ async fn upload(world: &World, scenario: &Scenario, number: u32) -> Result<Recor
         secs: scenario.upload_secs,
     };
     let limits = Limits::default();
-    let stored = store_source(world, id, None, &mut body, Some(&variants), &limits).await?;
+    let stored = super::store_source(world, id, None, &mut body, Some(&variants), &limits).await?;
     let new = NewJob {
         id,
         owner: crate::job::record::ANONYMOUS.into(),

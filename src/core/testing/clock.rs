@@ -3,7 +3,8 @@
 use std::cell::Cell;
 
 use super::World;
-use crate::ports::Clock;
+use super::executor::pause;
+use crate::ports::{Clock, Timer};
 use crate::timestamp::Timestamp;
 
 /// The clock of wherever requests arrive. Objects use the world's own.
@@ -22,6 +23,16 @@ impl Skew {
         let (ahead, by) = (chosen % 2, chosen / 2 % (most_secs + 1));
         self.ahead_secs.set(ahead * by);
         self.behind_secs.set((1 - ahead) * by);
+    }
+}
+
+/// Nothing waits by itself: whoever sleeps lets the time pass for all.
+impl Timer for World {
+    async fn sleep(&self, millis: u64) {
+        if self.is_simulated() {
+            return pause().await;
+        }
+        self.advance_secs(millis.div_ceil(1_000));
     }
 }
 

@@ -29,6 +29,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 pub use fault::{Failure, Outage};
+pub use objects::store_source;
 pub use pieces::Pieces;
 pub use receiver::webhook;
 pub use witness::Sabotage;
@@ -38,6 +39,8 @@ use crate::job::{Policy, Record, State};
 use crate::keys::JobId;
 use crate::object::ObjectMeta;
 use crate::ports::{Clock, StoreError};
+use crate::service::admission::Admission;
+use crate::service::budget::Budget;
 use crate::timestamp::Timestamp;
 use executor::{Actor, Executor};
 use random::Random;
@@ -82,6 +85,7 @@ struct Inner {
     calm: Cell<bool>,
     witness: Witness,
     receiver: receiver::Receiver,
+    budget: RefCell<Budget>,
 }
 
 /// The platform. Clones are the same one.
@@ -123,11 +127,17 @@ impl World {
             calm: Cell::new(true),
             witness: Witness::default(),
             receiver: receiver::Receiver::default(),
+            budget: RefCell::new(Budget::new(64 << 20)),
         };
         Self {
             inner: Rc::new(inner),
             policy,
         }
+    }
+
+    /// An upload that arrives at the only instance that there is.
+    pub fn admission(&self) -> Admission<'_, Self> {
+        Admission::new(&self.inner.budget, self)
     }
 
     /// Decides about the failure of every operation from now on.

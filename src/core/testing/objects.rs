@@ -1,10 +1,18 @@
 //! R2: strongly consistent; what is put under a condition is decided once.
 
+use sha2::{Digest, Sha256};
+
 use super::fault::Kind;
 use super::{Pieces, World};
+use crate::api::Problem;
 use crate::api::range::ByteRange;
+use crate::keys::JobId;
 use crate::object::ObjectMeta;
-use crate::ports::{Clock, ObjectInfo, ObjectStore, ObjectUpload, StoreError};
+use crate::pipeline::{Limits, Variant};
+use crate::ports::{
+    Chunks, Clock, ObjectInfo, ObjectStore, ObjectStream, ObjectUpload, StoreError,
+};
+use crate::service::accept::{Announced, Store, Stored};
 use crate::timestamp::Timestamp;
 
 impl World {
@@ -57,9 +65,37 @@ impl ObjectUpload for Parts {
     }
 }
 
+/// An upload as one stream, which R2 takes as one put.
+pub struct Stream {
+    world: World,
+    key: String,
+    declared: u64,
+    meta: ObjectMeta,
+    came: Vec<u8>,
+}
+
+impl ObjectStream for Stream {
+    async fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        self.came.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    async fn complete(self) -> Result<[u8; 32], StoreError> {
+        if self.came.len() as u64 != self.declared {
+            return Err(StoreError::Permanent("another length was declared".into()));
+        }
+        let digest = Sha256::digest(&self.came).into();
+        self.world.put(&self.key, self.came, self.meta).await?;
+        Ok(digest)
+    }
+
+    async fn abort(self) {}
+}
+
 impl ObjectStore for World {
     type Body = Pieces;
     type Upload = Parts;
+    type Stream = Stream;
 
     async fn put(
         &self,
@@ -96,6 +132,21 @@ impl ObjectStore for World {
             stored: Vec::new(),
         };
         self.ask("r2.begin", upload).await
+    }
+
+    async fn begin_stream(
+        &self,
+        key: &str,
+        bytes: u64,
+        meta: ObjectMeta,
+    ) -> Result<Stream, StoreError> {
+        Ok(Stream {
+            world: self.clone(),
+            key: key.into(),
+            declared: bytes,
+            meta,
+            came: Vec::new(),
+        })
     }
 
     async fn head(&self, key: &str) -> Result<Option<ObjectInfo>, StoreError> {
@@ -153,4 +204,26 @@ impl ObjectStore for World {
         })
         .await
     }
+}
+
+/// Stores a picture as an upload does that tells no length.
+pub async fn store_source(
+    world: &World,
+    id: JobId,
+    filename: Option<&str>,
+    chunks: &mut impl Chunks,
+    variants: Option<&[Variant]>,
+    limits: &Limits,
+) -> Result<Stored, Problem> {
+    let store = Store {
+        objects: world,
+        admission: &world.admission(),
+        limits,
+    };
+    let announced = Announced {
+        filename,
+        variants,
+        ..Announced::default()
+    };
+    store.source(id, announced, chunks).await
 }

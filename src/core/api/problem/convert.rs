@@ -49,6 +49,9 @@ impl From<ChunkError> for Problem {
             ChunkError::Fetch(FetchError::Refused(_)) => ProblemKind::FetchRefused,
             ChunkError::Fetch(FetchError::Failed(_)) => ProblemKind::FetchFailed,
             ChunkError::TooLong { .. } => ProblemKind::UploadTooLarge,
+            ChunkError::Displaced(_) | ChunkError::NoMemory { .. } => {
+                return Self::busy(format!("{error}; nothing was accepted"));
+            }
         };
         Self::new(kind, error.to_string())
     }

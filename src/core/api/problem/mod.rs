@@ -10,6 +10,9 @@ pub use kind::ProblemKind;
 
 use super::reply::{Body, Reply};
 
+/// After how long one may come again who was refused for those who came before.
+const BUSY_SECS: u32 = 5;
+
 /// A problem with its particulars.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {detail}", kind.title())]
@@ -80,6 +83,14 @@ impl Problem {
             allow: None,
             complete_len: None,
             errors: Vec::new(),
+        }
+    }
+
+    /// More than the service can do at a time; soon it may.
+    pub fn busy(detail: impl Into<String>) -> Self {
+        Self {
+            retry_after_secs: Some(BUSY_SECS),
+            ..Self::new(ProblemKind::Unavailable, detail)
         }
     }
 

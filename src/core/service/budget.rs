@@ -1,0 +1,290 @@
+//! What the uploads of one instance hold, counted together: first come, first served.
+//!
+//! Everything that runs in an instance shares its 128 MB, so what one upload may hold says nothing.
+//! Whoever holds bytes has a lease on them. The budget has three shares, so that nobody waits where
+//! there is room for him: small uploads beside large ones, and the copies that JavaScript has of
+//! what is being stored. Nobody overtakes within a share, so that a large one is not starved.
+//!
+//! A lease ends by itself where its holder shows no sign of life: the platform may end a request
+//! without running a destructor.
+
+use crate::timestamp::Timestamp;
+
+/// How long a lease lasts without a sign of life. Storing a part is none, and may take as long.
+const LEASE_SECS: u64 = 30;
+
+/// The same for a place in the queue, whose holder asks many times a second.
+const QUEUED_SECS: u64 = 5;
+
+/// How many small uploads are stored at a time. With all of them at once, each is answered when the
+/// last one is; with few, the connections to the storage stand idle.
+const STORED_AT_ONCE: u64 = 12;
+
+/// What a lease is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Share {
+    /// What small uploads hold.
+    Small,
+    /// What the others hold.
+    Large,
+    /// Copies of what is being stored.
+    Stored,
+}
+
+/// The budget of an instance.
+#[derive(Debug)]
+pub struct Budget {
+    small: Queue,
+    large: Queue,
+    stored: Queue,
+    arrived: u64,
+}
+
+#[derive(Debug)]
+struct Queue {
+    total: u64,
+    leases: Vec<Lease>,
+    /// In the order in which their uploads arrived.
+    waiting: Vec<Lease>,
+}
+
+#[derive(Debug)]
+struct Lease {
+    number: u64,
+    bytes: u64,
+    until: Timestamp,
+}
+
+impl Budget {
+    /// A budget of so many bytes.
+    pub fn new(total_bytes: u64) -> Self {
+        let (small, stored) = (total_bytes / 8, total_bytes / 4);
+        Self {
+            small: Queue::new(small),
+            large: Queue::new(total_bytes - small - stored),
+            stored: Queue::new(stored),
+            arrived: 0,
+        }
+    }
+
+    /// The number of an upload that arrives: the lower, the earlier.
+    pub fn arrive(&mut self) -> u64 {
+        self.arrived += 1;
+        self.arrived
+    }
+
+    /// Asks for a lease, or asks again: whether the upload has it now. What is more than all there
+    /// is counts as all there is.
+    pub fn ask(&mut self, share: Share, number: u64, bytes: u64, now: Timestamp) -> bool {
+        let queue = self.queue(share);
+        let least = match share {
+            Share::Stored => queue.total / STORED_AT_ONCE,
+            Share::Small | Share::Large => 0,
+        };
+        queue.ask(number, bytes.clamp(least, queue.total), now)
+    }
+
+    /// Shows that a holder is alive. False where its lease has ended.
+    pub fn renew(&mut self, share: Share, number: u64, now: Timestamp) -> bool {
+        let mut leases = self.queue(share).leases.iter_mut();
+        match leases.find(|lease| lease.number == number) {
+            Some(lease) => {
+                lease.until = now.plus_secs(LEASE_SECS);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Gives back all of a lease but so many bytes.
+    pub fn shrink(&mut self, share: Share, number: u64, bytes: u64) {
+        for lease in &mut self.queue(share).leases {
+            if lease.number == number {
+                lease.bytes = lease.bytes.min(bytes);
+            }
+        }
+    }
+
+    /// Gives back a lease, or the place in the queue.
+    pub fn leave(&mut self, share: Share, number: u64) {
+        let queue = self.queue(share);
+        queue.leases.retain(|lease| lease.number != number);
+        queue.waiting.retain(|lease| lease.number != number);
+    }
+
+    /// Whether somebody waits for a lease.
+    pub fn is_awaited(&self, share: Share, now: Timestamp) -> bool {
+        let queue = match share {
+            Share::Small => &self.small,
+            Share::Large => &self.large,
+            Share::Stored => &self.stored,
+        };
+        queue.waiting.iter().any(|lease| now < lease.until)
+    }
+
+    /// How many bytes are held.
+    pub fn held_bytes(&self) -> u64 {
+        self.small.held() + self.large.held() + self.stored.held()
+    }
+
+    fn queue(&mut self, share: Share) -> &mut Queue {
+        match share {
+            Share::Small => &mut self.small,
+            Share::Large => &mut self.large,
+            Share::Stored => &mut self.stored,
+        }
+    }
+}
+
+impl Queue {
+    fn new(total: u64) -> Self {
+        Self {
+            total,
+            leases: Vec::new(),
+            waiting: Vec::new(),
+        }
+    }
+
+    fn held(&self) -> u64 {
+        self.leases.iter().map(|lease| lease.bytes).sum()
+    }
+
+    fn ask(&mut self, number: u64, bytes: u64, now: Timestamp) -> bool {
+        if self.leases.iter().any(|lease| lease.number == number) {
+            return true;
+        }
+        self.waiting
+            .retain(|lease| lease.number != number && now < lease.until);
+        let at = self.waiting.partition_point(|lease| lease.number < number);
+        if at == 0 && self.has_room(bytes, now) {
+            let until = now.plus_secs(LEASE_SECS);
+            self.leases.push(Lease {
+                number,
+                bytes,
+                until,
+            });
+            return true;
+        }
+        let until = now.plus_secs(QUEUED_SECS);
+        self.waiting.insert(
+            at,
+            Lease {
+                number,
+                bytes,
+                until,
+            },
+        );
+        false
+    }
+
+    /// Takes from the dead only what somebody else needs: a clock that jumps kills nobody alone.
+    fn has_room(&mut self, bytes: u64, now: Timestamp) -> bool {
+        if self.held() + bytes > self.total {
+            self.leases.retain(|lease| now < lease.until);
+        }
+        self.held() + bytes <= self.total
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIB: u64 = 1 << 20;
+
+    fn at(secs: u64) -> Timestamp {
+        Timestamp::from_millis(1_000_000).plus_secs(secs)
+    }
+
+    /// 8 MiB small, 40 MiB large, 16 MiB stored.
+    fn budget() -> Budget {
+        Budget::new(64 * MIB)
+    }
+
+    #[test]
+    fn first_come_is_first_served() {
+        let mut budget = budget();
+        let large =
+            |budget: &mut Budget, number, mib| budget.ask(Share::Large, number, mib * MIB, at(0));
+        assert!(large(&mut budget, 1, 30));
+        assert!(!large(&mut budget, 2, 20));
+        // There is room for it, and one that came before it waits.
+        assert!(!large(&mut budget, 3, 1));
+        assert!(large(&mut budget, 1, 30), "whoever has it, has it");
+        budget.leave(Share::Large, 1);
+        assert!(!large(&mut budget, 3, 1));
+        assert!(large(&mut budget, 2, 20));
+        assert!(large(&mut budget, 3, 1));
+        assert_eq!(budget.held_bytes(), 21 * MIB);
+    }
+
+    #[test]
+    fn what_arrived_first_goes_first_whenever_it_asks() {
+        let mut budget = budget();
+        for number in 1..=12 {
+            assert!(budget.ask(Share::Stored, number, 1, at(0)), "{number}");
+        }
+        for number in [14, 13, 15] {
+            assert!(!budget.ask(Share::Stored, number, 1, at(0)), "{number}");
+        }
+        budget.leave(Share::Stored, 5);
+        // Its second turn, and the others have not had their first.
+        assert!(budget.ask(Share::Stored, 5, 1, at(0)));
+        budget.leave(Share::Stored, 6);
+        assert!(!budget.ask(Share::Stored, 14, 1, at(0)));
+        assert!(budget.ask(Share::Stored, 13, 1, at(0)));
+    }
+
+    #[test]
+    fn small_ones_do_not_wait_for_large_ones() {
+        let mut budget = budget();
+        assert!(budget.ask(Share::Large, 1, 40 * MIB, at(0)));
+        assert!(!budget.ask(Share::Large, 2, 40 * MIB, at(0)));
+        assert!(budget.ask(Share::Small, 3, MIB, at(0)));
+    }
+
+    #[test]
+    fn the_dead_lose_their_leases_when_somebody_needs_them() {
+        let mut budget = budget();
+        assert!(budget.ask(Share::Large, 1, 30 * MIB, at(0)));
+        assert!(budget.ask(Share::Large, 2, 10 * MIB, at(0)));
+        let late = LEASE_SECS + 9;
+        assert!(budget.renew(Share::Large, 1, at(late)), "nobody needs it");
+        assert!(!budget.ask(Share::Large, 3, 20 * MIB, at(late)));
+        assert!(!budget.renew(Share::Large, 2, at(late)), "it is gone");
+        assert!(budget.renew(Share::Large, 1, at(late + LEASE_SECS - 1)));
+        assert!(!budget.ask(Share::Large, 3, 20 * MIB, at(late + LEASE_SECS)));
+        assert!(budget.ask(Share::Large, 3, 20 * MIB, at(late + 2 * LEASE_SECS)));
+    }
+
+    #[test]
+    fn the_dead_hold_nobody_up_in_the_queue() {
+        let mut budget = budget();
+        assert!(budget.ask(Share::Large, 1, 40 * MIB, at(0)));
+        assert!(!budget.ask(Share::Large, 2, MIB, at(0)));
+        assert!(!budget.ask(Share::Large, 3, MIB, at(QUEUED_SECS - 1)));
+        budget.leave(Share::Large, 1);
+        assert!(!budget.ask(Share::Large, 3, MIB, at(QUEUED_SECS - 1)));
+        assert!(budget.ask(Share::Large, 3, MIB, at(QUEUED_SECS)));
+        assert!(!budget.is_awaited(Share::Large, at(QUEUED_SECS)));
+    }
+
+    #[test]
+    fn one_that_needs_less_gives_back_the_rest() {
+        let mut budget = budget();
+        assert!(budget.ask(Share::Large, 1, 40 * MIB, at(0)));
+        assert!(!budget.ask(Share::Large, 2, 30 * MIB, at(0)));
+        assert!(budget.is_awaited(Share::Large, at(0)));
+        budget.shrink(Share::Large, 1, 10 * MIB);
+        budget.shrink(Share::Large, 1, 20 * MIB);
+        assert!(budget.ask(Share::Large, 2, 30 * MIB, at(0)));
+        assert!(!budget.is_awaited(Share::Large, at(0)));
+    }
+
+    #[test]
+    fn more_than_all_there_is_goes_alone() {
+        let mut budget = budget();
+        assert!(budget.ask(Share::Large, 1, 99 * MIB, at(0)));
+        assert!(!budget.ask(Share::Large, 2, 1, at(0)));
+    }
+}
