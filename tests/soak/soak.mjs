@@ -1,11 +1,13 @@
 //! `npm run soak [-- --uploads N --kills N --seed N]`: uploads while the service is killed again and again, then
 //! accounts for every upload that it accepted. Ends with 1 where one is lost, stuck or doubled.
+//! `npm run soak -- --burst [--short]`: what burst.mjs does.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { build } from "../tools/build.mjs";
 import { Fault, program, seconds } from "../tools/run.mjs";
 import { books as newBooks } from "./books.mjs";
+import { burst } from "./burst.mjs";
 import { lookAt, uploadAll } from "./clients.mjs";
 import { mortal } from "./mortal.mjs";
 import { patience } from "./patience.mjs";
@@ -32,7 +34,9 @@ const PROGRESS_EVERY_MS = 5_000;
 const SHOWN = 10;
 
 async function soak() {
-  const { uploads, kills, seed } = counts();
+  const given = options();
+  if (given.burst) return burst(given);
+  const { uploads, kills, seed } = counts(given);
   await build();
   console.log(`soak: ${uploads} uploads, ${kills} kills, seed ${seed} (repeat with --seed ${seed})`);
   const run = new Run(uploads, kills, random(seed));
@@ -46,9 +50,12 @@ async function soak() {
   }
 }
 
-function counts() {
-  const option = { type: "string" };
-  const { values } = parseArgs({ options: { uploads: option, kills: option, seed: option } });
+function options() {
+  const [text, flag] = [{ type: "string" }, { type: "boolean", default: false }];
+  return parseArgs({ options: { uploads: text, kills: text, seed: text, burst: flag, short: flag } }).values;
+}
+
+function counts(values) {
   const number = (name, fallback) => {
     const value = Number(values[name] ?? fallback);
     if (!Number.isSafeInteger(value) || value < 0) throw new Fault(`--${name} must be a whole number`);

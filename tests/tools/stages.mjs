@@ -23,6 +23,7 @@ export const stages = [
   { name: "chromium", run: () => ensureChromium().then(() => ({ passed: 1, failed: 0 })), times: "set-up" },
   { name: "browser", run: () => nodeTests("browser", ".spec.mjs"), needs: "chromium" },
   { name: "soak", run: () => oneCheck(nodeBin(), [inRoot("tests", "soak", "soak.mjs"), "--uploads", "100", "--kills", "5"]), needs: "release build" },
+  { name: "burst", run: () => oneCheck(nodeBin(), [inRoot("tests", "soak", "soak.mjs"), "--burst", "--short"]), needs: "release build" },
   { name: "poison build", run: () => buildPoison().then(() => ({ passed: 1, failed: 0 })), times: "build" },
   { name: "poison", run: () => nodeTests("poison", ".spec.mjs"), needs: "poison build" },
   { name: "python packages", run: () => ensurePython().then(() => ({ passed: 1, failed: 0 })), times: "set-up" },

@@ -55,6 +55,20 @@ test("the same upload gets the same answer, also when its job is done", async ()
   assert.equal(await sources(), stored);
 });
 
+test("a large picture that is stored while it arrives is known again", async () => {
+  const key = randomUUID();
+  const large = Buffer.concat([PNG, Buffer.alloc(1_000_000)]);
+  const first = await upload(key, raw(large, "image/png"));
+  assert.equal(first.status, 202);
+  const stored = await sources();
+  const second = await upload(key, raw(large, "image/png"));
+  assert.equal(second.headers.get("idempotent-replayed"), "true");
+  assert.equal(await second.text(), await first.text());
+  large[500_000] = 1;
+  await refused(await upload(key, raw(large, "image/png")), 422, "idempotency-key-reused");
+  assert.equal(await sources(), stored);
+});
+
 test("several files and their problems are answered again as they were", async () => {
   const key = randomUUID();
   const files = () => form({ a: { bytes: PNG, filename: "a.png" }, b: { bytes: Buffer.from("text"), filename: "b.txt" } });
