@@ -126,6 +126,33 @@ fn a_damaged_picture_keeps_the_rows_before_the_damage() {
 }
 
 #[test]
+fn each_row_before_the_damage_is_given() {
+    let file = File {
+        filter: 0,
+        ..File::new(20, 15, 2, 8, false)
+    };
+    let (whole, _) = decode(&file.encode()).expect("a valid file");
+    let rows = file.filtered();
+    for count in [1, 4, 6, 14] {
+        // A block that is not compressed, and one of a kind that does not exist.
+        let kept = &rows[..count * 61];
+        let length = u16::try_from(kept.len()).unwrap();
+        let mut stream = vec![0x78, 0x01, 0];
+        stream.extend([length.to_le_bytes(), (!length).to_le_bytes()].concat());
+        stream.extend(kept);
+        stream.extend([7; 20]);
+        let bytes = file.wrap_stream(&stream);
+        for piece in [1, 50, usize::MAX] {
+            let (picture, completeness) = decode_in_pieces(&bytes, piece).expect("some rows");
+            assert_eq!(completeness, Completeness::Truncated);
+            let (given, missing) = picture.samples.split_at(count * 60);
+            assert_eq!(given, &whole.samples[..count * 60]);
+            assert!(missing.iter().all(|&sample| sample == 128), "{count}");
+        }
+    }
+}
+
+#[test]
 fn the_missing_part_of_a_picture_with_alpha_is_transparent() {
     let bytes = File::new(50, 50, 6, 8, false).encode();
     let (picture, completeness) = decode(&bytes[..bytes.len() / 2]).expect("half of it is there");

@@ -158,12 +158,32 @@ pub fn chunk(file: &mut Vec<u8>, kind: [u8; 4], data: &[u8]) {
     file.extend((data.len() as u32).to_be_bytes());
     file.extend(kind);
     file.extend(data);
-    let crc = kind.iter().chain(data).fold(u32::MAX, |crc, &byte| {
+    file.extend(crc(kind.iter().chain(data)).to_be_bytes());
+}
+
+/// Writes the CRCs of a damaged file's chunks as they must be, as far as its lengths lead.
+pub fn correct_crcs(file: &mut [u8]) {
+    let mut start = 8;
+    while let Some(&length) = file.get(start..).and_then(|rest| rest.first_chunk()) {
+        let Some(end) = start.checked_add(8 + u32::from_be_bytes(length) as usize) else {
+            return;
+        };
+        let Some(crc) = file.get(start + 4..end).map(crc) else {
+            return;
+        };
+        if let Some(place) = file.get_mut(end..end + 4) {
+            place.copy_from_slice(&crc.to_be_bytes());
+        }
+        start = end + 4;
+    }
+}
+
+fn crc<'a>(bytes: impl IntoIterator<Item = &'a u8>) -> u32 {
+    !bytes.into_iter().fold(u32::MAX, |crc, &byte| {
         (0..8).fold(crc ^ u32::from(byte), |crc, _| {
             (crc >> 1) ^ if crc & 1 == 1 { 0xEDB8_8320 } else { 0 }
         })
-    });
-    file.extend((!crc).to_be_bytes());
+    })
 }
 
 /// A picture put together from rows or pixels.

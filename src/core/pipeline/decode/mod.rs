@@ -12,6 +12,7 @@ mod frames;
 pub mod gif;
 #[cfg(feature = "heic")]
 pub mod heic;
+mod inflate;
 pub mod jpeg;
 pub mod png;
 pub mod source;

@@ -81,7 +81,8 @@ impl PngDecoder {
     ) -> Result<Progress, PipelineError> {
         loop {
             let inflated = self.window.fill(&mut data);
-            let ends = self.window.is_complete() || !inflated.goes_on();
+            let goes_on = matches!(inflated, Inflated::NeedInput | Inflated::NeedOutput);
+            let ends = self.window.is_complete() || !goes_on;
             let intact = self.rows.give(&mut self.window, Group::when(ends), sink);
             if self.rows.passes.current().is_none() {
                 self.outcome = Some(Completeness::Whole);
@@ -92,7 +93,7 @@ impl PngDecoder {
                 Inflated::Over => return self.end_early(Ending::Cut, sink),
                 Inflated::Broken(why) => return self.end_early(Ending::Damage(why), sink),
                 Inflated::NeedInput => return Ok(Progress::NeedMore),
-                Inflated::Some => {}
+                Inflated::NeedOutput => {}
             }
         }
     }
@@ -134,7 +135,6 @@ impl Decode for PngDecoder {
                     self.inflate(data, sink)?;
                 }
                 Ok(Some(Part::End)) => return self.end_early(Ending::Cut, sink),
-                Err(error) if self.rows.given_pixels == 0 => return Err(error),
                 Err(_) => return self.end_early(BROKEN_CHUNK, sink),
             }
         }

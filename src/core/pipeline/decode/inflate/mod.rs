@@ -1,0 +1,384 @@
+//! Inflates zlib streams (RFC 1950, RFC 1951) that come in pieces.
+//!
+//! What comes out depends on the bytes that went in and never on how they were cut: every symbol
+//! whose bits are there is given, and a damaged stream has given all that stands before the damage.
+//! That is why this is no crate: the fast ones lose what the call that fails has produced.
+//!
+//! `blocks` reads what stands before the symbols of a block, `tables` makes its codes into tables,
+//! `symbols` decodes with them.
+
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    reason = "symbols, lengths and entries have a few bits; sizes are those of a window"
+)]
+#![allow(
+    clippy::inline_always,
+    reason = "the loop over symbols must become one function, or the bits leave their registers"
+)]
+
+mod blocks;
+mod symbols;
+mod tables;
+
+use blocks::Lengths;
+use tables::{DISTANCE_ENTRIES, LITERAL_ENTRIES};
+
+/// How far back a stream may refer (RFC 1951, section 2).
+pub const HISTORY_BYTES: usize = 32 << 10;
+
+/// Room behind the bytes that are asked for, without which the end is decoded one symbol at a time.
+pub const SLACK_BYTES: usize = 512;
+
+/// What the tables take.
+pub const TABLE_BYTES: usize = 4 * (LITERAL_ENTRIES + DISTANCE_ENTRIES);
+
+/// Compressed bytes allowed per inflated byte: an honest stream has hardly more than one.
+/// Blocks that build large tables and then produce nothing cost up to a microsecond per byte.
+const MAX_EXPANSION: u64 = 4;
+/// Compressed bytes that [`MAX_EXPANSION`] does not count.
+const FREE_INPUT_BYTES: u64 = 64 << 10;
+
+/// Why inflating stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Inflated {
+    /// The input is used up.
+    NeedInput,
+    /// All the bytes that were asked for are there.
+    NeedOutput,
+    /// The stream is over.
+    Over,
+    /// The stream is damaged: no more bytes will come.
+    Broken(&'static str),
+}
+
+const DAMAGED: Inflated = Inflated::Broken("the compressed data is damaged");
+const TOO_LONG: Inflated = Inflated::Broken("the compressed data is larger than the picture");
+
+/// What comes next in the stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    ZlibHead,
+    BlockHead,
+    StoredHead,
+    Stored {
+        left: usize,
+    },
+    DynamicHead,
+    CodeLengths,
+    Lengths,
+    Symbols,
+    /// A repetition that did not fit in the output.
+    Copy {
+        distance: usize,
+        left: usize,
+    },
+    Ended(Inflated),
+}
+
+/// Bits that were taken from the input and not used yet; what is above `count` is zero.
+#[derive(Debug, Clone, Copy, Default)]
+struct Bits {
+    hold: u64,
+    count: u32,
+}
+
+impl Bits {
+    /// Takes bytes off the front of `input` while there is room for them.
+    fn refill(&mut self, input: &mut &[u8]) {
+        while self.count <= 56
+            && let Some((&byte, rest)) = input.split_first()
+        {
+            self.hold |= u64::from(byte) << self.count;
+            self.count += 8;
+            *input = rest;
+        }
+    }
+
+    fn peek(self, count: u32) -> u32 {
+        // At most 32 bits are asked for.
+        (self.hold & ((1 << count) - 1)) as u32
+    }
+
+    fn consume(&mut self, count: u32) {
+        self.hold >>= count;
+        self.count -= count;
+    }
+
+    /// Uses bits, or none if they are not all there.
+    fn take(&mut self, input: &mut &[u8], count: u32) -> Option<u32> {
+        self.refill(input);
+        if self.count < count {
+            return None;
+        }
+        let value = self.peek(count);
+        self.consume(count);
+        Some(value)
+    }
+}
+
+/// An inflater of one stream.
+pub struct Inflater {
+    bits: Bits,
+    state: State,
+    is_last_block: bool,
+    lengths: Lengths,
+    literals: Box<[u32; LITERAL_ENTRIES]>,
+    distances: Box<[u32; DISTANCE_ENTRIES]>,
+    taken_bytes: u64,
+    given_bytes: u64,
+}
+
+impl Inflater {
+    /// An inflater at the start of a stream.
+    #[expect(clippy::large_stack_arrays, reason = "21 KB, for a moment")]
+    pub fn new() -> Self {
+        Self {
+            bits: Bits::default(),
+            state: State::ZlibHead,
+            is_last_block: false,
+            lengths: Lengths::default(),
+            literals: Box::new([0; LITERAL_ENTRIES]),
+            distances: Box::new([0; DISTANCE_ENTRIES]),
+            taken_bytes: 0,
+            given_bytes: 0,
+        }
+    }
+
+    /// Takes bytes off the front of `input` and writes to `output` from `at` on, until `until` or some more.
+    ///
+    /// In front of `at` there must be all that was given before, or the last [`HISTORY_BYTES`] of it.
+    /// Returns where the new bytes end, and why.
+    pub fn inflate(
+        &mut self,
+        input: &mut &[u8],
+        output: &mut [u8],
+        at: usize,
+        until: usize,
+    ) -> (usize, Inflated) {
+        let (available, start) = (input.len(), at);
+        let mut at = at;
+        let stop = loop {
+            let before = (available - input.len()) as u64;
+            let position = self.taken_bytes + before - u64::from(self.bits.count / 8);
+            let given = self.given_bytes + (at - start) as u64;
+            if self.state == State::BlockHead && position > FREE_INPUT_BYTES + MAX_EXPANSION * given
+            {
+                self.state = State::Ended(TOO_LONG);
+            }
+            if let Some(stop) = self.step(input, output, &mut at, until.min(output.len())) {
+                break stop;
+            }
+        };
+        self.taken_bytes += (available - input.len()) as u64;
+        self.given_bytes += (at - start) as u64;
+        (at, stop)
+    }
+
+    /// Goes on to the next state; says why it cannot.
+    fn step(
+        &mut self,
+        input: &mut &[u8],
+        output: &mut [u8],
+        at: &mut usize,
+        until: usize,
+    ) -> Option<Inflated> {
+        let next = match self.state {
+            State::Ended(stop) => return Some(stop),
+            State::Stored { left } => self.stored(input, &mut output[..until], at, left),
+            State::Copy { distance, left } => {
+                let length = left.min(until - *at);
+                symbols::copy(output, *at, distance, length);
+                *at += length;
+                if length == left {
+                    Ok(State::Symbols)
+                } else {
+                    self.state = State::Copy {
+                        distance,
+                        left: left - length,
+                    };
+                    Err(Inflated::NeedOutput)
+                }
+            }
+            State::Symbols => self.symbols(input, output, at, until),
+            _ => self.head(input),
+        };
+        match next {
+            Ok(state) => {
+                self.state = state;
+                None
+            }
+            Err(stop @ (Inflated::Broken(_) | Inflated::Over)) => {
+                self.state = State::Ended(stop);
+                Some(stop)
+            }
+            Err(stop) => Some(stop),
+        }
+    }
+
+    /// Copies bytes of a block without compression.
+    fn stored(
+        &mut self,
+        input: &mut &[u8],
+        output: &mut [u8],
+        at: &mut usize,
+        mut left: usize,
+    ) -> Result<State, Inflated> {
+        while left > 0 {
+            let room = output.get_mut(*at..).unwrap_or_default();
+            if room.is_empty() {
+                self.state = State::Stored { left };
+                return Err(Inflated::NeedOutput);
+            }
+            if self.bits.count > 0 {
+                room[0] = self.bits.peek(8).to_le_bytes()[0];
+                self.bits.consume(8);
+                (*at, left) = (*at + 1, left - 1);
+                continue;
+            }
+            let length = left.min(room.len()).min(input.len());
+            if length == 0 {
+                self.state = State::Stored { left };
+                return Err(Inflated::NeedInput);
+            }
+            let (bytes, rest) = input.split_at(length);
+            room[..length].copy_from_slice(bytes);
+            *input = rest;
+            (*at, left) = (*at + length, left - length);
+        }
+        self.after_block()
+    }
+
+    fn after_block(&self) -> Result<State, Inflated> {
+        if self.is_last_block {
+            Err(Inflated::Over)
+        } else {
+            Ok(State::BlockHead)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use miniz_oxide::deflate::compress_to_vec_zlib;
+    use miniz_oxide::inflate::stream::{InflateState, inflate};
+    use miniz_oxide::{DataFormat, MZFlush};
+
+    use super::*;
+
+    /// Text, noise and runs, so that all kinds of codes occur.
+    fn content(len: usize, seed: u32) -> Vec<u8> {
+        let mut noise = seed;
+        let mut next = move || {
+            noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            noise.to_be_bytes()[0]
+        };
+        let mut out = Vec::new();
+        while out.len() < len {
+            let byte = next();
+            match byte % 4 {
+                0 => out.extend(std::iter::repeat_n(byte, usize::from(next()))),
+                1 => out.extend(b"the quick brown fox"),
+                2 => out.extend((0..byte).map(|_| next() & 31)),
+                _ => out.push(byte),
+            }
+        }
+        out.truncate(len);
+        out
+    }
+
+    /// Inflates a stream that comes in chunks, some bytes at a time.
+    fn inflated(stream: &[u8], chunk: usize, step: usize) -> (Vec<u8>, Inflated) {
+        let mut inflater = Inflater::new();
+        let mut output = vec![0; 200_000];
+        let mut at = 0;
+        for mut input in stream.chunks(chunk) {
+            loop {
+                let (end, stop) = inflater.inflate(&mut input, &mut output, at, at + step);
+                at = end;
+                match stop {
+                    Inflated::NeedOutput => {}
+                    Inflated::NeedInput => break,
+                    _ => return (output[..at].to_vec(), stop),
+                }
+            }
+        }
+        (output[..at].to_vec(), Inflated::NeedInput)
+    }
+
+    #[test]
+    fn streams_of_every_kind_are_inflated() {
+        for (level, len, seed) in [
+            (0, 70_000, 1),
+            (1, 50_000, 2),
+            (6, 100_000, 3),
+            (9, 1000, 4),
+            (6, 1, 5),
+            (6, 0, 6),
+        ] {
+            let content = content(len, seed);
+            let stream = compress_to_vec_zlib(&content, level);
+            for (chunk, step) in [
+                (1, 1),
+                (1, 4096),
+                (7, 300),
+                (usize::MAX, 10),
+                (usize::MAX, 4096),
+            ] {
+                let (bytes, stop) = inflated(&stream, chunk, step);
+                assert!(
+                    bytes == content,
+                    "level {level}, chunks of {chunk}, steps of {step}"
+                );
+                assert_eq!(stop, Inflated::Over);
+            }
+        }
+    }
+
+    /// All that another inflater gives of a cut stream.
+    fn reference(stream: &[u8]) -> Vec<u8> {
+        let mut state = InflateState::new_boxed(DataFormat::Zlib);
+        let (mut output, mut at, mut rest) = (vec![0; 200_000], 0, stream);
+        loop {
+            let result = inflate(&mut state, rest, &mut output[at..], MZFlush::None);
+            at += result.bytes_written;
+            rest = &rest[result.bytes_consumed..];
+            if result.bytes_written + result.bytes_consumed == 0 || result.status.is_err() {
+                return output[..at].to_vec();
+            }
+        }
+    }
+
+    #[test]
+    fn a_cut_stream_gives_all_that_is_in_it() {
+        let stream = compress_to_vec_zlib(&content(20_000, 7), 6);
+        for len in (0..stream.len()).step_by(11) {
+            let want = reference(&stream[..len]);
+            for chunk in [1, usize::MAX] {
+                let (bytes, stop) = inflated(&stream[..len], chunk, 4096);
+                assert_eq!(stop, Inflated::NeedInput);
+                assert_eq!(bytes.len(), want.len(), "{len}");
+                assert!(bytes == want, "{len}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_damaged_stream_gives_the_same_in_chunks_of_any_size() {
+        let stream = compress_to_vec_zlib(&content(20_000, 8), 6);
+        let mut broken = 0;
+        for bit in (0..stream.len() * 8).step_by(97) {
+            let mut damaged = stream.clone();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            let whole = inflated(&damaged, usize::MAX, 4096);
+            for (chunk, step) in [(1, 4096), (3, 50), (usize::MAX, 1)] {
+                assert!(
+                    inflated(&damaged, chunk, step) == whole,
+                    "bit {bit}, {chunk}"
+                );
+            }
+            broken += usize::from(matches!(whole.1, Inflated::Broken(_)));
+        }
+        assert!(broken > 10, "{broken}");
+    }
+}
