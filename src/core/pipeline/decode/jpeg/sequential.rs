@@ -191,9 +191,12 @@ impl McuDecoder for Stream<'_> {
     ) -> Result<(), Corrupt> {
         for b in self.blocks {
             let block = &mut self.scratch;
-            let ac = b
-                .coding
-                .block(reader, &mut memory.dc[b.member & 3], block)?;
+            let prediction = &mut memory.dc[b.member & 3];
+            let Ok(ac) = b.coding.block(reader, prediction, block) else {
+                // Else what there was of it would show in the next block behind a restart marker.
+                block.fill(0);
+                return Err(Corrupt);
+            };
             let at = b.start + x * b.step;
             self.strips.note(at, b.spread, ac.bits);
             if let Some(out) = self.strips.samples.get_mut(at..) {
