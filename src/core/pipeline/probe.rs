@@ -306,13 +306,18 @@ fn exif_orientation(exif: Option<&[u8]>) -> Orientation {
 pub fn probe_file(source: &[u8], page: u32) -> Result<ImageInfo, PipelineError> {
     match probe_page(source, page)? {
         HeaderStatus::Ready(info) => Ok(info),
-        HeaderStatus::NeedMore => Err(match ImageFormat::sniff(source) {
-            Some(format) => PipelineError::truncated(
-                format,
-                format!("its header is not complete after {} bytes", source.len()),
-            ),
-            None => PipelineError::UnknownFormat,
-        }),
+        HeaderStatus::NeedMore => Err(incomplete(source)),
+    }
+}
+
+/// The error of a file whose header is not in all that there is of it.
+pub fn incomplete(source: &[u8]) -> PipelineError {
+    match ImageFormat::sniff(source) {
+        Some(format) => PipelineError::truncated(
+            format,
+            format!("its header is not complete after {} bytes", source.len()),
+        ),
+        None => PipelineError::UnknownFormat,
     }
 }
 

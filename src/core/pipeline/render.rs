@@ -70,22 +70,32 @@ impl Renderer {
     ///
     /// After [`Progress::Done`] the rest of the file need not be read.
     pub fn feed(&mut self, bytes: &[u8]) -> Result<Progress, PipelineError> {
-        self.bytes = self.bytes.saturating_add(bytes.len() as u64);
-        self.plan.limits.check_bytes(self.bytes)?;
+        // What is too much counts only where the picture needs it, as it does in small chunks.
+        let room = self.plan.limits.max_bytes.saturating_sub(self.bytes);
+        let room = usize::try_from(room).unwrap_or(usize::MAX);
+        let (bytes, excess) = bytes.split_at(room.min(bytes.len()));
+        self.bytes += bytes.len() as u64;
         #[cfg(feature = "poison")]
         super::poison::swallow(bytes);
-        match &mut self.work {
-            Work::Decoding(decoder, sink) => decoder.feed(bytes, sink),
+        let progress = match &mut self.work {
+            Work::Decoding(decoder, sink) => decoder.feed(bytes, sink)?,
             Work::Collecting(file) => {
+                let limits = &self.plan.limits;
                 let held = self.plan.peak_bytes.saturating_add(self.bytes);
-                check_memory(&self.plan.info, held, &self.plan.limits)?;
+                // The first byte that is too many decides, not the chunk that it comes in.
+                let held = held.min(limits.max_memory_bytes.saturating_add(1));
+                check_memory(&self.plan.info, held, limits)?;
                 file.try_reserve(bytes.len()).map_err(|_| {
                     PipelineError::Bug("no memory for a file within its limit".into())
                 })?;
                 file.extend_from_slice(bytes);
-                Ok(Progress::NeedMore)
+                Progress::NeedMore
             }
+        };
+        if progress == Progress::NeedMore && !excess.is_empty() {
+            self.plan.limits.check_bytes(self.bytes + 1)?;
         }
+        Ok(progress)
     }
 
     /// Ends the file and makes the thumbnails.

@@ -1,6 +1,7 @@
 //! The beginning of a picture, held until its header can be read.
 
 use crate::pipeline::decode::HeaderStatus;
+use crate::pipeline::probe::incomplete;
 use crate::pipeline::{ImageFormat, ImageInfo, PipelineError, probe_page};
 
 /// How much of a file the edge searches for a complete header.
@@ -36,23 +37,25 @@ impl HeaderReader {
     /// Reads the header, or says with `None` that more bytes are needed.
     ///
     /// `ended` says that there are none: an incomplete header is an error then.
+    /// What it says follows from the first `max_len` bytes, however many more are here already.
     pub fn probe(&mut self, ended: bool) -> Result<Option<ImageInfo>, PipelineError> {
-        let len = self.held.len();
+        let len = self.held.len().min(self.max_len);
+        let is_all = ended || len == self.max_len;
         // Twice as much as last time, so that a header in many chunks is not read anew for each.
-        // At its most there is no next time, however the bytes arrived.
-        let is_full = len >= self.max_len;
-        if !ended && !is_full && (len == 0 || len < self.probed_len * 2) {
+        if !is_all && (len == 0 || len < self.probed_len * 2) {
             return Ok(None);
         }
         self.probed_len = len;
-        match probe_page(&self.held, self.page)? {
+        match probe_page(&self.held[..len], self.page)? {
             HeaderStatus::Ready(info) => Ok(Some(info)),
-            HeaderStatus::NeedMore if !ended && !is_full => Ok(None),
-            HeaderStatus::NeedMore => Err(PipelineError::UnknownFormat),
+            HeaderStatus::NeedMore if !is_all => Ok(None),
+            HeaderStatus::NeedMore if len == self.max_len => Err(PipelineError::UnknownFormat),
+            HeaderStatus::NeedMore => Err(incomplete(&self.held[..len])),
         }
     }
 
-    /// Whether the header may come behind everything else, as most writers of TIFF and some of HEIC put it.
+    /// Whether a header that was not found may come behind everything else,
+    /// as most writers of TIFF and some of HEIC put it.
     pub fn may_come_last(&self) -> bool {
         let format = ImageFormat::sniff(&self.held);
         self.held.len() >= self.max_len
