@@ -3,12 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::record::{Answer, CommittedFile, KeyRecord, KeyState, VERSION};
-use crate::service::body::MAX_UPLOAD_SECS;
 use crate::timestamp::Timestamp;
 
-/// How long a claim holds: as long as an upload may take, and a minute to store its last part.
+/// How long a claim holds unless it is made again, as a request does while its upload arrives.
 /// An isolate that dies meanwhile gives its key back by that.
-const LEASE_SECS: u64 = MAX_UPLOAD_SECS + 60;
+pub const LEASE_SECS: u64 = 40;
 
 /// What reaches a key.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -139,8 +138,14 @@ fn claim(record: Option<KeyRecord>, token: String, now: Timestamp) -> KeyDecisio
             verdict: KeyVerdict::Proceed,
         };
     };
+    if record.state == KeyState::Claimed && record.token == token {
+        let due_at = now.plus_secs(LEASE_SECS);
+        return KeyDecision {
+            record: Some(KeyRecord { due_at, ..record }),
+            verdict: KeyVerdict::Proceed,
+        };
+    }
     let verdict = match &record.state {
-        KeyState::Claimed if record.token == token => KeyVerdict::Proceed,
         KeyState::Claimed => KeyVerdict::InFlight,
         KeyState::Committed { fingerprint, files } => KeyVerdict::Committed {
             token: record.token.clone(),
@@ -246,6 +251,14 @@ mod tests {
             (vec![(0, claim("a"))], "Proceed"),
             (vec![(0, claim("a")), (1, claim("a"))], "Proceed"),
             (vec![(0, claim("a")), (lease - 1, claim("b"))], "InFlight"),
+            (
+                vec![(0, claim("a")), (9, claim("a")), (lease, claim("b"))],
+                "InFlight",
+            ),
+            (
+                vec![(0, claim("a")), (9, claim("a")), (lease + 9, claim("b"))],
+                "Proceed",
+            ),
             (vec![(0, claim("a")), (lease, claim("b"))], "Proceed"),
             (
                 vec![(0, claim("a")), (1, release("a")), (2, claim("b"))],

@@ -1,7 +1,7 @@
 //! Uploads that come twice under one `Idempotency-Key`: what is remembered of a key, and every
 //! decision about it, as pure functions.
 //!
-//! A key is claimed before anything is read, and for as long as its upload may take. When the
+//! A key is claimed before anything is read, and again and again while its upload arrives. When the
 //! sources are stored, the jobs to begin are committed together with the fingerprint of what was
 //! sent; from then on whoever comes with the key begins the same jobs, which changes nothing where
 //! they exist. The answer is kept last.
@@ -9,7 +9,7 @@
 mod decide;
 mod record;
 
-pub use decide::{KeyCommand, KeyDecision, KeyVerdict, decide};
+pub use decide::{KeyCommand, KeyDecision, KeyVerdict, LEASE_SECS, decide};
 pub use record::{Answer, CommittedFile, FileProblem, KeyRecord, KeyState};
 
 use serde_json::json;

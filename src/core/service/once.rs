@@ -9,10 +9,14 @@
 //! Whoever comes with the key after 3 sends the bytes again, which are only hashed, and gets the
 //! same jobs: the answer that was kept, or, where a crash kept it from being, one made from them.
 
+use std::pin::pin;
+
+use futures_util::future::{Either, select};
+
 use crate::api::uploaded;
 use crate::api::{Problem, ProblemKind, UploadedFile};
 use crate::idempotency::{
-    Answer, CommittedFile, KeyCommand, KeyVerdict, fetched_fingerprint, fingerprint,
+    Answer, CommittedFile, KeyCommand, KeyVerdict, LEASE_SECS, fetched_fingerprint, fingerprint,
 };
 use crate::job::policy::CREATE_WITHIN_SECS;
 use crate::job::{Command, NewJob, Record, Verdict};
@@ -116,7 +120,7 @@ impl<K: KeyLedger, L: JobLedger> Once<'_, K, L> {
         I: Fn() -> Result<JobId, Problem>,
         B: Chunks,
     {
-        let mut taken = uploader.take(request).await;
+        let mut taken = self.hold(uploader.clock, uploader.take(request)).await;
         if let Ok(stored) = &taken
             && let Some(fault) = platform_fault(&stored.files)
         {
@@ -144,6 +148,19 @@ impl<K: KeyLedger, L: JobLedger> Once<'_, K, L> {
             return Err(in_flight());
         }
         Ok(self.finish(uploader, &self.token, taken.files).await)
+    }
+
+    /// Makes the claim again and again while the upload arrives.
+    async fn hold<T>(&self, timer: &impl Timer, upload: impl Future<Output = T>) -> T {
+        let mut upload = pin!(upload);
+        loop {
+            let pause = pin!(timer.sleep(LEASE_SECS * 1_000 / 4));
+            match select(upload.as_mut(), pause).await {
+                Either::Left((taken, _)) => return taken,
+                // Where this fails, the next one or the commit tells.
+                Either::Right(_) => drop(self.claim().await),
+            }
+        }
     }
 
     /// Begins what an earlier request committed to, where that request did not come to its end.
