@@ -104,9 +104,9 @@ async fn accept(
             timeout: Duration::from_secs(app.config.sources.timeout_secs.into()),
         };
         let upload = fetched(upload, &sources, app, base).await?;
-        take(&uploader, upload, key, app, env).await?
+        Box::pin(take(&uploader, upload, key, app, env)).await?
     } else {
-        take(&uploader, upload, key, app, env).await?
+        Box::pin(take(&uploader, upload, key, app, env)).await?
     };
     if let Outcome::Taken {
         overloaded: true, ..

@@ -357,7 +357,7 @@ mod tests {
         let mut ended = instance.clock.run(join_all(uploads));
         let (refused, read) = ended.pop().unwrap();
         let problem = refused.unwrap_err();
-        assert_eq!((problem.status, problem.retry_after_secs), (503, Some(5)));
+        assert_eq!((problem.status, problem.retry_after_secs), (503, Some(3)));
         assert!(problem.detail.contains("within 10 s"), "{problem}");
         assert_eq!(read, 0);
         assert!(ended.iter().all(|(ended, _)| ended.is_ok()));
@@ -378,7 +378,7 @@ mod tests {
             assert_eq!(stalled.0.is_ok(), holds, "{others}");
             assert!(late.iter().all(|(ended, _)| ended.is_ok()), "{others}");
             if let Err(problem) = stalled.0 {
-                assert_eq!((problem.status, problem.retry_after_secs), (503, Some(5)));
+                assert_eq!((problem.status, problem.retry_after_secs), (503, Some(3)));
                 assert!(problem.detail.contains("sent 0 bytes in 10 s"), "{problem}");
             }
         }

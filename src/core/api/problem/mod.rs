@@ -10,8 +10,9 @@ pub use kind::ProblemKind;
 
 use super::reply::{Body, Reply};
 
-/// After how long one may come again who was refused for those who came before.
-const BUSY_SECS: u32 = 5;
+/// After how long one may come again who was refused for those who came before. Not 5 s: the runtime
+/// closes an idle connection then, and a request that meets that is lost.
+const BUSY_SECS: u32 = 3;
 
 /// A problem with its particulars.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
