@@ -100,7 +100,10 @@ fn results_beyond_the_limits_are_refused_too() {
     };
     let got = refusal(&huge_png(5000, 5000), large, &small);
     assert!(
-        matches!(got, PipelineError::Limit(LimitError::Memory { .. })),
+        matches!(
+            got,
+            PipelineError::Limit(LimitError::ThumbnailMemory { width: 4096, .. })
+        ),
         "{got}"
     );
 }

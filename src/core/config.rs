@@ -25,7 +25,8 @@ pub struct Config {
     /// `UPLOAD_MEMORY_BYTES`: what all uploads to one instance may hold together, the copies that
     /// JavaScript makes counted. Default: 56 MiB, of an instance's 128.
     pub upload_memory_bytes: u64,
-    /// What the picture pipeline accepts; `MAX_PIXELS` sets its pixel limit.
+    /// What the picture pipeline accepts; `MAX_PIXELS` sets its pixel limit,
+    /// `MAX_OUTPUT_BYTES` the longest file that it writes.
     pub limits: Limits,
     /// How patient a job is: `LEASE_SECS`, `RESCUE_SECS`, `RETRY_SECS`, `MAX_ATTEMPTS`, …
     pub policy: Policy,
@@ -207,6 +208,7 @@ impl Config {
             limits: Limits {
                 max_bytes: max_upload_bytes,
                 max_pixels: number("MAX_PIXELS", l.max_pixels, 1, 1 << 32)?,
+                max_output_bytes: number("MAX_OUTPUT_BYTES", l.max_output_bytes, 1_024, 24 << 20)?,
                 ..l
             },
             policy: Policy {

@@ -10,8 +10,7 @@ use super::plan::VariantPlan;
 pub struct Canvas {
     pixmap: Pixmap,
     steps: Steps,
-    /// What shows through transparent pixels; they stay transparent without it.
-    under: Option<[f32; 3]>,
+    paint: Paint,
     /// Where the next row begins, in pixels.
     at: usize,
     /// How many rows are still to come.
@@ -21,19 +20,19 @@ pub struct Canvas {
 impl Canvas {
     /// The canvas of a planned variant.
     pub fn new(plan: &VariantPlan) -> Result<Self, PipelineError> {
-        let pixmap = match plan.flatten {
-            Some(color) => Pixmap::rgb(plan.canvas, color)?,
-            None if plan.alpha => Pixmap::rgba(plan.canvas, [0; 4])?,
-            None => Pixmap::rgb(plan.canvas, [0; 3])?,
+        let blank = blank(plan);
+        let pixmap = if plan.alpha {
+            Pixmap::rgba(plan.canvas, blank)?
+        } else {
+            let [color @ .., _] = blank;
+            Pixmap::rgb(plan.canvas, color)?
         };
         let stride = plan.canvas.width() as usize;
         let steps = Steps::new(plan.scaled, plan.orientation, stride, plan.offset);
         Ok(Self {
             pixmap,
             steps,
-            under: plan
-                .flatten
-                .map(|color| color.map(|sample| f32::from(sample) / 255.0)),
+            paint: Paint::new(plan),
             at: steps.start,
             rows: plan.scaled.height(),
         })
@@ -47,11 +46,7 @@ impl Canvas {
         let channels = self.pixmap.channels();
         let mut at = self.at;
         for pixel in row {
-            let [r, g, b, a] = match self.under {
-                Some(under) => over(*pixel, under),
-                None => *pixel,
-            };
-            let bytes = [r, g, b, a].map(to_byte);
+            let bytes = self.paint.bytes(*pixel);
             let from = at.wrapping_mul(channels);
             if let Some(out) = self
                 .pixmap
@@ -69,6 +64,40 @@ impl Canvas {
     /// The finished pixels.
     pub fn finish(self) -> Pixmap {
         self.pixmap
+    }
+}
+
+/// What a canvas shows where the picture does not lie.
+pub(super) fn blank(plan: &VariantPlan) -> [u8; 4] {
+    match plan.flatten {
+        Some([r, g, b]) => [r, g, b, 255],
+        None => [0; 4],
+    }
+}
+
+/// Makes bytes of pixels.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Paint {
+    /// What shows through transparent pixels; they stay transparent without it.
+    under: Option<[f32; 3]>,
+}
+
+impl Paint {
+    pub(super) fn new(plan: &VariantPlan) -> Self {
+        let samples = |color: [u8; 3]| color.map(|sample| f32::from(sample) / 255.0);
+        Self {
+            under: plan.flatten.map(samples),
+        }
+    }
+
+    /// A pixel of RGBA, 0 to 1, not premultiplied.
+    #[inline]
+    pub(super) fn bytes(self, pixel: [f32; 4]) -> [u8; 4] {
+        let painted = match self.under {
+            Some(under) => over(pixel, under),
+            None => pixel,
+        };
+        painted.map(to_byte)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{ImageFormat, OptionsError};
+use super::{ImageFormat, OptionsError, OutputFormat};
 
 /// Why a picture was not rendered.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -110,6 +110,37 @@ pub enum LimitError {
         height: u32,
         /// What the format needs at its peak.
         need_bytes: u64,
+        /// The budget.
+        max_bytes: u64,
+    },
+    /// A thumbnail's file is longer than allowed.
+    #[error("the {width}x{height} {format} has more than {max_bytes} bytes: ask for a smaller one, or for another format or quality", format = format.image_format())]
+    OutputBytes {
+        /// The format of the thumbnail.
+        format: OutputFormat,
+        /// Width of the thumbnail in pixels.
+        width: u32,
+        /// Height of the thumbnail in pixels.
+        height: u32,
+        /// The most bytes allowed.
+        max_bytes: u64,
+    },
+    /// A thumbnail would take more memory than the budget, where its source alone does not.
+    #[error(
+        "the {width}x{height} {format} takes {need_bytes} bytes of memory, {total_bytes} with all else, and {max_bytes} are available: ask for a smaller one, or for a JPEG or a PNG",
+        format = format.image_format()
+    )]
+    ThumbnailMemory {
+        /// The format of the thumbnail.
+        format: OutputFormat,
+        /// Width of the thumbnail in pixels.
+        width: u32,
+        /// Height of the thumbnail in pixels.
+        height: u32,
+        /// What it needs at its peak.
+        need_bytes: u64,
+        /// What everything needs at its peak.
+        total_bytes: u64,
         /// The budget.
         max_bytes: u64,
     },

@@ -2,6 +2,9 @@
 
 use super::{LimitError, PipelineError};
 
+/// The longest file that is written unless it is configured: the copy of it in JavaScript counts too.
+pub(super) const MAX_OUTPUT_BYTES: u64 = 24 << 20;
+
 /// Limits that are checked before the work that they bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -15,6 +18,9 @@ pub struct Limits {
     /// The most memory for decoding, shrinking and encoding together. Default: 64 MiB,
     /// which leaves half of an isolate's 128 MB to the code, the queue and the runtime.
     pub max_memory_bytes: u64,
+    /// The longest file that is written, in bytes. Default: 24 MiB, since a copy of it is made in
+    /// JavaScript when it is stored, which the isolate has to hold beside our memory.
+    pub max_output_bytes: u64,
 }
 
 impl Default for Limits {
@@ -24,6 +30,7 @@ impl Default for Limits {
             max_pixels: 400_000_000,
             max_side: 1_000_000,
             max_memory_bytes: 64 << 20,
+            max_output_bytes: MAX_OUTPUT_BYTES,
         }
     }
 }
@@ -74,6 +81,7 @@ mod tests {
             max_pixels: 100,
             max_side: 50,
             max_memory_bytes: 1,
+            max_output_bytes: 1,
         };
         assert!(limits.check_bytes(10).is_ok());
         assert!(limits.check_bytes(11).is_err());

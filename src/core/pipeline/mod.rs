@@ -16,6 +16,7 @@ mod halve;
 pub mod limits;
 pub mod options;
 pub mod orient;
+pub mod output;
 pub mod pixmap;
 pub mod plan;
 #[cfg(feature = "poison")]
@@ -23,6 +24,7 @@ mod poison;
 pub mod probe;
 pub mod render;
 pub mod resize;
+mod scroll;
 pub mod shrink;
 pub mod sink;
 mod smart;

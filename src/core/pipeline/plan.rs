@@ -3,12 +3,13 @@
 use image::metadata::Orientation;
 
 use super::decode::Plane;
-use super::decode::source::{Reduction, Source, check_memory};
+use super::decode::source::{Reduction, Source};
 use super::geometry::{Layout, Region, Size, layout, uncropped_cover};
 use super::gravity::Gravity;
 use super::limits::Limits;
 use super::options::{Background, Fit, FormatChoice, Options, Truncated, Variant};
 use super::orient::{to_stored, turn_size};
+use super::output::{self, Drawing};
 use super::probe::ImageInfo;
 use super::resize::{Axis, Resizer};
 use super::shrink::{MAX_BOX, TreePlan, share};
@@ -79,6 +80,10 @@ pub struct VariantPlan {
     pub quality: u8,
     /// Whether a JPEG is written progressively.
     pub progressive: bool,
+    /// How its rows become a file.
+    pub drawing: Drawing,
+    /// The most bytes that its file may have.
+    pub max_file_bytes: u64,
 }
 
 /// How the part to keep of a finished picture is chosen.
@@ -101,12 +106,15 @@ pub fn plan(
     Variant::validate_all(variants)?;
     limits.check_size(info.width, info.height)?;
     let info = &info.at_page(Variant::page_of(variants))?;
-    let asked = variants.iter().map(|variant| plan_variant(info, variant));
+    let asked = variants
+        .iter()
+        .map(|variant| plan_variant(info, variant, limits));
     let mut planned = asked.collect::<Result<Vec<_>, _>>()?;
     let source = Source::choose(info, reduction(&planned), limits)?;
     let trees = plan_axes(&source, &mut planned);
-    let peak_bytes = peak_bytes(&source, &planned, &trees);
-    check_memory(info, peak_bytes, limits)?;
+    let source_bytes = source_bytes(&source, &planned, &trees);
+    let peak_bytes = draw(&source, source_bytes, &mut planned, limits);
+    output::check(info, &planned, (peak_bytes, source_bytes), limits)?;
     Ok(Plan {
         info: info.clone(),
         source,
@@ -150,21 +158,42 @@ fn reduction(variants: &[VariantPlan]) -> Reduction {
     })
 }
 
-/// The most memory at one time: decoding fills the sink, then each pixmap is encoded.
-fn peak_bytes(source: &Source, variants: &[VariantPlan], trees: &[Vec<TreePlan>]) -> u64 {
+/// Decides how the thumbnails are drawn, and returns the most memory at one time.
+fn draw(source: &Source, source_bytes: u64, variants: &mut [VariantPlan], limits: &Limits) -> u64 {
+    let mut peak = 0;
+    for max_canvas_bytes in [output::MAX_CANVAS_BYTES, 0] {
+        for variant in &mut *variants {
+            variant.drawing = variant.drawing_for(source, max_canvas_bytes);
+        }
+        peak = peak_bytes(source_bytes, variants);
+        if peak <= limits.max_memory_bytes {
+            break;
+        }
+    }
+    peak
+}
+
+/// The most memory at one time: decoding fills the sink, then what is drawn becomes files.
+fn peak_bytes(source_bytes: u64, variants: &[VariantPlan]) -> u64 {
+    let drawn: u64 = variants.iter().map(VariantPlan::drawn_bytes).sum();
+    let decoding = source_bytes.saturating_add(drawn);
+    decoding
+        .max(output::finishing_bytes(variants))
+        .saturating_add(SMALL_BYTES)
+}
+
+/// What the decoder, the shrinks and the resampling take.
+fn source_bytes(source: &Source, variants: &[VariantPlan], trees: &[Vec<TreePlan>]) -> u64 {
     let planes = source.planes.iter().zip(trees);
     let shrinks = planes.flat_map(|(plane, trees)| {
         let channels = plane.channels.into();
         let trees = trees.iter();
         trees.map(move |tree| tree.bytes(channels, source.scattered))
     });
-    let sinks = variants.iter().map(|variant| variant.sink_bytes(source));
-    let sink: u64 = shrinks.chain(sinks).sum();
-    let pixels: u64 = variants.iter().map(VariantPlan::pixel_bytes).sum();
-    let encode = variants.iter().map(VariantPlan::encode_bytes).max();
-    let decoding = source.peak_bytes.saturating_add(sink);
-    let encoding = pixels.saturating_add(encode.unwrap_or(0));
-    decoding.max(encoding).saturating_add(SMALL_BYTES)
+    let sinks = variants
+        .iter()
+        .map(|variant| variant.resampling_bytes(source));
+    source.peak_bytes.saturating_add(shrinks.chain(sinks).sum())
 }
 
 /// A file is decoded once: if one variant refuses damage, none is made.
@@ -224,7 +253,11 @@ pub fn output_formats(
     (family, other)
 }
 
-fn plan_variant(info: &ImageInfo, variant: &Variant) -> Result<VariantPlan, PipelineError> {
+fn plan_variant(
+    info: &ImageInfo,
+    variant: &Variant,
+    limits: &Limits,
+) -> Result<VariantPlan, PipelineError> {
     let options = &variant.options;
     let shown = info.shown_size();
     let final_layout = layout(shown, options);
@@ -265,6 +298,8 @@ fn plan_variant(info: &ImageInfo, variant: &Variant) -> Result<VariantPlan, Pipe
         other_format,
         quality: options.quality,
         progressive: options.progressive,
+        drawing: Drawing::Canvas,
+        max_file_bytes: limits.max_output_bytes,
     })
 }
 
@@ -364,8 +399,8 @@ impl VariantPlan {
         )
     }
 
-    /// The bytes that the sink holds for this variant alone, its pixels included.
-    fn sink_bytes(&self, source: &Source) -> u64 {
+    /// The bytes that the sink holds to resample this variant alone.
+    fn resampling_bytes(&self, source: &Source) -> u64 {
         let planes = source.planes.iter().zip(&self.axes);
         let lanes: u64 = planes
             .map(|(plane, (x, y))| Resizer::bytes(plane.channels.into(), x, y))
@@ -376,16 +411,6 @@ impl VariantPlan {
             let (x, y) = self.halving();
             rows += Resizer::bytes(4, &x, &y) + 16 * u64::from(self.scaled.width());
         }
-        lanes + rows + self.pixel_bytes()
-    }
-
-    fn pixel_bytes(&self) -> u64 {
-        self.canvas.pixels() * if self.alpha { 4 } else { 3 }
-    }
-
-    /// What an encoder holds besides the pixels, and what it writes; deflate alone takes about 300 KB.
-    fn encode_bytes(&self) -> u64 {
-        let others = u64::from(self.other_format.is_some());
-        (1 << 19) + (3 + others) * self.pixel_bytes()
+        lanes + rows
     }
 }

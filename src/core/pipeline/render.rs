@@ -2,13 +2,13 @@
 
 use super::decode::source::check_memory;
 use super::decode::{Completeness, Decode, Progress};
-use super::encode::{EncodeOptions, Encoded, encode};
+use super::encode::{Encoded, encode};
 use super::geometry::Size;
 use super::limits::Limits;
 use super::options::{Truncated, Variant};
-use super::plan::{Plan, plan};
+use super::plan::{Plan, VariantPlan, plan};
 use super::probe::{probe_file, trailing_orientation};
-use super::sink::ThumbnailSink;
+use super::sink::{Drawn, ThumbnailSink};
 use super::thumbhash::thumbhash;
 use super::{ImageFormat, PipelineError};
 
@@ -78,7 +78,12 @@ impl Renderer {
         #[cfg(feature = "poison")]
         super::poison::swallow(bytes);
         let progress = match &mut self.work {
-            Work::Decoding(decoder, sink) => decoder.feed(bytes, sink)?,
+            Work::Decoding(decoder, sink) => {
+                let progress = decoder.feed(bytes, sink);
+                // A file that is too long is so before what the decoder finds behind its rows.
+                sink.check()?;
+                progress?
+            }
             Work::Collecting(file) => {
                 let limits = &self.plan.limits;
                 let held = self.plan.peak_bytes.saturating_add(self.bytes);
@@ -112,33 +117,56 @@ impl Renderer {
                 "parts of the picture are missing",
             ));
         }
-        let pixmaps = sink.finish();
-        let thumbhash = pixmaps.first().map(thumbhash).unwrap_or_default();
-        let mut thumbnails = Vec::with_capacity(pixmaps.len());
-        for (pixmap, variant) in pixmaps.into_iter().zip(&self.plan.variants) {
-            for format in [Some(variant.format), variant.other_format]
-                .into_iter()
-                .flatten()
-            {
-                let options = EncodeOptions {
-                    quality: variant.quality,
-                    progressive: variant.progressive,
-                    ..EncodeOptions::new(format)
-                };
-                thumbnails.push(Thumbnail {
-                    name: variant.name.clone(),
-                    encoded: encode(&pixmap, &options)?,
-                });
-            }
+        let drawn = sink.finish()?;
+        let mut thumbhash = None;
+        let mut thumbnails = Vec::with_capacity(drawn.len());
+        for (drawn, variant) in drawn.into_iter().zip(&self.plan.variants) {
+            thumbhash.get_or_insert_with(|| hash(&drawn));
+            write(drawn, variant, &mut thumbnails)?;
         }
         Ok(Rendered {
             thumbnails,
-            thumbhash,
+            thumbhash: thumbhash.unwrap_or_default(),
             source: self.plan.info.shown_size(),
             completeness,
             peak_bytes: self.plan.peak_bytes,
         })
     }
+}
+
+fn hash(drawn: &Drawn) -> String {
+    match drawn {
+        Drawn::Pixels(pixmap) => thumbhash(pixmap),
+        Drawn::File { samples, .. } => samples.hash(),
+    }
+}
+
+/// Adds the files of a variant.
+fn write(
+    drawn: Drawn,
+    variant: &VariantPlan,
+    thumbnails: &mut Vec<Thumbnail>,
+) -> Result<(), PipelineError> {
+    let mut add = |encoded| {
+        thumbnails.push(Thumbnail {
+            name: variant.name.clone(),
+            encoded,
+        });
+    };
+    match drawn {
+        Drawn::File { bytes, size, .. } => add(Encoded {
+            bytes,
+            format: variant.format,
+            width: size.width(),
+            height: size.height(),
+        }),
+        Drawn::Pixels(pixmap) => {
+            for format in variant.formats() {
+                add(encode(&pixmap, &variant.encode_options(format))?);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Plans again, now that the orientation is known, and renders.

@@ -9,12 +9,33 @@ use super::PipelineError;
 use super::canvas::Canvas;
 use super::color_model::Colors;
 use super::decode::{ColorTable, Plane, RowSink, Samples};
+use super::encode::RowFile;
+use super::geometry::Size;
 use super::halve::Halving;
+use super::output::Drawing;
 use super::pixmap::Pixmap;
 use super::plan::{Choice, Plan, VariantPlan};
 use super::resize::{Axis, Resizer};
+use super::scroll::Scroll;
 use super::shrink::{Node, Tree, TreePlan};
 use super::smart;
+use super::thumbhash::HashSamples;
+
+/// What became of a variant once all rows were given.
+#[derive(Debug)]
+pub enum Drawn {
+    /// Its pixels, to be encoded.
+    Pixels(Pixmap),
+    /// Its file.
+    File {
+        /// The file.
+        bytes: Vec<u8>,
+        /// Width and height.
+        size: Size,
+        /// What its hash is made of.
+        samples: HashSamples,
+    },
+}
 
 /// Makes thumbnails of rows.
 #[derive(Debug)]
@@ -42,8 +63,13 @@ impl ThumbnailSink {
         })
     }
 
-    /// The pixels of all variants, in the order of the plan, once all rows were given.
-    pub fn finish(mut self) -> Vec<Pixmap> {
+    /// Whether all files that grow with the rows are within their limits so far.
+    pub fn check(&self) -> Result<(), PipelineError> {
+        self.variants.iter().try_for_each(VariantSink::check)
+    }
+
+    /// What became of all variants, in the order of the plan, once all rows were given.
+    pub fn finish(mut self) -> Result<Vec<Drawn>, PipelineError> {
         self.flush();
         self.variants.into_iter().map(VariantSink::finish).collect()
     }
@@ -116,9 +142,37 @@ impl Shrink {
 struct VariantSink {
     lanes: Vec<Lane>,
     halving: Option<Halving>,
-    canvas: Canvas,
+    target: Target,
+    size: Size,
     choice: Option<Choice>,
     rgba: Vec<[f32; 4]>,
+}
+
+/// Where finished rows go.
+#[derive(Debug)]
+enum Target {
+    Canvas(Canvas),
+    Rows(Box<Scroll>),
+}
+
+impl Target {
+    fn new(variant: &VariantPlan) -> Result<Self, PipelineError> {
+        Ok(match variant.drawing {
+            Drawing::Canvas => Self::Canvas(Canvas::new(variant)?),
+            Drawing::Rows(color) => {
+                let options = variant.encode_options(variant.format);
+                let file = RowFile::new(variant.canvas, color, &options)?;
+                Self::Rows(Box::new(Scroll::new(variant, file)))
+            }
+        })
+    }
+
+    fn push(&mut self, row: &[[f32; 4]]) {
+        match self {
+            Self::Canvas(canvas) => canvas.push(row),
+            Self::Rows(rows) => rows.push(row),
+        }
+    }
 }
 
 impl VariantSink {
@@ -135,7 +189,8 @@ impl VariantSink {
         Ok(Self {
             lanes: lanes.collect(),
             halving: Halving::new(variant),
-            canvas: Canvas::new(variant)?,
+            target: Target::new(variant)?,
+            size: variant.canvas,
             choice: variant.choice,
             rgba: vec![[0.0; 4]; width],
         })
@@ -149,13 +204,30 @@ impl VariantSink {
         }
     }
 
-    fn finish(self) -> Pixmap {
-        let pixmap = self.canvas.finish();
+    fn check(&self) -> Result<(), PipelineError> {
+        match &self.target {
+            Target::Canvas(_) => Ok(()),
+            Target::Rows(rows) => rows.check(),
+        }
+    }
+
+    fn finish(self) -> Result<Drawn, PipelineError> {
+        let pixmap = match self.target {
+            Target::Canvas(canvas) => canvas.finish(),
+            Target::Rows(rows) => {
+                let (bytes, samples) = rows.finish()?;
+                return Ok(Drawn::File {
+                    bytes,
+                    size: self.size,
+                    samples,
+                });
+            }
+        };
         let Some(Choice { gravity, size }) = self.choice else {
-            return pixmap;
+            return Ok(Drawn::Pixels(pixmap));
         };
         let (left, top) = smart::choose(&pixmap, gravity, size);
-        pixmap.crop(left, top, size)
+        Ok(Drawn::Pixels(pixmap.crop(left, top, size)))
     }
 
     /// Writes every row that all lanes have.
@@ -174,10 +246,10 @@ impl VariantSink {
             for pixel in &mut self.rgba {
                 *pixel = colors.to_srgb(*pixel);
             }
-            let canvas = &mut self.canvas;
+            let target = &mut self.target;
             match &mut self.halving {
-                Some(halving) => halving.push(&self.rgba, |row| canvas.push(row)),
-                None => canvas.push(&self.rgba),
+                Some(halving) => halving.push(&self.rgba, |row| target.push(row)),
+                None => target.push(&self.rgba),
             }
         }
     }

@@ -8,6 +8,7 @@
 
 use std::f32::consts::PI;
 
+use super::geometry::Size;
 use super::pixmap::Pixmap;
 
 /// The longest side that is looked at; more pixels cost time and change nothing.
@@ -15,7 +16,60 @@ const MAX_SIDE: u32 = 100;
 
 /// Returns the hash of a picture in base64 (RFC 4648, section 4, padded).
 pub fn thumbhash(pixmap: &Pixmap) -> String {
-    base64(&hash(&Channels::of(pixmap)))
+    let mut samples = HashSamples::new(pixmap.size());
+    let row_len = pixmap.width() as usize * pixmap.channels();
+    for row in pixmap.data().chunks_exact(row_len) {
+        samples.push(row, pixmap.channels());
+    }
+    samples.hash()
+}
+
+/// What the hash of a picture is made of: every n-th pixel of a large one.
+#[derive(Debug)]
+pub struct HashSamples {
+    width: usize,
+    step: usize,
+    /// Rows that were given.
+    rows: usize,
+    colors: Vec<[u8; 4]>,
+}
+
+impl HashSamples {
+    /// The most bytes that it holds, and with it what the hash is computed from.
+    pub const BYTES: u64 = 20 * (MAX_SIDE as u64 + 1).pow(2);
+
+    /// For a picture of `size`.
+    pub fn new(size: Size) -> Self {
+        let step = size.width().max(size.height()).div_ceil(MAX_SIDE).max(1) as usize;
+        let width = (size.width() as usize).div_ceil(step);
+        let height = (size.height() as usize).div_ceil(step);
+        Self {
+            width,
+            step,
+            rows: 0,
+            colors: Vec::with_capacity(width * height),
+        }
+    }
+
+    /// Takes the next row: of grey, grey and alpha, RGB or RGBA, as `channels` says.
+    pub fn push(&mut self, row: &[u8], channels: usize) {
+        if self.rows.is_multiple_of(self.step) {
+            let pixels = row.chunks_exact(channels).step_by(self.step);
+            self.colors.extend(pixels.map(|pixel| match *pixel {
+                [r, g, b, a] => [r, g, b, a],
+                [r, g, b] => [r, g, b, 255],
+                [grey, a] => [grey, grey, grey, a],
+                [grey] => [grey, grey, grey, 255],
+                _ => [0; 4],
+            }));
+        }
+        self.rows += 1;
+    }
+
+    /// The hash in base64, once all rows were given.
+    pub fn hash(&self) -> String {
+        base64(&hash(&Channels::of(self)))
+    }
 }
 
 /// Lightness, yellow against blue, red against green, and alpha.
@@ -27,23 +81,11 @@ struct Channels {
 }
 
 impl Channels {
-    fn of(pixmap: &Pixmap) -> Self {
-        // Takes every n-th pixel of larger pictures.
-        let step = pixmap.width().max(pixmap.height()).div_ceil(MAX_SIDE) as usize;
-        let width = (pixmap.width() as usize).div_ceil(step);
-        let height = (pixmap.height() as usize).div_ceil(step);
-        let row_len = pixmap.width() as usize * pixmap.channels();
-        let mut colors = Vec::with_capacity(width * height);
-        for row in pixmap.data().chunks_exact(row_len).step_by(step) {
-            let pixels = row.chunks_exact(pixmap.channels()).step_by(step);
-            colors.extend(pixels.map(|pixel| match *pixel {
-                [r, g, b, a] => [r, g, b, a],
-                [r, g, b] => [r, g, b, 255],
-                _ => [0; 4],
-            }));
-        }
+    fn of(samples: &HashSamples) -> Self {
+        let colors = &samples.colors;
+        let (width, height) = (samples.width, colors.len() / samples.width.max(1));
         let mut sum = [0.0; 4];
-        for [color @ .., alpha] in &colors {
+        for [color @ .., alpha] in colors {
             let alpha = f32::from(*alpha) / 255.0;
             for (sum, color) in sum.iter_mut().zip(color) {
                 *sum += alpha * f32::from(*color) / 255.0;
@@ -51,8 +93,8 @@ impl Channels {
             sum[3] += alpha;
         }
         let average = [0, 1, 2].map(|i| if sum[3] > 0.0 { sum[i] / sum[3] } else { 0.0 });
-        let mut planes = [const { Vec::new() }; 4];
-        for [color @ .., alpha] in &colors {
+        let mut planes = [(); 4].map(|()| Vec::with_capacity(colors.len()));
+        for [color @ .., alpha] in colors {
             let alpha = f32::from(*alpha) / 255.0;
             let [r, g, b] =
                 [0, 1, 2].map(|i| average[i] * (1.0 - alpha) + alpha * f32::from(color[i]) / 255.0);

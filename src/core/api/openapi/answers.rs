@@ -26,6 +26,7 @@ pub(super) const ABSENT: &[ProblemKind] = &[
     ProblemKind::DamagedImage,
     ProblemKind::TruncatedImage,
     ProblemKind::ImageTooLarge,
+    ProblemKind::ThumbnailTooLarge,
     ProblemKind::Poison,
     ProblemKind::DeadLetter,
     ProblemKind::PlatformFault,

@@ -79,6 +79,7 @@ pub const OPERATIONS: &[Operation] = &[
             Kind::UnsupportedMediaType,
             Kind::UnsupportedImage,
             Kind::ImageTooLarge,
+            Kind::ThumbnailTooLarge,
         ],
     },
     Operation {
@@ -137,6 +138,7 @@ pub const OPERATIONS: &[Operation] = &[
             Kind::DamagedImage,
             Kind::TruncatedImage,
             Kind::ImageTooLarge,
+            Kind::ThumbnailTooLarge,
             Kind::Poison,
             Kind::SourceMissing,
             Kind::NotFound,

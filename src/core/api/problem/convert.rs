@@ -1,7 +1,7 @@
 //! How faults of other modules look to a client.
 
 use super::{FieldError, Problem, ProblemKind};
-use crate::pipeline::PipelineError;
+use crate::pipeline::{LimitError, PipelineError};
 use crate::ports::{ChunkError, FetchError, StoreError};
 
 /// How a fault of a picture looks to the client that uploads it, or asks for its thumbnail.
@@ -14,6 +14,9 @@ impl From<&PipelineError> for Problem {
             PipelineError::Unsupported { .. } | PipelineError::Refused(_) => {
                 ProblemKind::UnsupportedImage
             }
+            PipelineError::Limit(
+                LimitError::ThumbnailMemory { .. } | LimitError::OutputBytes { .. },
+            ) => ProblemKind::ThumbnailTooLarge,
             PipelineError::Limit(_) => ProblemKind::ImageTooLarge,
             PipelineError::Options(wrong) => {
                 return Self::invalid(vec![FieldError::new(wrong.field(), wrong.to_string())]);

@@ -34,6 +34,8 @@ pub enum ProblemKind {
     TooManyFiles,
     /// More pixels, or more work, than allowed.
     ImageTooLarge,
+    /// A thumbnail with a longer file, or more memory to make it, than allowed.
+    ThumbnailTooLarge,
     /// An option that does not exist or does not fit.
     InvalidOption,
     /// The `Idempotency-Key` is none.
@@ -88,7 +90,7 @@ pub enum ProblemKind {
 
 impl ProblemKind {
     /// Every kind, in the order of the documentation.
-    pub const ALL: [Self; 40] = [
+    pub const ALL: [Self; 41] = [
         Self::EmptyUpload,
         Self::MissingFile,
         Self::MalformedForm,
@@ -104,6 +106,7 @@ impl ProblemKind {
         Self::UploadTooLarge,
         Self::TooManyFiles,
         Self::ImageTooLarge,
+        Self::ThumbnailTooLarge,
         Self::InvalidOption,
         Self::InvalidIdempotencyKey,
         Self::IdempotencyKeyReused,

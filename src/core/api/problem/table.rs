@@ -96,6 +96,12 @@ impl ProblemKind {
                 "The image is too large to decode",
                 "Send a picture with fewer pixels; the detail has the numbers.",
             ),
+            Self::ThumbnailTooLarge => (
+                "thumbnail-too-large",
+                422,
+                "The thumbnail is too large to make",
+                "Ask for fewer pixels, or for another format or quality; the detail has the numbers.",
+            ),
             Self::InvalidOption => (
                 "invalid-option",
                 400,

@@ -3,8 +3,9 @@
 use ::gif::{Encoder, EncodingError, Frame};
 use color_quant::NeuQuant;
 
-use super::super::PipelineError;
 use super::super::pixmap::Pixmap;
+use super::super::{OutputFormat, PipelineError};
+use super::output::Output;
 use super::palette::index;
 use super::{buffer, sides_u16};
 
@@ -23,7 +24,7 @@ struct Quantized {
 
 /// Encodes with the exact colours where there are at most 256, otherwise with the nearest
 /// of a palette that was trained on the picture; pixels are not dithered.
-pub(super) fn encode(pixmap: &Pixmap) -> Result<Vec<u8>, PipelineError> {
+pub(super) fn encode(pixmap: &Pixmap, max_bytes: u64) -> Result<Vec<u8>, PipelineError> {
     let (width, height) = sides_u16(pixmap)?;
     let exact = index(pixels(pixmap), 256).map(|indexed| Quantized {
         transparent: (indexed.colors.first() == Some(&[0; 4])).then_some(0),
@@ -44,13 +45,18 @@ pub(super) fn encode(pixmap: &Pixmap) -> Result<Vec<u8>, PipelineError> {
         transparent,
     } = quantized;
     let frame = Frame::from_palette_pixels(width, height, pixels, palette, transparent);
-    write(&frame).map_err(|error| PipelineError::Bug(error.to_string().into()))
+    let mut output = Output::new(max_bytes);
+    match write(&mut output, &frame) {
+        Ok(()) | Err(EncodingError::Io(_)) => output.finish(OutputFormat::Gif, pixmap.size()),
+        Err(error) => Err(PipelineError::Bug(error.to_string().into())),
+    }
 }
 
-fn write(frame: &Frame<'_>) -> Result<Vec<u8>, EncodingError> {
-    let mut encoder = Encoder::new(Vec::new(), frame.width, frame.height, &[])?;
+fn write(output: &mut Output, frame: &Frame<'_>) -> Result<(), EncodingError> {
+    let mut encoder = Encoder::new(output, frame.width, frame.height, &[])?;
     encoder.write_frame(frame)?;
-    encoder.into_inner()
+    encoder.into_inner()?;
+    Ok(())
 }
 
 /// Pixels as GIF has them: opaque, or nothing at all.
@@ -72,6 +78,7 @@ fn quantize(pixmap: &Pixmap) -> Result<Quantized, PipelineError> {
     let factor = (opaque.len() / 4 / TRAINING_PIXELS).clamp(1, 30);
     let factor = i32::try_from(factor).unwrap_or(30);
     let quantizer = NeuQuant::new(factor, colors, &opaque);
+    drop(opaque);
     let mut indices = buffer(pixels(pixmap).len())?;
     let mut last = ([0; 4], 255);
     for pixel in pixels(pixmap) {

@@ -5,10 +5,20 @@
 
 mod gif;
 mod jpeg;
+mod memory;
+mod output;
 mod palette;
 mod png;
+mod row_file;
 mod webp;
 
+pub use jpeg::JpegColor;
+pub use memory::{encoder_bytes, file_bytes};
+pub use png::PngColor;
+pub use row_file::{RowColor, RowFile};
+
+use super::geometry::Size;
+use super::limits::MAX_OUTPUT_BYTES;
 use super::pixmap::Pixmap;
 use super::{OutputFormat, PipelineError};
 
@@ -23,6 +33,8 @@ pub struct EncodeOptions {
     pub progressive: bool,
     /// What shows through transparent pixels in a JPEG. Default: white.
     pub background: [u8; 3],
+    /// The most bytes that the file may have; its room is reserved. Default: 24 MiB.
+    pub max_bytes: u64,
 }
 
 impl EncodeOptions {
@@ -33,6 +45,7 @@ impl EncodeOptions {
             quality: 80,
             progressive: false,
             background: [255; 3],
+            max_bytes: MAX_OUTPUT_BYTES,
         }
     }
 }
@@ -52,11 +65,15 @@ pub struct Encoded {
 
 /// Encodes a thumbnail.
 pub fn encode(pixmap: &Pixmap, options: &EncodeOptions) -> Result<Encoded, PipelineError> {
+    let options = &EncodeOptions {
+        max_bytes: file_bytes(pixmap.size(), pixmap.channels() as u64, options),
+        ..*options
+    };
     let bytes = match options.format {
-        OutputFormat::Jpeg => jpeg::encode(pixmap, *options),
-        OutputFormat::Png => png::encode(pixmap),
-        OutputFormat::WebP => webp::encode(pixmap, options.quality),
-        OutputFormat::Gif => gif::encode(pixmap),
+        OutputFormat::Jpeg => jpeg::encode(pixmap, options),
+        OutputFormat::Png => png::encode(pixmap, options.max_bytes),
+        OutputFormat::WebP => webp::encode(pixmap, options.max_bytes),
+        OutputFormat::Gif => gif::encode(pixmap, options.max_bytes),
     }?;
     Ok(Encoded {
         bytes,
@@ -73,13 +90,13 @@ fn sides_u16(pixmap: &Pixmap) -> Result<(u16, u16), PipelineError> {
         u16::try_from(pixmap.height()),
     ) {
         (Ok(width), Ok(height)) => Ok((width, height)),
-        _ => Err(too_large(pixmap)),
+        _ => Err(too_large(pixmap.size())),
     }
 }
 
 /// Plans hold sides to the limits of the output format, so this is a fault of ours.
-fn too_large(pixmap: &Pixmap) -> PipelineError {
-    PipelineError::Bug(format!("a thumbnail of {} does not fit its format", pixmap.size()).into())
+fn too_large(size: Size) -> PipelineError {
+    PipelineError::Bug(format!("a thumbnail of {size} does not fit its format").into())
 }
 
 /// An empty buffer with room for `len` items.

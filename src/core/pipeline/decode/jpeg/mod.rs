@@ -38,6 +38,7 @@ mod strips;
 pub use decoder::JpegDecoder;
 pub use header::{ColorTransform, JpegComponent, JpegHeader, read_header};
 pub use layout::BlockSize;
+pub(crate) use segments::ZIGZAG;
 
 use self::layout::Layout;
 use super::RowSink;
