@@ -32,8 +32,8 @@ async fn fetch(request: Request, env: Env, context: Context) -> Result<Response>
 }
 
 #[event(scheduled)]
-async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) {
-    sweeper::sweep(&env).await;
+async fn scheduled(event: ScheduledEvent, env: Env, _context: ScheduleContext) {
+    sweeper::sweep(&env, event.schedule()).await;
 }
 
 // An `Err` from here would panic and reset the instance: every fault is told message by message.

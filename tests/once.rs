@@ -267,7 +267,13 @@ fn a_crash_at_any_moment_never_makes_a_second_job_and_never_blocks_the_key_for_e
             );
         }
         client.world.advance_secs(16 * 60);
-        now(sweep(&client.world, &client.world, &client.world)).unwrap();
+        now(sweep(
+            &client.world,
+            &client.world,
+            &client.world,
+            &client.world,
+        ))
+        .unwrap();
         assert_eq!(
             client.world.object_keys().len(),
             2,
@@ -322,7 +328,13 @@ fn a_crash_whose_sources_were_swept_begins_anew() {
     assert_eq!(refused.status, 503);
     client.world.heal();
     client.world.advance_secs(21 * 60);
-    now(sweep(&client.world, &client.world, &client.world)).unwrap();
+    now(sweep(
+        &client.world,
+        &client.world,
+        &client.world,
+        &client.world,
+    ))
+    .unwrap();
     assert!(client.world.object_keys().is_empty());
     assert_eq!(client.send("k", &two_files()).unwrap().status, 202);
     assert_eq!(

@@ -375,6 +375,23 @@ fn an_hour_without_one_of_the_products_at_every_step() {
     sums.tell("outages", started);
 }
 
+/// Whichever alarm it is that dies: for the end of a job, for its expiry, for its burial.
+#[test]
+fn every_alarm_of_every_story_dies() {
+    let (mut sums, started) = (Sums::default(), begin());
+    for story in stories() {
+        let mut nth = 0;
+        while sums
+            .run_to_good_end(&calm(&story, Faults::Alarm(nth)))
+            .all_hit
+        {
+            nth += 1;
+        }
+        assert!(nth >= 2, "{nth} alarms of {story:?}");
+    }
+    sums.tell("dead alarms", started);
+}
+
 fn seed() -> Option<u64> {
     std::env::var("SIM_SEED").ok()?.parse().ok()
 }

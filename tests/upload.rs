@@ -588,7 +588,7 @@ fn any_single_fault_costs_one_file_at_most_and_leaves_no_orphan_for_long() {
                 assert!(world.records().iter().any(|known| known.id == record.id));
             }
             world.advance_secs(21 * 60);
-            now(sweep(&world, &world, &world)).unwrap();
+            now(sweep(&world, &world, &world, &world)).unwrap();
             let sources = world.object_keys().len();
             assert_eq!(
                 sources,

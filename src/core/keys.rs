@@ -56,7 +56,7 @@ impl FromStr for JobId {
     }
 }
 
-/// The prefix of every uploaded source; what the sweep lists.
+/// The prefix of every uploaded source.
 pub const SOURCE_PREFIX: &str = "source/";
 
 /// Where the uploaded bytes of a job are in R2.
@@ -67,10 +67,8 @@ pub fn source_key(id: JobId) -> String {
 /// The prefix of every thumbnail and tombstone.
 pub const THUMBNAIL_PREFIX: &str = "thumbnail/";
 
-/// A key that comes before those of every job made at `time` or later.
-pub fn key_before(prefix: &str, time: Timestamp) -> String {
-    format!("{prefix}{}", JobId::new(time, [0; 10]))
-}
+/// Where the sweep writes down how far it has come.
+pub const SWEEP_CURSOR_KEY: &str = "sweep/cursor";
 
 /// The job that an object in R2 belongs to, from its key.
 pub fn job_of_key(key: &str) -> Option<JobId> {

@@ -31,6 +31,11 @@ pub enum ObjectMeta {
     },
     /// Stands where a thumbnail will never be, or is no longer. It has no bytes.
     Tombstone,
+    /// How far the sweep has come. It has no bytes.
+    Cursor {
+        /// The last key that was looked at.
+        after: String,
+    },
     /// Of no kind that this build writes.
     Foreign,
 }
@@ -41,7 +46,7 @@ impl ObjectMeta {
         match self {
             Self::Source { format } => format.media_type(),
             Self::Thumbnail { format, .. } => format.image_format().media_type(),
-            Self::Tombstone | Self::Foreign => "application/octet-stream",
+            Self::Tombstone | Self::Cursor { .. } | Self::Foreign => "application/octet-stream",
         }
     }
 
@@ -73,6 +78,9 @@ impl ObjectMeta {
                 );
             }
             Self::Tombstone => pairs.push(("kind", "tombstone".into())),
+            Self::Cursor { after } => {
+                pairs.extend([("kind", "cursor".into()), ("after", after.clone())]);
+            }
             Self::Foreign => pairs.push(("kind", "foreign".into())),
         }
         pairs
@@ -105,6 +113,9 @@ impl ObjectMeta {
                 }),
             },
             "tombstone" => Self::Tombstone,
+            "cursor" => Self::Cursor {
+                after: pair("after")?.to_owned(),
+            },
             _ => return None,
         })
     }
@@ -169,6 +180,12 @@ mod tests {
                 "v=1;kind=thumbnail;format=jpeg;width=1;height=1;stem=K%C3%A4se%201;",
             ),
             (ObjectMeta::Tombstone, "v=1;kind=tombstone;"),
+            (
+                ObjectMeta::Cursor {
+                    after: "source/x".into(),
+                },
+                "v=1;kind=cursor;after=source/x;",
+            ),
         ] {
             assert_eq!(stored(&meta), want);
             assert_eq!(read_back(&meta), meta);

@@ -223,6 +223,8 @@ pub trait JobIndex {
     ) -> Result<Vec<IndexEntry>, StoreError>;
     /// Jobs whose row is to be compared with them by now, the most overdue first.
     async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<JobId>, StoreError>;
+    /// Has the rows of some jobs compared with them at another time.
+    async fn postpone(&self, ids: &[JobId], check_at: Timestamp) -> Result<(), StoreError>;
     /// Those of some jobs that have no row.
     async fn missing(&self, ids: &[JobId]) -> Result<Vec<JobId>, StoreError>;
 }

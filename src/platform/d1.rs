@@ -39,6 +39,9 @@ const PAGE_OF_STATE: &str = "SELECT id, record FROM jobs_v1 WHERE owner = ?1 AND
 
 const DUE: &str = "SELECT id FROM jobs_v1 WHERE check_at <= ?1 ORDER BY check_at LIMIT ?2";
 
+const POSTPONE: &str = "UPDATE jobs_v1 SET check_at = ?2 \
+     WHERE id IN (SELECT value FROM json_each(?1))";
+
 const MISSING: &str = "SELECT value AS id FROM json_each(?1) \
      WHERE NOT EXISTS (SELECT 1 FROM jobs_v1 WHERE jobs_v1.id = json_each.value)";
 
@@ -122,6 +125,12 @@ impl JobIndex for D1Index {
     async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<JobId>, StoreError> {
         let values = [number(now.as_millis()), number(limit as u64)];
         self.ids(DUE, &values).await
+    }
+
+    async fn postpone(&self, ids: &[JobId], check_at: Timestamp) -> Result<(), StoreError> {
+        let list = serde_json::to_string(ids).map_err(|e| StoreError::Permanent(e.to_string()))?;
+        let values = [list.into(), number(check_at.as_millis())];
+        self.run(POSTPONE, &values).await.map(|_| ())
     }
 
     async fn missing(&self, ids: &[JobId]) -> Result<Vec<JobId>, StoreError> {

@@ -31,12 +31,9 @@ use worker::{
 };
 
 use super::job_client::{END_PATH, EVENTS_PATH, LISTENER_HEADER};
-use super::record_storage::RecordStorage;
+use super::record_storage::{RING_AGAIN, RecordStorage};
 use super::{JobListeners, JobPlatform, close};
 use crate::{app, telemetry};
-
-/// The pause after an alarm that could not be taken, in milliseconds.
-const RING_AGAIN: i64 = 60_000;
 
 /// A job.
 #[durable_object]

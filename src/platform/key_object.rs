@@ -11,20 +11,23 @@
     reason = "the durable_object macro writes methods without any"
 )]
 
+use serde_json::json;
 use thumbnail_core::idempotency::{KeyCommand, KeyRecord, KeyVerdict};
 use thumbnail_core::ports::{KeyStorage, StoreError};
 use thumbnail_core::service::key::KeyService;
+use worker::durable::Storage;
 use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
 
 use super::WorkerClock;
-use super::record_storage::RecordStorage;
-use crate::app;
+use super::record_storage::{RING_AGAIN, RecordStorage};
+use crate::{app, telemetry};
 
 /// A key.
 #[durable_object(alarm)]
 pub struct IdempotencyKey {
     /// An error here is a wrong configuration; every call tells it.
     service: Result<KeyService<RecordStorage, WorkerClock>>,
+    storage: Storage,
 }
 
 impl DurableObject for IdempotencyKey {
@@ -32,7 +35,10 @@ impl DurableObject for IdempotencyKey {
         let storage = RecordStorage::new(state.storage());
         let service = app::config(&env)
             .map(|config| KeyService::new(storage, WorkerClock, config.idempotency_secs));
-        Self { service }
+        Self {
+            service,
+            storage: state.storage(),
+        }
     }
 
     async fn fetch(&self, mut request: Request) -> Result<Response> {
@@ -44,10 +50,11 @@ impl DurableObject for IdempotencyKey {
     }
 
     async fn alarm(&self) -> Result<Response> {
-        // An error makes the platform repeat the alarm.
-        self.handle(KeyCommand::Alarm)
-            .await
-            .map_err(|e| worker::Error::RustError(e.to_string()))?;
+        if let Err(error) = self.handle(KeyCommand::Alarm).await {
+            telemetry::alert("alarm_failed", &json!({ "error": error.to_string() }));
+            // An error would make the platform repeat the alarm, but only for some minutes.
+            self.storage.set_alarm(RING_AGAIN).await?;
+        }
         Response::empty()
     }
 }

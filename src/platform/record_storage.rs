@@ -12,6 +12,9 @@ use super::store_error;
 
 const RECORD: &str = "record";
 
+/// The pause after an alarm that could not be taken, in milliseconds.
+pub const RING_AGAIN: i64 = 60_000;
+
 /// The storage of a Durable Object that keeps one record.
 pub struct RecordStorage(Storage);
 
@@ -47,13 +50,9 @@ impl RecordStorage {
         put.and(armed).map_err(|e| store_error(&e))
     }
 
-    /// Deletes everything, the alarm too.
+    /// Deletes everything, the alarm too: in one step since the compatibility date 2026-02-24.
     pub async fn erase(&self) -> Result<(), StoreError> {
-        let erased = async {
-            self.0.delete_alarm().await?;
-            self.0.delete_all().await
-        };
-        erased.await.map_err(|e| store_error(&e))
+        self.0.delete_all().await.map_err(|e| store_error(&e))
     }
 }
 

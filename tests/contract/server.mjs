@@ -38,13 +38,22 @@ export function server({ vars = {}, samePort = false } = {}) {
     /** Sends a request and follows no redirects. */
     fetch: (path, init) => fetch(new URL(path, dev.url), { redirect: "manual", ...init }),
 
-    /** Fires the cron trigger. */
-    sweep: () => fetch(new URL(`/cdn-cgi/local/scheduled?cron=${encodeURIComponent("*/5 * * * *")}`, dev.url)),
+    /** Fires the cron trigger, as if it were due at `time`. */
+    sweep: (time = Date.now()) =>
+      fetch(new URL(`/cdn-cgi/local/scheduled?cron=${encodeURIComponent("*/5 * * * *")}&time=${time}`, dev.url)),
 
     /** Stops everything and starts it again: what was stored stays, queued messages are lost. The port changes unless it is to stay. */
     async restart() {
       await dev.stop();
       await start();
+    },
+
+    /** As `restart`; meanwhile `look` has the folder with all that is stored. */
+    async whileStopped(look) {
+      await dev.stop();
+      const found = look(state);
+      await start();
+      return found;
     },
 
     /** As `restart`, but everything is killed at once, as in a power cut. */

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { freePort, startDev } from "../tools/dev.mjs";
+import { records } from "../tools/stored.mjs";
 
 const ANSWER_WITHIN_MS = 60_000;
 const START_ATTEMPTS = 3;
@@ -54,6 +55,9 @@ export function mortal(vars) {
         await sleep(PAUSE_MS);
       }
     },
+
+    /** The records of all jobs. Only while it is stopped. */
+    records: () => records(state),
 
     /** What `wrangler dev` printed last. */
     output: () => output,

@@ -64,6 +64,12 @@ function counts(values) {
   return { uploads: number("uploads", 1_000), kills: number("kills", 50), seed: number("seed", Date.now() % 2 ** 32) };
 }
 
+function spread(counts) {
+  const sorted = counts.toSorted((a, b) => a - b);
+  const at = (share) => sorted[Math.floor((sorted.length - 1) * share)];
+  return `median ${at(0.5)}, p99 ${at(0.99)}, most ${at(1)}, of ${sorted.length} jobs`;
+}
+
 class Run {
   constructor(uploads, kills, chance) {
     this.started = Date.now();
@@ -89,6 +95,8 @@ class Run {
       // Once more from what was stored: nothing may have changed.
       await this.restart();
       await lookAt(this.service, this.books.jobs, patience());
+      await this.service.kill();
+      this.sends = spread(this.service.records().map(({ sends }) => sends));
     } finally {
       this.watching = false;
       clearInterval(progress);
@@ -141,6 +149,7 @@ class Run {
     }
     console.log(this.recovery.report());
     console.log(`${list(Object.fromEntries(Object.entries(faults).map(([name, jobs]) => [name, jobs.length])))}; ${this.killed} kills in ${seconds(this.started)}`);
+    console.log(`messages sent of each job: ${this.sends}`);
     const missing = this.uploads.length - this.books.jobs.length;
     if (missing > 0) console.log(`${missing} uploads were never accepted`);
     const bad = Object.values(faults).flat().length + sums.poison + missing;

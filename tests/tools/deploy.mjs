@@ -2,6 +2,7 @@
 
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { build } from "./build.mjs";
+import { lifecycle } from "./lifecycle.mjs";
 import { inRoot, wrangler } from "./paths.mjs";
 import { Fault, capture, program, streamed } from "./run.mjs";
 import { setup } from "./setup.mjs";
@@ -38,6 +39,7 @@ async function deploy() {
   await create("r2", "bucket", "create", BUCKET);
   for (const queue of QUEUES) await create("queues", "create", queue);
   const config = readFileSync(inRoot("wrangler.toml"), "utf8");
+  await setLifecycle(config);
   const resolved = config
     .replace('binding = "STATUS"', `binding = "STATUS"\nid = "${await idOf(NAMESPACE)}"`)
     .replace('binding = "DB"', `binding = "DB"\ndatabase_id = "${await idOf(DATABASE)}"`);
@@ -63,6 +65,15 @@ async function isDeployed() {
 async function run(...args) {
   const { code } = await streamed(...wrangler(...args));
   if (code !== 0) throw new Fault(`\`wrangler ${args.join(" ")}\` failed, see above`);
+}
+
+/** Sets the lifecycle rules of the bucket anew: the longest life may have changed. */
+async function setLifecycle(config) {
+  for (const { remove, add } of lifecycle(BUCKET, config)) {
+    // It may not be there yet.
+    await capture(...wrangler(...remove));
+    await run(...add);
+  }
 }
 
 /** Creates something; that it is there already is as good. */

@@ -62,12 +62,12 @@ export function client(workers) {
 }
 
 /** Repeats `attempt` until it returns something true, and returns that. */
-export async function eventually(what, attempt) {
-  const deadline = Date.now() + DEADLINE_MS;
+export async function eventually(what, attempt, deadlineMs = DEADLINE_MS) {
+  const deadline = Date.now() + deadlineMs;
   while (Date.now() < deadline) {
     const result = await attempt();
     if (result) return result;
     await sleep(PAUSE_MS);
   }
-  throw new Error(`waited ${DEADLINE_MS / 1000} s for ${what}`);
+  throw new Error(`waited ${deadlineMs / 1000} s for ${what}`);
 }

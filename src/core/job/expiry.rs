@@ -29,6 +29,8 @@ impl Record {
         self.state = State::Expired;
         self.revision += 1;
         self.updated_at = self.expires_at.unwrap_or(now);
+        // Whoever looks for alarms that are overdue finds this one.
+        self.due_at = self.expires_at;
         self
     }
 }

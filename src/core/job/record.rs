@@ -202,7 +202,7 @@ pub enum Intent {
         /// Which ones.
         variants: Vec<Variant>,
     },
-    /// Forget it: remove the tombstones and the copy in KV.
+    /// Forget it: remove the copy in KV, then the record, then the tombstones.
     Purge,
 }
 

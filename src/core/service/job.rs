@@ -162,6 +162,9 @@ impl<S: JobStorage, P: Platform> JobService<S, P> {
             return Ok(decision.verdict);
         };
         if decision.follow_up == FollowUp::Erase {
+            // Last, because both lead a sweep to the job: without a job it deletes what stays of them.
+            let _ = self.unbury(record.files()).await;
+            let _ = self.platform.index().delete(record.id).await;
             return Ok(decision.verdict);
         }
         self.unindexed.set(true);
@@ -311,12 +314,7 @@ impl<S: JobStorage, P: Platform> JobService<S, P> {
                     }
                 }
             }
-            Intent::Purge => {
-                self.unbury(record.files()).await?;
-                // The sweep finds a row that stays.
-                let _ = self.platform.index().delete(record.id).await;
-                self.platform.status().delete(record.id).await?;
-            }
+            Intent::Purge => self.platform.status().delete(record.id).await?,
         }
         Ok(found)
     }

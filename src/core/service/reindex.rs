@@ -1,15 +1,14 @@
-//! The part of the sweep that keeps the index true: rows that are missing, behind, or of no job.
+//! The part of the sweep that looks at the jobs whose row in the index is due: it makes the row what
+//! the job says, removes those of no job, and wakes jobs whose alarm is overdue, of any age.
 //!
 //! A job writes its own row after each change, and nothing waits for that. Each row says when it is
 //! to be compared with its job: soon after the job's next step by its own clock, when a row that
-//! is still there has missed something. Rows that were never written are found by what R2 holds.
-//! All of it may be done twice, and at the same time.
-
-use std::collections::BTreeSet;
+//! is still there has missed something, or its job's alarm has. Rows that were never written are
+//! found by what R2 holds, see `sweep`. All of it may be done twice, and at the same time.
 
 use crate::job::{Command, Record, Verdict};
-use crate::keys::{JobId, SOURCE_PREFIX, THUMBNAIL_PREFIX, job_of_key, key_before};
-use crate::ports::{Clock, JobIndex, JobLedger, ObjectStore, StoreError};
+use crate::ports::{Clock, JobIndex, JobLedger, StoreError};
+use crate::service::sweep::{MAX_RUN_SECS, wake};
 use crate::timestamp::Timestamp;
 
 /// How long after a job's next step its row is compared with it.
@@ -19,34 +18,22 @@ const GRACE_SECS: u64 = 10 * 60;
 /// a deletion, may have been missed.
 const LONGEST_SECS: u64 = 7 * 86_400;
 
-/// The most jobs that one sweep asks.
-const MAX_CHECKS: usize = 500;
+/// After how long a job that did not answer is asked again: others have their turn meanwhile.
+const UNANSWERED_SECS: u64 = 3_600;
 
-/// The most pages of keys that one sweep reads in each window, up to a thousand keys each.
-const MAX_PAGES: usize = 100;
-
-/// Younger jobs have just written their row.
-const YOUNGEST_SECS: u64 = 15 * 60;
-
-/// How much of the past one window covers.
-const WINDOW_SECS: u64 = 2 * 3_600;
-
-/// How many windows lie in the past that is looked through, one more at each sweep: 32 days.
-const WINDOWS: u64 = 32 * 12;
-
-/// How often the sweep comes, to take another window each time.
-const SWEEP_SECS: u64 = 5 * 60;
+/// The most jobs that one sweep asks: 700,000 a day. A million of them have to be asked in a week.
+const MAX_CHECKS: usize = 2_500;
 
 /// What was done.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Reindexed {
     /// Rows that were compared with their jobs.
     pub checked: u32,
-    /// Rows that were missing, written.
-    pub added: u32,
     /// Rows of jobs that do not exist, deleted.
     pub removed: u32,
-    /// Jobs that did not answer: asked again by the next sweep.
+    /// Jobs whose alarm was overdue, woken.
+    pub woken: u32,
+    /// Jobs that did not answer, or could not be woken: asked again after an hour.
     pub unanswered: u32,
 }
 
@@ -57,113 +44,42 @@ pub fn check_at(record: &Record, now: Timestamp) -> Timestamp {
     step.max(now).plus_secs(GRACE_SECS)
 }
 
-/// Compares with their jobs the rows whose time has come, then adds those that are missing.
+/// Compares with their jobs the rows whose time has come.
 pub async fn reindex(
-    objects: &impl ObjectStore,
     ledger: &impl JobLedger,
     index: &impl JobIndex,
     clock: &impl Clock,
 ) -> Result<Reindexed, StoreError> {
-    let mut sweep = Sweep {
-        objects,
-        ledger,
-        index,
-        clock,
-        done: Reindexed::default(),
-        left: MAX_CHECKS,
-    };
-    for id in index.due(clock.now(), MAX_CHECKS).await? {
-        sweep.check(id).await?;
-    }
-    for secs in [YOUNGEST_SECS, older_window(clock.now())] {
-        for prefix in [SOURCE_PREFIX, THUMBNAIL_PREFIX] {
-            sweep.look_through(prefix, secs).await?;
+    let began_at = clock.now();
+    let mut done = Reindexed::default();
+    let mut unanswered = Vec::new();
+    for id in index.due(began_at, MAX_CHECKS).await? {
+        if clock.now().millis_since(began_at) > MAX_RUN_SECS * 1_000 {
+            break;
         }
-    }
-    Ok(sweep.done)
-}
-
-/// The age at which the window begins whose turn it is. Each has its turn within 32 hours; a job that
-/// meanwhile moved on to one that had its turn before is seen in the next round.
-fn older_window(now: Timestamp) -> u64 {
-    let turn = now.as_millis() / 1_000 / SWEEP_SECS % WINDOWS;
-    YOUNGEST_SECS + turn * WINDOW_SECS
-}
-
-struct Sweep<'a, O, L, I, C> {
-    objects: &'a O,
-    ledger: &'a L,
-    index: &'a I,
-    clock: &'a C,
-    done: Reindexed,
-    /// How many more missing rows may be written.
-    left: usize,
-}
-
-impl<O: ObjectStore, L: JobLedger, I: JobIndex, C: Clock> Sweep<'_, O, L, I, C> {
-    /// Makes a row what its job says.
-    async fn check(&mut self, id: JobId) -> Result<(), StoreError> {
-        self.done.checked += 1;
-        match self.ask(id).await {
-            Some(Verdict::Found { record }) => self.put(&record).await?,
-            Some(_) => {
-                self.index.delete(id).await?;
-                self.done.removed += 1;
+        done.checked += 1;
+        match ledger.call(id, Command::Get).await {
+            Ok(Verdict::Found { record }) => {
+                let now = clock.now();
+                index.put(&record, check_at(&record, now)).await?;
+                match wake(ledger, &record, now).await {
+                    Ok(woken) => done.woken += u32::from(woken),
+                    Err(_) => unanswered.push(id),
+                }
             }
-            None => {}
-        }
-        Ok(())
-    }
-
-    /// Looks for jobs without a row among the keys that are `youngest_secs` old, or up to a window older.
-    async fn look_through(&mut self, prefix: &str, youngest_secs: u64) -> Result<(), StoreError> {
-        let youngest = self.clock.now().minus_secs(youngest_secs);
-        let end = key_before(prefix, youngest);
-        let mut after = key_before(prefix, youngest.minus_secs(WINDOW_SECS));
-        for _ in 0..MAX_PAGES {
-            let page = self.objects.list(prefix, &after).await?;
-            let Some(last) = page.last() else {
-                break;
-            };
-            after.clone_from(last);
-            let keys = page.iter().filter(|key| **key < end);
-            let ids: BTreeSet<JobId> = keys.filter_map(|key| job_of_key(key)).collect();
-            self.add_missing(ids.into_iter().collect()).await?;
-            if after >= end {
-                break;
+            Ok(_) => {
+                index.delete(id).await?;
+                done.removed += 1;
             }
+            Err(_) => unanswered.push(id),
         }
-        Ok(())
     }
-
-    async fn add_missing(&mut self, ids: Vec<JobId>) -> Result<(), StoreError> {
-        if ids.is_empty() || self.left == 0 {
-            return Ok(());
-        }
-        let mut missing = self.index.missing(&ids).await?;
-        missing.truncate(self.left);
-        self.left -= missing.len();
-        for id in missing {
-            // Without a job it is an orphan, or nearly forgotten: nothing to list.
-            if let Some(Verdict::Found { record }) = self.ask(id).await {
-                self.put(&record).await?;
-                self.done.added += 1;
-            }
-        }
-        Ok(())
+    done.unanswered = u32::try_from(unanswered.len()).unwrap_or(u32::MAX);
+    if !unanswered.is_empty() {
+        let later = clock.now().plus_secs(UNANSWERED_SECS);
+        index.postpone(&unanswered, later).await?;
     }
-
-    /// What a job says. One that does not answer must not keep the others from their turn.
-    async fn ask(&mut self, id: JobId) -> Option<Verdict> {
-        let answer = self.ledger.call(id, Command::Get).await.ok();
-        self.done.unanswered += u32::from(answer.is_none());
-        answer
-    }
-
-    async fn put(&self, record: &Record) -> Result<(), StoreError> {
-        let check_at = check_at(record, self.clock.now());
-        self.index.put(record, check_at).await
-    }
+    Ok(done)
 }
 
 #[cfg(test)]
@@ -209,14 +125,5 @@ mod tests {
         }
         let overdue = record(Some(now.minus_secs(9_999)));
         assert_eq!(check_at(&overdue, now), now.plus_secs(GRACE_SECS));
-    }
-
-    #[test]
-    fn every_window_of_a_month_has_its_turn() {
-        let now = Timestamp::from_millis(1_795_428_000_000);
-        let turns = (0..WINDOWS).map(|sweep| older_window(now.plus_secs(sweep * SWEEP_SECS)));
-        let ages: BTreeSet<u64> = turns.collect();
-        let all = (0..WINDOWS).map(|window| YOUNGEST_SECS + window * WINDOW_SECS);
-        assert!(ages.into_iter().eq(all));
     }
 }

@@ -28,10 +28,19 @@ struct Bell {
     failed: Option<(Timestamp, u32, Timestamp)>,
 }
 
+/// The alarm that dies in place of ringing.
+struct Doomed {
+    /// How many ring before it.
+    left: u32,
+    /// Learns of it.
+    tell: Box<dyn FnOnce()>,
+}
+
 /// All alarms.
 #[derive(Default)]
 pub(super) struct Alarms {
     bells: RefCell<BTreeMap<JobId, Bell>>,
+    doomed: RefCell<Option<Doomed>>,
 }
 
 /// Notes how a ring ended, whichever way it did.
@@ -81,6 +90,36 @@ impl World {
         }
     }
 
+    /// The alarm after so many that ring dies in place of ringing.
+    pub(super) fn doom_alarm(&self, left: u32, tell: impl FnOnce() + 'static) {
+        let tell = Box::new(tell);
+        *self.inner.alarms.doomed.borrow_mut() = Some(Doomed { left, tell });
+    }
+
+    fn is_doomed(&self) -> bool {
+        let mut doomed = self.inner.alarms.doomed.borrow_mut();
+        match doomed.take() {
+            Some(Doomed { left: 0, tell }) => {
+                tell();
+                true
+            }
+            Some(Doomed { left, tell }) => {
+                let left = left - 1;
+                *doomed = Some(Doomed { left, tell });
+                false
+            }
+            None => false,
+        }
+    }
+
+    /// A job's alarm dies, whenever it was to ring. The next one that is set is another.
+    pub(super) fn kill_alarm(&self, id: JobId) {
+        let records = self.inner.records.borrow();
+        if let Some(at) = records.get(&id).and_then(Record::alarm_at) {
+            self.bell(id, |bell| bell.failed = Some((at, REPEATS + 1, at)));
+        }
+    }
+
     /// When the next alarm rings.
     pub(super) fn next_alarm(&self) -> Option<Timestamp> {
         let records = self.inner.records.borrow();
@@ -103,6 +142,9 @@ impl World {
         let Some(record) = record.filter(|_| !self.bell(id, |bell| bell.ringing)) else {
             return;
         };
+        if self.is_doomed() {
+            return self.kill_alarm(id);
+        }
         let at = record.alarm_at().unwrap_or_default();
         let rescues = !record.state.is_final() && record.intent.is_none();
         let expired = record.expires_at.is_some_and(|at| at <= self.now());

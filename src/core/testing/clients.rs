@@ -265,12 +265,13 @@ impl Client {
     pub fn sweep(&self) {
         let world = self.world.clone();
         self.spawn(async move {
-            // A failure waits for the next trigger.
-            let _ = sweep(&world, &world, &EdgeClock(&world)).await;
             let clock = EdgeClock(&world);
             let began_at = clock.now();
-            let done = reindex(&world, &world, &world, &clock).await;
-            if done.is_ok_and(|done| done.unanswered == 0) {
+            // A failure waits for the next trigger.
+            let checked = reindex(&world, &world, &clock).await;
+            let swept = sweep(&world, &world, &world, &clock).await;
+            let answered = checked.is_ok_and(|done| done.unanswered == 0);
+            if answered && swept.is_ok_and(|done| done.failed == 0 && done.ended && !done.resumed) {
                 world.inner.reindexed_at.set(began_at);
             }
         });

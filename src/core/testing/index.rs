@@ -112,10 +112,25 @@ impl JobIndex for World {
     async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<JobId>, StoreError> {
         let due = || {
             let rows = self.inner.rows.borrow();
-            let due = rows.iter().filter(|(_, (_, check_at))| *check_at <= now);
-            due.map(|(id, _)| *id).take(limit).collect()
+            let rows = rows.iter().map(|(id, (_, check_at))| (*check_at, *id));
+            let mut due: Vec<_> = rows.filter(|(check_at, _)| *check_at <= now).collect();
+            due.sort_unstable();
+            due.into_iter().map(|(_, id)| id).take(limit).collect()
         };
         self.ask("d1.due", due).await
+    }
+
+    async fn postpone(&self, ids: &[JobId], check_at: Timestamp) -> Result<(), StoreError> {
+        let (world, ids) = (self.clone(), ids.to_vec());
+        let postpone = move || {
+            let mut rows = world.inner.rows.borrow_mut();
+            for (id, (_, at)) in rows.iter_mut() {
+                if ids.contains(id) {
+                    *at = check_at;
+                }
+            }
+        };
+        self.change("d1.postpone", Kind::Write, postpone).await
     }
 
     async fn missing(&self, ids: &[JobId]) -> Result<Vec<JobId>, StoreError> {

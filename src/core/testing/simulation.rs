@@ -31,6 +31,9 @@ const SWEEPS: u32 = 9;
 /// How far the clocks of edge and objects differ at most, in seconds.
 pub(super) const MAX_SKEW_SECS: u64 = 60;
 
+/// How many alarms die in one run at most.
+const MAX_SILENCED: u32 = 6;
+
 /// How much later than due an alarm rings at most, in seconds.
 const MAX_ALARM_DELAY_SECS: u64 = 90;
 
@@ -63,6 +66,7 @@ struct Simulation {
     sweeps: u32,
     swept_at: Timestamp,
     looks: u32,
+    silenced: u32,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -104,6 +108,7 @@ impl Simulation {
             sweeps: 0,
             swept_at: START,
             looks: 0,
+            silenced: 0,
         }
     }
 
@@ -122,7 +127,7 @@ impl Simulation {
         let planned = match &self.setup.faults {
             Faults::At(at) => at.len(),
             Faults::Random { .. } => 0,
-            Faults::Outage { .. } => 1,
+            Faults::Outage { .. } | Faults::Alarm(_) => 1,
         };
         let log = self.world.log();
         Run {
@@ -244,6 +249,7 @@ impl Simulation {
         if random && self.world.inner.operations.get() >= QUIET_AFTER {
             self.world.heal();
         }
+        self.silence(random);
         let now = self.world.now();
         let look = self.client.look_at(self.looks);
         let overdue = look.is_some_and(|at| at <= now);
@@ -274,6 +280,18 @@ impl Simulation {
         true
     }
 
+    /// An alarm may die at any age of its job.
+    fn silence(&mut self, random: bool) {
+        if let Some(id) = self.client.job()
+            && random
+            && self.silenced < MAX_SILENCED
+            && self.random.once_in(8)
+        {
+            self.silenced += 1;
+            self.world.kill_alarm(id);
+        }
+    }
+
     /// When something can happen.
     fn next_time(&self, now: Timestamp, look: Option<Timestamp>) -> Option<Timestamp> {
         let late = self.world.inner.late.borrow();
@@ -294,9 +312,11 @@ impl Simulation {
             return None;
         }
         let first = (nth <= SWEEPS).then(|| START.plus_secs(SWEEP_SECS * u64::from(nth)));
-        // Later only those that have a row to compare with its job.
-        let check = || self.world.next_check();
-        first.or_else(|| check().map(|at| at.max(self.swept_at.plus_secs(SWEEP_SECS))))
+        // Later only those that have something to do: a row to compare with its job, or what a job left.
+        let stored = !self.world.inner.objects.borrow().is_empty();
+        let left = || stored.then_some(self.swept_at);
+        let later = || self.world.next_check().or_else(left);
+        first.or_else(|| later().map(|at| at.max(self.swept_at.plus_secs(SWEEP_SECS))))
     }
 
     fn check_lost(&self) {
@@ -323,6 +343,7 @@ impl Simulation {
 fn plan(world: &World, setup: &Setup, hits: &Rc<Cell<usize>>) {
     let hits = hits.clone();
     match setup.faults.clone() {
+        Faults::Alarm(nth) => world.doom_alarm(nth, move || hits.set(hits.get() + 1)),
         Faults::At(at) => world.fail(move |_, count| {
             let (_, failure) = *at.iter().find(|(number, _)| *number == count)?;
             hits.set(hits.get() + 1);

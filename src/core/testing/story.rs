@@ -52,6 +52,8 @@ pub struct Scenario {
 /// Which operations fail.
 #[derive(Debug, Clone)]
 pub enum Faults {
+    /// None, but the alarm with this number dies when it should ring.
+    Alarm(u32),
     /// Those with these numbers.
     At(Vec<(usize, Failure)>),
     /// One in `one_in`, among the first `until`.
