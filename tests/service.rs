@@ -8,12 +8,12 @@ use image::{ImageFormat as Encoding, RgbImage};
 use thumbnail_core::api::{Body, Method, Problem, ProblemKind, ReadRequest, Reply};
 use thumbnail_core::job::policy::CREATE_WITHIN_SECS;
 use thumbnail_core::job::webhook::Answer;
-use thumbnail_core::job::{NewJob, Outcome, Policy, Record, State};
-use thumbnail_core::keys::{JobId, ThumbnailFile, source_key};
+use thumbnail_core::job::{Command, NewJob, Outcome, Policy, Record, State, Verdict};
+use thumbnail_core::keys::{JobId, ThumbnailFile, source_key, thumbnail_key};
 use thumbnail_core::object::ObjectMeta;
 use thumbnail_core::pipeline::options::FormatChoice;
 use thumbnail_core::pipeline::{ImageFormat, Limits, Options, OutputFormat, Variant};
-use thumbnail_core::ports::{Chunks, Clock, ObjectStore, StatusCache, StoreError};
+use thumbnail_core::ports::{Chunks, Clock, JobLedger, ObjectStore, StatusCache, StoreError};
 use thumbnail_core::service::accept::create_job;
 use thumbnail_core::service::change::{cancel, redeliver, rerun};
 use thumbnail_core::service::deliver::{Courier, Delivered};
@@ -813,11 +813,82 @@ fn a_job_that_is_being_deleted_is_gone_at_each_of_its_urls() {
     assert!(now(cancel(&world, record.id)).is_ok());
 }
 
+/// Jobs of a build that is later than whoever asks them: they say what only that one knows.
+struct Later<'a>(&'a World);
+
+impl JobLedger for Later<'_> {
+    async fn call(&self, id: JobId, command: Command) -> Result<Verdict, StoreError> {
+        let verdict = self.0.call(id, command).await?;
+        let text = serde_json::to_string(&verdict).unwrap();
+        Verdict::decode(&text.replace("\"format\":\"png\"", "\"format\":\"new\""))
+    }
+}
+
+#[test]
+fn an_origin_that_does_not_understand_its_job_gives_the_attempt_back() {
+    // Once the attempt was lost, and two of them made the picture poison.
+    let world = world();
+    let record = upload(&world, &mut Pieces::new(png(60, 60), 999)).unwrap();
+    let message = world.next_message().unwrap();
+    for attempt in 1..=3 {
+        let old = Processor {
+            objects: &world,
+            ledger: &Later(&world),
+            renderer: Pipeline,
+            limits: Limits::default(),
+            memory_high_water: || None,
+        };
+        let outcome = now(old.process(&message));
+        assert!(matches!(outcome, Outcome::Retry { .. }), "{outcome:?}");
+        let record = world.records().pop().unwrap();
+        assert_eq!((record.state, record.attempts), (State::Retrying, attempt));
+        assert_eq!(record.lost_attempts, 0);
+    }
+    assert_eq!(now(processor(&world).process(&message)), Outcome::Complete);
+    assert_eq!(get(&world, &record).unwrap().status, 200);
+    world.fail(|name, _| name.starts_with("kv.").then_some(Failure::Before));
+    let old = Reader {
+        objects: &world,
+        status: &world,
+        ledger: &Later(&world),
+        clock: &world,
+        base: BASE,
+        cache_secs: 1,
+    };
+    assert_eq!(now(old.status(record.id)).unwrap_err().status, 503);
+}
+
+#[test]
+fn what_a_later_build_has_stored_is_neither_served_nor_called_deleted() {
+    let world = world();
+    let record = upload(&world, &mut Pieces::new(png(60, 60), 999)).unwrap();
+    let key = thumbnail_key(&file(&record));
+    now(ObjectStore::put(&world, &key, vec![1], ObjectMeta::Foreign)).unwrap();
+    assert_eq!(get(&world, &record).err().unwrap().status, 503);
+    // An attempt leaves it alone and comes again.
+    let outcome = deliver(&world).unwrap();
+    assert!(matches!(outcome, Outcome::Retry { .. }), "{outcome:?}");
+    assert_eq!(state(&world, record.id), State::Retrying);
+    assert_eq!(world.object(&key), Some(vec![1]));
+}
+
+#[test]
+fn a_message_of_a_later_build_is_left_for_it() {
+    let world = world();
+    let record = upload(&world, &mut Pieces::new(png(60, 60), 999)).unwrap();
+    let text = format!("{{\"v\":9,\"job\":\"{}\",\"new\":1}}", record.id);
+    let processor = processor(&world);
+    for outcome in [now(processor.process(&text)), now(processor.bury(&text))] {
+        assert!(matches!(outcome, Outcome::Retry { .. }), "{outcome:?}");
+    }
+    assert_eq!(state(&world, record.id), State::Pending);
+}
+
 #[test]
 fn nonsense_on_the_queue_is_discarded() {
     let world = world();
     let unknown = r#"{"v":1,"job":"01997c1e-0000-7aaa-8aaa-aaaaaaaaaaaa"}"#;
-    for body in ["", "{", "{\"v\":9}", unknown] {
+    for body in ["", "{", "{\"v\":0}", unknown] {
         assert!(
             matches!(
                 now(processor(&world).process(body)),
@@ -1076,6 +1147,24 @@ fn a_long_queue_is_not_made_longer_by_rescues() {
 }
 
 #[test]
+fn behind_a_slow_queue_of_unknown_length_nobody_sends_again() {
+    let world = world();
+    let records: Vec<Record> = (0..20)
+        .map(|_| upload(&world, &mut Pieces::new(png(9, 9), 99)).unwrap())
+        .collect();
+    let sends = |world: &World| -> u32 { world.records().iter().map(|r| r.sends).sum() };
+    // One in 20 s: the last one waits for more than six minutes, and alarms ring after half a one.
+    for _ in &records {
+        assert_eq!(deliver(&world), Some(Outcome::Complete));
+        world.advance_secs(20);
+        world.set_backlog(0);
+        ring_alarms(&world);
+    }
+    assert_eq!(sends(&world), 20);
+    assert!(world.records().iter().all(|r| r.state == State::Done));
+}
+
+#[test]
 fn the_end_of_a_job_reaches_kv_even_if_kv_is_down_for_an_hour() {
     let world = world();
     let record = upload(&world, &mut Pieces::new(png(9, 9), 99)).unwrap();
@@ -1316,7 +1405,7 @@ fn every_end_is_told_also_those_that_the_client_chose() {
 fn messages_about_events_that_mean_nothing_are_discarded() {
     let world = world();
     let unknown = r#"{"v":1,"job":"01997c1e-0000-7aaa-8aaa-aaaaaaaaaaaa","event":3}"#;
-    for body in ["", "{}", r#"{"v":9}"#, unknown] {
+    for body in ["", "{}", r#"{"v":0}"#, unknown] {
         let delivered = now(courier(&world).deliver(body));
         assert!(
             matches!(delivered.outcome, Outcome::Discard { .. }),

@@ -21,6 +21,7 @@ pub mod service;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod timestamp;
+pub mod version;
 
 pub use config::Config;
 pub use timestamp::Timestamp;

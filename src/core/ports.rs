@@ -13,6 +13,7 @@ use crate::job::{Command, Message, Record, State, Verdict, WebhookMessage};
 use crate::keys::JobId;
 use crate::object::ObjectMeta;
 use crate::outbound::Destination;
+use crate::service::pace::Pace;
 use crate::timestamp::Timestamp;
 
 /// A binding did not do what it was asked.
@@ -27,6 +28,13 @@ pub enum StoreError {
     /// It will not work however often it is tried.
     #[error("{0}")]
     Permanent(String),
+    /// A job answered with what a later build knows. The attempt that it began, if it began one, has
+    /// to be given back.
+    #[error("the job answered with what only a later build knows")]
+    Unreadable {
+        /// The attempt.
+        attempt: Option<u32>,
+    },
 }
 
 /// Bytes that arrive in chunks.
@@ -319,6 +327,8 @@ pub trait Platform {
     fn secrets(&self) -> Option<&Secrets>;
     /// The time.
     fn clock(&self) -> &impl Clock;
+    /// What this instance knows of the resize queue.
+    fn pace(&self) -> &Pace;
     /// Those who want to be told.
     fn listeners(&self) -> &impl Listeners;
 }

@@ -5,9 +5,11 @@
 //! of its columns. A record is stored as in KV, with columns beside it for what is searched by.
 
 use thumbnail_core::Timestamp;
+use thumbnail_core::job::record::VERSION;
 use thumbnail_core::job::{Record, State};
 use thumbnail_core::keys::JobId;
 use thumbnail_core::ports::{IndexEntry, JobIndex, StoreError};
+use thumbnail_core::version::read;
 use wasm_bindgen::JsValue;
 use worker::D1Database;
 
@@ -153,7 +155,7 @@ fn entry(row: Row) -> Option<IndexEntry> {
     let [id, record]: [String; 2] = row.try_into().ok()?;
     Some(IndexEntry {
         id: id.parse().ok()?,
-        record: serde_json::from_str(&record).ok(),
+        record: read(&record, VERSION).ok(),
     })
 }
 

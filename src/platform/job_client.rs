@@ -79,7 +79,7 @@ impl JobClient {
         };
         let answer = self.timings.measure("job", answer).await;
         match answer.map_err(|e: worker::Error| store_error(&e))? {
-            (200, text) => serde_json::from_str(&text).map_err(|e| permanent(&e)),
+            (200, text) => Verdict::decode(&text),
             (status, text) => Err(StoreError::Transient(format!(
                 "the job answered {status}: {text}"
             ))),

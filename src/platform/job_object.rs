@@ -20,6 +20,7 @@ use std::time::Duration;
 use futures_util::future::{Either, select};
 use serde_json::json;
 use thumbnail_core::api::events::Listener;
+use thumbnail_core::job::record::VERSION;
 use thumbnail_core::job::{Command, Record, Verdict};
 use thumbnail_core::ports::{JobStorage, Listeners, StoreError};
 use thumbnail_core::service::job::JobService;
@@ -95,7 +96,10 @@ impl DurableObject for Job {
 impl Job {
     /// `POST /`: a command, answered with its verdict.
     async fn command(&self, mut request: Request) -> Result<Response> {
-        let command: Command = serde_json::from_str(&request.text().await?)?;
+        let Ok(command) = serde_json::from_str(&request.text().await?) else {
+            // Of a later build, which asks again.
+            return Response::error("this build does not know the command", 501);
+        };
         answer(self.handle(command).await)
     }
 
@@ -190,7 +194,7 @@ fn service(state: State, env: &Env) -> Result<JobService<RecordStorage, JobPlatf
 
 impl JobStorage for RecordStorage {
     async fn load(&self) -> std::result::Result<Option<Record>, StoreError> {
-        self.load().await
+        self.load(VERSION).await
     }
 
     async fn save(&self, record: &Record) -> std::result::Result<(), StoreError> {

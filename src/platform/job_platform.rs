@@ -1,15 +1,23 @@
 //! What a job acts on, from the bindings of the edge.
 
+use std::rc::Rc;
+
 use thumbnail_core::api::signature::Secrets;
 use thumbnail_core::ports::{
     Clock, JobIndex, JobQueue, Listeners, ObjectStore, Platform, StatusCache, WebhookQueue,
 };
+use thumbnail_core::service::pace::Pace;
 use worker::{Env, Result};
 
 use super::{
     D1Index, EventQueue, JobListeners, KvStatus, R2Store, ResizeQueue, Timings, WorkerClock,
 };
 use crate::{app, bindings};
+
+thread_local! {
+    /// The jobs of an instance run in one thread, over one queue.
+    static PACE: Rc<Pace> = Rc::default();
+}
 
 /// The adapters that a job needs.
 pub struct JobPlatform {
@@ -21,6 +29,7 @@ pub struct JobPlatform {
     pub listeners: JobListeners,
     webhooks: EventQueue,
     secrets: Option<Secrets>,
+    pace: Rc<Pace>,
 }
 
 impl JobPlatform {
@@ -34,6 +43,7 @@ impl JobPlatform {
             listeners,
             webhooks: EventQueue::new(env.queue(bindings::WEBHOOK_QUEUE)?),
             secrets: app::config(env)?.webhooks.secrets,
+            pace: PACE.with(Rc::clone),
         })
     }
 }
@@ -65,6 +75,10 @@ impl Platform for JobPlatform {
 
     fn clock(&self) -> &impl Clock {
         &WorkerClock
+    }
+
+    fn pace(&self) -> &Pace {
+        &self.pace
     }
 
     fn listeners(&self) -> &impl Listeners {

@@ -12,6 +12,7 @@
 )]
 
 use serde_json::json;
+use thumbnail_core::idempotency::record::VERSION;
 use thumbnail_core::idempotency::{KeyCommand, KeyRecord, KeyVerdict};
 use thumbnail_core::ports::{KeyStorage, StoreError};
 use thumbnail_core::service::key::KeyService;
@@ -42,7 +43,10 @@ impl DurableObject for IdempotencyKey {
     }
 
     async fn fetch(&self, mut request: Request) -> Result<Response> {
-        let command: KeyCommand = serde_json::from_str(&request.text().await?)?;
+        let Ok(command) = serde_json::from_str(&request.text().await?) else {
+            // Of a later build, which asks again.
+            return Response::error("this build does not know the command", 501);
+        };
         match self.handle(command).await {
             Ok(verdict) => Response::ok(serde_json::to_string(&verdict)?),
             Err(error) => Response::error(error.to_string(), 503),
@@ -70,7 +74,7 @@ impl IdempotencyKey {
 
 impl KeyStorage for RecordStorage {
     async fn load(&self) -> std::result::Result<Option<KeyRecord>, StoreError> {
-        self.load().await
+        self.load(VERSION).await
     }
 
     async fn save(&self, record: &KeyRecord) -> std::result::Result<(), StoreError> {

@@ -2,8 +2,10 @@
 
 use thumbnail_core::Timestamp;
 use thumbnail_core::job::Record;
+use thumbnail_core::job::record::VERSION;
 use thumbnail_core::keys::{JobId, status_key};
 use thumbnail_core::ports::{StatusCache, StoreError};
+use thumbnail_core::version::read;
 use worker::KvStore;
 
 use super::{Timings, time_boxed};
@@ -27,7 +29,7 @@ impl StatusCache for KvStatus {
         let get = async { self.store.get(&key).text().await.map_err(transient) };
         let text = self.timings.measure("kv", time_boxed(get)).await?;
         // A copy of another version is no copy: the job itself is asked.
-        Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+        Ok(text.and_then(|text| read(&text, VERSION).ok()))
     }
 
     async fn put(&self, record: &Record, until: Option<Timestamp>) -> Result<(), StoreError> {

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thumbnail_core::Timestamp;
 use thumbnail_core::ports::StoreError;
+use thumbnail_core::version::read;
 use wasm_bindgen::JsValue;
 use worker::durable::{ScheduledTime, Storage};
 use worker::js_sys;
@@ -24,12 +25,10 @@ impl RecordStorage {
         Self(storage)
     }
 
-    /// The record, or `None` where there is none.
-    pub async fn load<T: DeserializeOwned>(&self) -> Result<Option<T>, StoreError> {
+    /// The record, or `None` where there is none. One of a version later than `known` is left alone.
+    pub async fn load<T: DeserializeOwned>(&self, known: u32) -> Result<Option<T>, StoreError> {
         let text: Option<String> = self.0.get(RECORD).await.map_err(|e| store_error(&e))?;
-        text.map(|text| serde_json::from_str(&text))
-            .transpose()
-            .map_err(|e| StoreError::Permanent(e.to_string()))
+        text.map(|text| read(&text, known)).transpose()
     }
 
     /// Stores the record and sets the alarm (none: no alarm), both or neither.

@@ -3,7 +3,7 @@
 import { readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { deserialize } from "node:v8";
+import { deserialize, serialize } from "node:v8";
 
 const ALARMS = "metadata.sqlite";
 
@@ -46,5 +46,15 @@ function using(file, work) {
     return work(database);
   } finally {
     database.close();
+  }
+}
+
+/** Puts what `change` makes of it in place of the record of each job. */
+export function rewriteRecords(state, change) {
+  for (const file of jobFiles(state).filter((file) => basename(file) !== ALARMS)) {
+    for (const { key, value } of rows(file, "_cf_KV")) {
+      const record = serialize(JSON.stringify(change(JSON.parse(deserialize(value)))));
+      using(file, (database) => database.prepare("UPDATE _cf_KV SET value = ? WHERE key = ?").run(record, key));
+    }
   }
 }

@@ -7,7 +7,7 @@
 //! they exist. The answer is kept last.
 
 mod decide;
-mod record;
+pub mod record;
 
 pub use decide::{KeyCommand, KeyDecision, KeyVerdict, LEASE_SECS, decide};
 pub use record::{Answer, CommittedFile, FileProblem, KeyRecord, KeyState};

@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::record::{Failure, Intent, Record, Source, Thumbnail};
+use super::record::{Failure, Intent, Record, Source, Thumbnail, VERSION};
 use super::state::State;
 use super::webhook::{Webhook, WebhookCommand, WebhookRequest};
 use crate::keys::JobId;
 use crate::pipeline::Variant;
+use crate::ports::StoreError;
 use crate::timestamp::Timestamp;
 
 /// What reaches a job.
@@ -166,6 +167,35 @@ pub enum Verdict {
     Unknown,
 }
 
+/// What is read of an answer that is not understood.
+#[derive(Default, Deserialize)]
+struct Begun {
+    #[serde(default)]
+    attempt: Option<u32>,
+}
+
+impl Verdict {
+    /// Reads a job's answer. The job's build may be later than this one.
+    pub fn decode(text: &str) -> Result<Self, StoreError> {
+        match serde_json::from_str(text) {
+            Ok(verdict) if !Self::is_later(&verdict) => Ok(verdict),
+            _ => {
+                let Begun { attempt } = serde_json::from_str(text).unwrap_or_default();
+                Err(StoreError::Unreadable { attempt })
+            }
+        }
+    }
+
+    fn is_later(&self) -> bool {
+        match self {
+            Self::Proceed { record, .. }
+            | Self::Recorded { record, .. }
+            | Self::Found { record } => record.v > VERSION,
+            _ => false,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -175,5 +205,41 @@ mod tests {
         let text = r#"{"command":"fail","failure":{"kind":"damaged-image","detail":"x"}}"#;
         let command: Command = serde_json::from_str(text).unwrap();
         assert!(matches!(command, Command::Fail { attempt: None, .. }));
+    }
+
+    const RECORD: &str = r#"{"v":1,"id":"01997c1e-0000-7aaa-8aaa-aaaaaaaaaaaa","owner":"anonymous","state":"processing","revision":2,"attempts":1,"lost_attempts":0,"faults":0,"sends":1,"created_at":1000,"updated_at":2000,"source":{"format":"png","bytes":70,"sha256":"00"},"variants":[]}"#;
+
+    #[test]
+    fn an_answer_of_a_later_build_is_understood_or_its_attempt_is_known() {
+        let proceed = |record: &str| {
+            let text =
+                format!(r#"{{"verdict":"proceed","attempt":3,"new":[1],"record":{record}}}"#);
+            Verdict::decode(&text)
+        };
+        let more = RECORD.replace("{\"v\":1,", "{\"v\":1,\"new\":{},");
+        for record in [RECORD, &more] {
+            let verdict = proceed(record).unwrap();
+            assert!(matches!(verdict, Verdict::Proceed { attempt: 3, .. }));
+        }
+        for (known, later) in [
+            ("\"v\":1", "\"v\":2"),
+            ("png", "newest"),
+            ("processing", "new"),
+        ] {
+            let lost = proceed(&RECORD.replace(known, later));
+            assert_eq!(
+                lost,
+                Err(StoreError::Unreadable { attempt: Some(3) }),
+                "{later}"
+            );
+        }
+        for text in [r#"{"verdict":"new"}"#, "", "[]"] {
+            let lost = Verdict::decode(text);
+            assert_eq!(
+                lost,
+                Err(StoreError::Unreadable { attempt: None }),
+                "{text}"
+            );
+        }
     }
 }

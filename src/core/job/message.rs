@@ -1,8 +1,11 @@
 //! What travels on the queues: ids, never bytes.
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::outcome::Outcome;
 use crate::keys::JobId;
+use crate::version::version_of;
 
 /// Asks for an attempt at a job. A hint only: the job's record decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,10 +46,40 @@ struct WebhookWire {
     event: u64,
 }
 
-/// The body of a message is of no version that this build reads.
+/// Why a message cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not a message of this queue: {0}")]
-pub struct Undecodable(String);
+pub enum Undecodable {
+    /// It is none.
+    #[error("not a message of this queue: {0}")]
+    Nonsense(String),
+    /// A later build has sent it.
+    #[error("version {0} of a message is later than this build reads")]
+    Later(u64),
+}
+
+/// The pause before a message of a later build is delivered again, to that build perhaps.
+const LATER_RETRY_SECS: u32 = 60;
+
+impl From<Undecodable> for Outcome {
+    fn from(error: Undecodable) -> Self {
+        match error {
+            Undecodable::Nonsense(_) => Self::Discard {
+                reason: error.to_string(),
+            },
+            Undecodable::Later(_) => Self::Retry {
+                after_secs: LATER_RETRY_SECS,
+            },
+        }
+    }
+}
+
+/// Reads JSON of a version up to `known`.
+fn read<T: DeserializeOwned>(text: &str, known: u32) -> Result<T, Undecodable> {
+    match version_of(text) {
+        Some(v) if v > known.into() => Err(Undecodable::Later(v)),
+        _ => serde_json::from_str(text).map_err(|e| Undecodable::Nonsense(e.to_string())),
+    }
+}
 
 impl Message {
     /// The JSON text that is sent: of the first version where nothing more is known.
@@ -62,15 +95,13 @@ impl Message {
 
     /// Reads what [`Message::encode`] wrote.
     pub fn decode(text: &str) -> Result<Self, Undecodable> {
-        let wire: Wire = serde_json::from_str(text).map_err(|e| Undecodable(e.to_string()))?;
+        let wire: Wire = read(text, PLANNED_VERSION)?;
         let planned_bytes = match (wire.v, wire.planned_bytes) {
             (VERSION, _) => None,
             (PLANNED_VERSION, Some(bytes)) => Some(bytes),
-            (PLANNED_VERSION, None) => return Err(Undecodable("it has no planned_bytes".into())),
             (v, _) => {
-                return Err(Undecodable(format!(
-                    "version {v} is later than {PLANNED_VERSION}"
-                )));
+                let what = format!("version {v} without what belongs to it");
+                return Err(Undecodable::Nonsense(what));
             }
         };
         let job = wire.job;
@@ -86,10 +117,9 @@ impl WebhookMessage {
 
     /// Reads what [`WebhookMessage::encode`] wrote.
     pub fn decode(text: &str) -> Result<Self, Undecodable> {
-        let wire: WebhookWire =
-            serde_json::from_str(text).map_err(|e| Undecodable(e.to_string()))?;
+        let wire: WebhookWire = read(text, VERSION)?;
         if wire.v != VERSION {
-            return Err(Undecodable(format!("version {} is not {VERSION}", wire.v)));
+            return Err(Undecodable::Nonsense(format!("version {}", wire.v)));
         }
         let (job, event) = (wire.job, wire.event);
         Ok(Self { job, event })
@@ -123,11 +153,22 @@ mod tests {
             "{}",
             r#"{"v":1}"#,
             r#"{"v":2,"job":"01997c1e-0000-7aaa-8aaa-aaaaaaaaaaaa"}"#,
-            r#"{"v":3,"job":"01997c1e-0000-7aaa-8aaa-aaaaaaaaaaaa","planned_bytes":5}"#,
+            r#"{"v":0,"job":"01997c1e-0000-7aaa-8aaa-aaaaaaaaaaaa","event":1}"#,
             "\u{0}",
         ] {
-            assert!(Message::decode(text).is_err(), "{text:?}");
+            let message = Message::decode(text).map(drop);
+            assert!(matches!(message, Err(Undecodable::Nonsense(_))), "{text:?}");
             assert!(WebhookMessage::decode(text).is_err(), "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_message_of_a_later_build_is_kept_for_it() {
+        let text = r#"{"v":3,"job":"01997c1e-0000-7aaa-8aaa-aaaaaaaaaaaa","event":{"new":1}}"#;
+        let (resize, webhook) = (Message::decode(text), WebhookMessage::decode(text));
+        assert_eq!(resize.unwrap_err(), Undecodable::Later(3));
+        assert_eq!(webhook.clone().unwrap_err(), Undecodable::Later(3));
+        let outcome = Outcome::from(webhook.unwrap_err());
+        assert!(matches!(outcome, Outcome::Retry { .. }), "{outcome:?}");
     }
 }

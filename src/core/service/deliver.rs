@@ -50,12 +50,7 @@ impl<L: JobLedger, R: Receivers> Courier<'_, L, R> {
     pub async fn deliver(&self, body: &str) -> Delivered {
         let message = match WebhookMessage::decode(body) {
             Ok(message) => message,
-            Err(error) => {
-                return Outcome::Discard {
-                    reason: error.to_string(),
-                }
-                .into();
-            }
+            Err(error) => return Outcome::from(error).into(),
         };
         let event = message.event;
         match self.call(message, WebhookCommand::Deliver { event }).await {

@@ -78,7 +78,13 @@ impl<S: JobStorage, P: Platform> JobService<S, P> {
     /// Takes a command to its end. An error means that it was not taken, or that it is not known
     /// whether it was; repeating it is harmless.
     pub async fn handle(&self, command: Command) -> Result<Verdict, StoreError> {
+        let came = matches!(command, Command::Start | Command::DeadLetter);
         let (decision, messages) = self.decide(command).await?;
+        if came {
+            let job = decision.changed.as_ref().map(|record| record.id);
+            let now = self.platform.clock().now();
+            self.platform.pace().came(job, now);
+        }
         if decision.follow_up != FollowUp::CarryOut {
             return self.follow_up(decision, messages).await;
         }
@@ -103,16 +109,21 @@ impl<S: JobStorage, P: Platform> JobService<S, P> {
         Ok(())
     }
 
-    /// An alarm means less where the job's message waits behind many others.
+    /// An alarm means less where the job's message waits behind others.
     async fn weigh(&self) -> Result<Command, StoreError> {
         let now = self.platform.clock().now();
-        let waits = |record: Record| record.may_wait(now, &self.policy);
-        if !self.storage.load().await?.is_some_and(waits) {
+        let waits = |record: &Record| record.may_wait(now, &self.policy);
+        let Some(record) = self.storage.load().await?.filter(waits) else {
             return Ok(Command::Alarm);
-        }
+        };
         let backlog = self.platform.queue().backlog().await.ok().flatten();
         let long = backlog.is_some_and(|count| count >= self.policy.long_queue.into());
-        Ok(if long { Command::Wait } else { Command::Alarm })
+        let slow = self.platform.pace().may_wait(record.id, now);
+        Ok(if long || slow {
+            Command::Wait
+        } else {
+            Command::Alarm
+        })
     }
 
     /// Tells the index what commands have changed. To be called after each, by nobody who waits:
@@ -173,6 +184,10 @@ impl<S: JobStorage, P: Platform> JobService<S, P> {
         if decision.follow_up == FollowUp::Send {
             // The alarm sends again.
             let sent = self.platform.queue().send(&record.message()).await;
+            if sent.is_ok() {
+                let now = self.platform.clock().now();
+                self.platform.pace().sent(record.id, now);
+            }
             if let Verdict::Recorded { overloaded, .. } = &mut decision.verdict {
                 *overloaded = matches!(sent, Err(StoreError::Overloaded(_)));
             }
@@ -291,6 +306,10 @@ impl<S: JobStorage, P: Platform> JobService<S, P> {
                         .is_none()
                     {
                         let info = objects.head(&key).await?;
+                        if info.as_ref().is_some_and(|i| i.meta == ObjectMeta::Foreign) {
+                            let what = format!("what is stored at {key} is of a later build");
+                            return Err(StoreError::Transient(what));
+                        }
                         found.extend(info.and_then(|info| thumbnail(file.variant, &info)));
                     }
                 }

@@ -4,6 +4,7 @@
 //! the `budget` of the instance has room for it, and `drain` reads what a refusal leaves unread;
 //! `job` carries out what the ledger decided, `process` makes the
 //! thumbnails, `overload` keeps uploads off a queue that cannot keep up, `serve` answers reads with `image`, `change` deletes and tries again, `sweep` clears up what a crash left,
+//! `pace` tells a slow queue from a lost message,
 //! `list` answers from the index of jobs, which `reindex` keeps true;
 //! `wait` and `waiters` let a request wait for the end of a job,
 //! `ready` asks every binding.
@@ -26,6 +27,7 @@ pub mod list;
 mod nowhere;
 pub mod once;
 pub mod overload;
+pub mod pace;
 pub mod process;
 pub mod ready;
 pub mod reindex;

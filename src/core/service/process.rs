@@ -77,11 +77,7 @@ impl<O: ObjectStore, L: JobLedger, R: Render> Processor<'_, O, L, R> {
     pub async fn process(&self, body: &str) -> Outcome {
         let job = match Message::decode(body) {
             Ok(message) => message.job,
-            Err(error) => {
-                return Outcome::Discard {
-                    reason: error.to_string(),
-                };
-            }
+            Err(error) => return error.into(),
         };
         match self.ledger.call(job, Command::Start).await {
             Ok(Verdict::Proceed { attempt, record }) => self.attempt(job, attempt, &record).await,
@@ -89,21 +85,27 @@ impl<O: ObjectStore, L: JobLedger, R: Render> Processor<'_, O, L, R> {
                 reason: format!("there is no job {job}"),
             },
             Ok(_) => Outcome::Complete,
+            Err(StoreError::Unreadable {
+                attempt: Some(attempt),
+            }) => self.give_back(job, attempt).await,
             Err(_) => Outcome::Retry {
                 after_secs: UNREACHABLE_RETRY_SECS,
             },
         }
     }
 
+    /// Gives an attempt back that this build cannot make: a later one may.
+    async fn give_back(&self, job: JobId, attempt: u32) -> Outcome {
+        let reason = "the origin is older than the edge, and does not know what it asks for";
+        let reason = reason.into();
+        self.end(job, Command::Retry { attempt, reason }).await
+    }
+
     /// Handles one message that the queue has given up: marks the job, decodes nothing.
     pub async fn bury(&self, body: &str) -> Outcome {
         let job = match Message::decode(body) {
             Ok(message) => message.job,
-            Err(error) => {
-                return Outcome::Discard {
-                    reason: error.to_string(),
-                };
-            }
+            Err(error) => return error.into(),
         };
         match self.ledger.call(job, Command::DeadLetter).await {
             Ok(Verdict::Unknown) => Outcome::Discard {
@@ -126,7 +128,11 @@ impl<O: ObjectStore, L: JobLedger, R: Render> Processor<'_, O, L, R> {
             Err(Fault::Platform(reason)) => Command::Retry { attempt, reason },
             Err(Fault::Ended) => return Outcome::Complete,
         };
-        match self.ledger.call(job, end).await {
+        self.end(job, end).await
+    }
+
+    async fn end(&self, job: JobId, command: Command) -> Outcome {
+        match self.ledger.call(job, command).await {
             Ok(Verdict::RetryAfter { secs }) => Outcome::Retry { after_secs: secs },
             Ok(_) => Outcome::Complete,
             // The attempt's lease stays; when it is over, the job sends a message by itself.
@@ -185,6 +191,10 @@ impl<O: ObjectStore, L: JobLedger, R: Render> Processor<'_, O, L, R> {
             Some(info) => info,
             None => self.objects.head(&key).await?.ok_or(Fault::Ended)?,
         };
+        if info.meta == ObjectMeta::Foreign {
+            let reason = format!("what is stored at {key} is of a later build");
+            return Err(Fault::Platform(reason));
+        }
         thumbnail(file.variant, &info).ok_or(Fault::Ended)
     }
 }

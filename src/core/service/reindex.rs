@@ -40,7 +40,7 @@ pub struct Reindexed {
 /// When a row is to be compared with its job.
 pub fn check_at(record: &Record, now: Timestamp) -> Timestamp {
     let latest = now.plus_secs(LONGEST_SECS);
-    let step = record.due_at.map_or(latest, |due| due.min(latest));
+    let step = record.alarm_at().map_or(latest, |at| at.min(latest));
     step.max(now).plus_secs(GRACE_SECS)
 }
 

@@ -24,6 +24,9 @@ const FRESH_MILLIS: u64 = 2_000;
 /// Seconds after which a client may ask again for what is not there yet.
 pub const POLL_SECS: u32 = 1;
 
+/// Seconds after which what a later build has stored may be asked for again.
+const LATER_RETRY_SECS: u32 = 5;
+
 /// What reads are answered from.
 pub struct Reader<'a, O, K, L, C> {
     /// Thumbnails.
@@ -131,8 +134,9 @@ impl<O: ObjectStore, K: StatusCache, L: JobLedger, C: Clock> Reader<'_, O, K, L,
         let Some(info) = self.objects.head(&key).await? else {
             return Ok(Look::Absent(Presence::Nothing));
         };
-        if presence(&info) != Presence::Thumbnail {
-            return Ok(Look::Absent(presence(&info)));
+        let presence = presence(&info)?;
+        if presence != Presence::Thumbnail {
+            return Ok(Look::Absent(presence));
         }
         self.check_alive(&info)?;
         let image = self.image(file, &info);
@@ -154,7 +158,7 @@ impl<O: ObjectStore, K: StatusCache, L: JobLedger, C: Clock> Reader<'_, O, K, L,
         let Some((info, body)) = self.objects.get(&thumbnail_key(file)).await? else {
             return Ok(Look::Absent(Presence::Nothing));
         };
-        Ok(match presence(&info) {
+        Ok(match presence(&info)? {
             Presence::Thumbnail => {
                 self.check_alive(&info)?;
                 let image = self.image(file, &info);
@@ -177,7 +181,7 @@ impl<O: ObjectStore, K: StatusCache, L: JobLedger, C: Clock> Reader<'_, O, K, L,
                 Look::Answer(image.part(range, Body::Object(body)))
             }
             // Deleted since it was looked at.
-            Some((info, _)) => Look::Absent(presence(&info)),
+            Some((info, _)) => Look::Absent(presence(&info)?),
             None => Look::Absent(Presence::Nothing),
         })
     }
@@ -228,7 +232,8 @@ impl<O: ObjectStore, K: StatusCache, L: JobLedger, C: Clock> Reader<'_, O, K, L,
             let info = self.objects.head(&thumbnail_key(&file)).await?;
             // What a webhook's receiver answers changes nothing that R2 could bear out.
             let told = !copy.webhook.as_ref().is_some_and(Webhook::is_waiting);
-            if told && self.holds(&copy, info.as_ref().map_or(Presence::Nothing, presence)) {
+            let presence = info.as_ref().map_or(Ok(Presence::Nothing), presence)?;
+            if told && self.holds(&copy, presence) {
                 return Ok(Some(copy));
             }
         }
@@ -244,7 +249,7 @@ impl<O: ObjectStore, K: StatusCache, L: JobLedger, C: Clock> Reader<'_, O, K, L,
         if record.state == State::Done
             && let Some(file) = record.first_file()
             && let Some(info) = self.objects.head(&thumbnail_key(&file)).await?
-            && presence(&info) == Presence::Tombstone
+            && presence(&info)? == Presence::Tombstone
         {
             return Err(absent(record, &file));
         }
@@ -296,10 +301,18 @@ impl<O: ObjectStore, K: StatusCache, L: JobLedger, C: Clock> Reader<'_, O, K, L,
     }
 }
 
-fn presence(info: &ObjectInfo) -> Presence {
+/// What an object says of its job. One of a later build is for that build to serve.
+fn presence(info: &ObjectInfo) -> Result<Presence, Problem> {
     match info.meta {
-        ObjectMeta::Thumbnail { .. } => Presence::Thumbnail,
-        _ => Presence::Tombstone,
+        ObjectMeta::Thumbnail { .. } => Ok(Presence::Thumbnail),
+        ObjectMeta::Tombstone => Ok(Presence::Tombstone),
+        _ => Err(Problem {
+            retry_after_secs: Some(LATER_RETRY_SECS),
+            ..Problem::new(
+                ProblemKind::Unavailable,
+                "a later version of the service has stored this; ask again",
+            )
+        }),
     }
 }
 

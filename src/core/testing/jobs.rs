@@ -15,6 +15,7 @@ use crate::ports::{
     StatusCache, StoreError, WebhookQueue,
 };
 use crate::service::job::JobService;
+use crate::service::pace::Pace;
 
 /// A job's object.
 pub(super) type Job = JobService<Storage, World>;
@@ -78,6 +79,10 @@ impl Platform for World {
 
     fn clock(&self) -> &impl Clock {
         self
+    }
+
+    fn pace(&self) -> &Pace {
+        &self.inner.pace
     }
 
     fn listeners(&self) -> &impl Listeners {
@@ -157,6 +162,8 @@ impl World {
 
 impl JobLedger for World {
     async fn call(&self, id: JobId, command: Command) -> Result<Verdict, StoreError> {
-        self.around("job.call", self.dispatch(id, command)).await
+        let command = self.command_over_the_wire(command)?;
+        let verdict = self.around("job.call", self.dispatch(id, command)).await?;
+        self.verdict_over_the_wire(verdict)
     }
 }

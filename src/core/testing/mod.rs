@@ -22,6 +22,7 @@ pub mod random;
 mod receiver;
 pub mod simulation;
 mod story;
+mod versions;
 mod witness;
 
 use std::cell::{Cell, RefCell};
@@ -41,6 +42,7 @@ use crate::object::ObjectMeta;
 use crate::ports::{Clock, StoreError};
 use crate::service::admission::Admission;
 use crate::service::budget::Budget;
+use crate::service::pace::Pace;
 use crate::timestamp::Timestamp;
 use executor::{Actor, Executor};
 use random::Random;
@@ -75,6 +77,9 @@ struct Inner {
     losing: Cell<bool>,
     skew: clock::Skew,
     backlog: Cell<Option<u64>>,
+    pace: Pace,
+    /// Whether two versions of each Worker run.
+    mixed: Cell<bool>,
     plan: RefCell<Option<Plan>>,
     log: RefCell<Vec<&'static str>>,
     executor: Executor,
@@ -118,6 +123,8 @@ impl World {
             losing: Cell::default(),
             skew: clock::Skew::default(),
             backlog: Cell::default(),
+            pace: Pace::default(),
+            mixed: Cell::default(),
             plan: RefCell::default(),
             log: RefCell::default(),
             executor: Executor::default(),

@@ -381,6 +381,7 @@ fn weather(world: &World, seed: u64) {
     if random.once_in(3) {
         world.set_backlog(1_000_000);
     }
+    world.inner.mixed.set(random.once_in(3));
     if random.once_in(3) {
         world.interrupt(Outage {
             what: PRODUCTS[random.index(PRODUCTS.len())],

@@ -32,7 +32,9 @@ impl From<StoreError> for Problem {
         // What a binding said is for the log; a client can only wait.
         let secs = match error {
             StoreError::Overloaded(_) => 30,
-            StoreError::Transient(_) | StoreError::Permanent(_) => 5,
+            StoreError::Transient(_) | StoreError::Permanent(_) | StoreError::Unreadable { .. } => {
+                5
+            }
         };
         Self {
             retry_after_secs: Some(secs),
