@@ -2,11 +2,13 @@
 
 #![allow(
     clippy::cast_possible_truncation,
-    reason = "test pictures are small, and their samples wrap around"
+    dead_code,
+    unused_imports,
+    reason = "test pictures are small, their samples wrap around, and no test uses everything"
 )]
 
 mod damage;
 mod sources;
 
 pub use damage::damaged;
-pub use sources::sources;
+pub use sources::{FORMATS, sources};

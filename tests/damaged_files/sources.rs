@@ -9,6 +9,21 @@ use tiff::encoder::{Compression, DeflateLevel, Predictor, TiffEncoder, colortype
 use crate::heic_files::{Coded, File as Heic};
 use crate::png_files::{self, File as Png};
 
+/// The kinds of files that there are.
+pub const FORMATS: [&str; 11] = [
+    "jpeg",
+    "progressive",
+    "png",
+    "interlaced",
+    "apng",
+    "gif",
+    "webp",
+    "lossless",
+    "bmp",
+    "tiff",
+    "heic",
+];
+
 /// The files of a format.
 pub fn sources(format: &str) -> Vec<Vec<u8>> {
     match format {

@@ -1,0 +1,63 @@
+//! How a file is cut into chunks does not change what it takes. One test, since the allocator counts for all threads.
+
+mod damaged_files;
+mod heic_files;
+mod png_files;
+
+use damaged_files::{FORMATS, damaged, sources};
+use peak_alloc::PeakAlloc;
+use thumbnail_core::pipeline::decode::Progress;
+use thumbnail_core::pipeline::probe::probe_file;
+use thumbnail_core::pipeline::{Limits, Options, Plan, Renderer, Variant, plan};
+use thumbnail_core::testing::random::Random;
+
+#[global_allocator]
+static MEMORY: PeakAlloc = PeakAlloc;
+
+/// The peak of rendering a file in chunks, in bytes.
+fn peak(plan: Plan, file: &[u8], chunk: usize) -> usize {
+    let before = MEMORY.current_usage();
+    MEMORY.reset_peak_usage();
+    if let Ok(mut renderer) = Renderer::new(plan) {
+        let mut chunks = file.chunks(chunk);
+        while let Some(chunk) = chunks.next()
+            && renderer.feed(chunk) == Ok(Progress::NeedMore)
+        {}
+        drop(renderer.finish());
+    }
+    MEMORY.peak_usage() - before
+}
+
+#[test]
+fn chunks_of_any_size_take_the_same_memory() {
+    for format in FORMATS {
+        let sources = sources(format);
+        for seed in 0..40 {
+            let random = &mut Random::new(seed);
+            let source = &sources[random.index(sources.len())];
+            let file = match seed {
+                0..20 => source.clone(),
+                _ => damaged(source, random),
+            };
+            let options = Options {
+                page: [0, 1][random.index(2)],
+                ..Options::default()
+            };
+            let name = "a".into();
+            let variants = [Variant { name, options }];
+            let Ok(info) = probe_file(&file, options.page) else {
+                continue;
+            };
+            let Ok(plan) = plan(&info, &variants, &Limits::default()) else {
+                continue;
+            };
+            let whole = peak(plan.clone(), &file, file.len());
+            let bytes = peak(plan, &file, 1);
+            assert!(
+                whole.abs_diff(bytes) <= file.len(),
+                "{format}, seed {seed}: {bytes} in chunks of a byte, {whole} in one of {}",
+                file.len(),
+            );
+        }
+    }
+}
