@@ -15,7 +15,5 @@ fuzz_target!(|file: &[u8]| {
     if pixels > MAX_PIXELS || header.peak_bytes() > MAX_BYTES {
         return;
     }
-    if let Ok(mut decoder) = BmpDecoder::new(&header) {
-        run(&mut decoder, file);
-    }
+    run(|| BmpDecoder::new(&header), file);
 });

@@ -15,10 +15,7 @@ fuzz_target!(|file: &[u8]| {
     if pixels > MAX_PIXELS || header.peak_bytes() > MAX_BYTES {
         return;
     }
-    if let Ok(mut decoder) = GifDecoder::new(&header) {
-        run(&mut decoder, file);
-    }
-    if let Ok(mut frames) = GifFrames::new(&header, page_of(file), MAX_FRAME_PIXELS) {
-        run(&mut frames, file);
-    }
+    run(|| GifDecoder::new(&header), file);
+    let frames = || GifFrames::new(&header, page_of(file), MAX_FRAME_PIXELS);
+    run(frames, file);
 });

@@ -22,5 +22,5 @@ fuzz_target!(|file: &[u8]| {
     if pixels > MAX_PIXELS || header.peak_bytes(filter) > MAX_BYTES / 64 {
         return;
     }
-    run(&mut HeicDecoder::new(&header, filter), file);
+    run(|| Ok(HeicDecoder::new(&header, filter)), file);
 });

@@ -15,5 +15,5 @@ fuzz_target!(|file: &[u8]| {
     if pixels > MAX_PIXELS || header.peak_bytes() > MAX_BYTES {
         return;
     }
-    run(&mut TiffDecoder::new(&header), file);
+    run(|| Ok(TiffDecoder::new(&header)), file);
 });

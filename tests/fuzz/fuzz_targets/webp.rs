@@ -20,9 +20,8 @@ fuzz_target!(|file: &[u8]| {
     } else {
         LoopFilter::Skip
     };
-    run(&mut WebpDecoder::new(&header, filter), file);
+    run(|| Ok(WebpDecoder::new(&header, filter)), file);
     let page = page_of(file);
-    if let Ok(mut frames) = WebpFrames::new(&header, page, filter, MAX_FRAME_PIXELS) {
-        run(&mut frames, file);
-    }
+    let frames = || WebpFrames::new(&header, page, filter, MAX_FRAME_PIXELS);
+    run(frames, file);
 });
