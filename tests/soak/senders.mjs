@@ -31,7 +31,7 @@ export function senders(url) {
     close: () => agent.destroy(),
 
     /** Uploads once: `{ status, retryAfter, problem, millis }`; `status` is 0 where no answer came, and `fault` says why. */
-    upload: (upload, stall) => once(url, agent, upload, stall),
+    upload: (upload, how) => once(url, agent, upload, how),
 
     /** Uploads until it is taken, as a client does that keeps to `Retry-After`; returns all answers. */
     async untilTaken(upload, deadline) {
@@ -49,9 +49,9 @@ export function senders(url) {
 /** Whether an answer is the problem that says when to come again. */
 export const isBusy = ({ status, retryAfter, problem }) => status === 503 && retryAfter > 0 && problem === "unavailable";
 
-async function once(url, agent, { type, body }, stall) {
+async function once(url, agent, { type, body }, { stall, headers: more = {} } = {}) {
   const started = Date.now();
-  const headers = { "content-type": type, "content-length": body.length };
+  const headers = { "content-type": type, "content-length": body.length, ...more };
   const sent = request(new URL("/thumbnails", url), { method: "POST", agent, headers, timeout: ANSWER_WITHIN_MS });
   const answer = new Promise((resolve, reject) => {
     sent.on("response", (response) => read(response).then(resolve, reject)).on("error", reject);

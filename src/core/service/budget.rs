@@ -3,7 +3,8 @@
 //! Everything that runs in an instance shares its 128 MB, so what one upload may hold says nothing.
 //! Whoever holds bytes has a lease on them. The budget has three shares, so that nobody waits where
 //! there is room for him: small uploads beside large ones, and the copies that JavaScript has of
-//! what is being stored. Nobody overtakes within a share, so that a large one is not starved.
+//! what is being stored. Within a share nobody takes the room of one that came before, so that a
+//! large one is not starved.
 //!
 //! A lease ends by itself where its holder shows no sign of life: the platform may end a request
 //! without running a destructor.
@@ -17,8 +18,8 @@ const LEASE_SECS: u64 = 30;
 const QUEUED_SECS: u64 = 5;
 
 /// How many small uploads are stored at a time. With all of them at once, each is answered when the
-/// last one is; with few, the connections to the storage stand idle.
-const STORED_AT_ONCE: u64 = 12;
+/// last one is; with too few, the connections to the storage stand idle.
+const STORED_AT_ONCE: u64 = 6;
 
 /// What a lease is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,7 +77,7 @@ impl Budget {
     /// Asks for a lease, or asks again: whether the upload has it now. What is more than all there
     /// is counts as all there is.
     pub fn ask(&mut self, share: Share, number: u64, bytes: u64, now: Timestamp) -> bool {
-        let queue = self.queue(share);
+        let queue = self.queue_mut(share);
         let least = match share {
             Share::Stored => queue.total / STORED_AT_ONCE,
             Share::Small | Share::Large => 0,
@@ -84,9 +85,15 @@ impl Budget {
         queue.ask(number, bytes.clamp(least, queue.total), now)
     }
 
+    /// How many that arrived before wait for a lease too.
+    pub fn ahead(&self, share: Share, number: u64) -> usize {
+        let waiting = &self.queue(share).waiting;
+        waiting.partition_point(|lease| lease.number < number)
+    }
+
     /// Shows that a holder is alive. False where its lease has ended.
     pub fn renew(&mut self, share: Share, number: u64, now: Timestamp) -> bool {
-        let mut leases = self.queue(share).leases.iter_mut();
+        let mut leases = self.queue_mut(share).leases.iter_mut();
         match leases.find(|lease| lease.number == number) {
             Some(lease) => {
                 lease.until = now.plus_secs(LEASE_SECS);
@@ -98,7 +105,7 @@ impl Budget {
 
     /// Gives back all of a lease but so many bytes.
     pub fn shrink(&mut self, share: Share, number: u64, bytes: u64) {
-        for lease in &mut self.queue(share).leases {
+        for lease in &mut self.queue_mut(share).leases {
             if lease.number == number {
                 lease.bytes = lease.bytes.min(bytes);
             }
@@ -107,19 +114,15 @@ impl Budget {
 
     /// Gives back a lease, or the place in the queue.
     pub fn leave(&mut self, share: Share, number: u64) {
-        let queue = self.queue(share);
+        let queue = self.queue_mut(share);
         queue.leases.retain(|lease| lease.number != number);
         queue.waiting.retain(|lease| lease.number != number);
     }
 
     /// Whether somebody waits for a lease.
     pub fn is_awaited(&self, share: Share, now: Timestamp) -> bool {
-        let queue = match share {
-            Share::Small => &self.small,
-            Share::Large => &self.large,
-            Share::Stored => &self.stored,
-        };
-        queue.waiting.iter().any(|lease| now < lease.until)
+        let mut waiting = self.queue(share).waiting.iter();
+        waiting.any(|lease| now < lease.until)
     }
 
     /// How many bytes are held.
@@ -127,7 +130,15 @@ impl Budget {
         self.small.held() + self.large.held() + self.stored.held()
     }
 
-    fn queue(&mut self, share: Share) -> &mut Queue {
+    fn queue(&self, share: Share) -> &Queue {
+        match share {
+            Share::Small => &self.small,
+            Share::Large => &self.large,
+            Share::Stored => &self.stored,
+        }
+    }
+
+    fn queue_mut(&mut self, share: Share) -> &mut Queue {
         match share {
             Share::Small => &mut self.small,
             Share::Large => &mut self.large,
@@ -156,7 +167,8 @@ impl Queue {
         self.waiting
             .retain(|lease| lease.number != number && now < lease.until);
         let at = self.waiting.partition_point(|lease| lease.number < number);
-        if at == 0 && self.has_room(bytes, now) {
+        let before: u64 = self.waiting[..at].iter().map(|lease| lease.bytes).sum();
+        if self.has_room(before + bytes, now) {
             let until = now.plus_secs(LEASE_SECS);
             self.leases.push(Lease {
                 number,
@@ -211,28 +223,29 @@ mod tests {
         // There is room for it, and one that came before it waits.
         assert!(!large(&mut budget, 3, 1));
         assert!(large(&mut budget, 1, 30), "whoever has it, has it");
+        assert_eq!(budget.ahead(Share::Large, 3), 1);
         budget.leave(Share::Large, 1);
-        assert!(!large(&mut budget, 3, 1));
+        assert!(!large(&mut budget, 3, 21), "it would take the other's room");
+        assert!(large(&mut budget, 3, 1), "there is room for both");
         assert!(large(&mut budget, 2, 20));
-        assert!(large(&mut budget, 3, 1));
         assert_eq!(budget.held_bytes(), 21 * MIB);
     }
 
     #[test]
     fn what_arrived_first_goes_first_whenever_it_asks() {
         let mut budget = budget();
-        for number in 1..=12 {
+        for number in 1..=STORED_AT_ONCE {
             assert!(budget.ask(Share::Stored, number, 1, at(0)), "{number}");
         }
-        for number in [14, 13, 15] {
+        for number in [8, 7, 9] {
             assert!(!budget.ask(Share::Stored, number, 1, at(0)), "{number}");
         }
         budget.leave(Share::Stored, 5);
         // Its second turn, and the others have not had their first.
         assert!(budget.ask(Share::Stored, 5, 1, at(0)));
         budget.leave(Share::Stored, 6);
-        assert!(!budget.ask(Share::Stored, 14, 1, at(0)));
-        assert!(budget.ask(Share::Stored, 13, 1, at(0)));
+        assert!(!budget.ask(Share::Stored, 8, 1, at(0)));
+        assert!(budget.ask(Share::Stored, 7, 1, at(0)));
     }
 
     #[test]
@@ -264,8 +277,9 @@ mod tests {
         assert!(!budget.ask(Share::Large, 2, MIB, at(0)));
         assert!(!budget.ask(Share::Large, 3, MIB, at(QUEUED_SECS - 1)));
         budget.leave(Share::Large, 1);
-        assert!(!budget.ask(Share::Large, 3, MIB, at(QUEUED_SECS - 1)));
-        assert!(budget.ask(Share::Large, 3, MIB, at(QUEUED_SECS)));
+        let all = 40 * MIB;
+        assert!(!budget.ask(Share::Large, 3, all, at(QUEUED_SECS - 1)));
+        assert!(budget.ask(Share::Large, 3, all, at(QUEUED_SECS)));
         assert!(!budget.is_awaited(Share::Large, at(QUEUED_SECS)));
     }
 
