@@ -286,10 +286,18 @@ impl Simulation {
             && random
             && self.silenced < MAX_SILENCED
             && self.random.once_in(8)
+            && !self.is_being_buried(id)
         {
             self.silenced += 1;
             self.world.kill_alarm(id);
         }
+    }
+
+    /// In the middle of a deletion, with the source gone and no tombstone yet, nothing but its alarm or a
+    /// row leads to a job.
+    fn is_being_buried(&self, id: JobId) -> bool {
+        let records = self.world.inner.records.borrow();
+        records.get(&id).is_some_and(|r| r.intent.is_some())
     }
 
     /// When something can happen.
