@@ -6,6 +6,7 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ImageFormat as Codec, Rgba, RgbaImage};
 use thumbnail_core::pipeline::decode::HeaderStatus;
 use thumbnail_core::pipeline::encode::{JpegColor, PngColor, RowColor};
+use thumbnail_core::pipeline::gravity::Gravity;
 use thumbnail_core::pipeline::options::{Background, Fit, FormatChoice};
 use thumbnail_core::pipeline::output::Drawing;
 use thumbnail_core::pipeline::{
@@ -323,4 +324,21 @@ fn the_thumbnail_is_named_where_it_is_too_large_and_not_its_source() {
         panic!("{text}");
     };
     assert_eq!(format, OutputFormat::Gif);
+}
+
+#[test]
+fn the_thumbnail_is_named_by_its_size_where_a_part_of_more_is_chosen() {
+    let options = Options {
+        width: Some(2000),
+        height: Some(1000),
+        gravity: Gravity::Entropy,
+        ..square(100, FormatChoice::Gif)
+    };
+    let limits = Limits {
+        max_memory_bytes: 16 << 20,
+        ..Limits::default()
+    };
+    let error = plan(&jpeg_header(), &variant(options), &limits).expect_err("too large");
+    let text = error.to_string();
+    assert!(text.starts_with("the 2000x1000 GIF takes "), "{text}");
 }

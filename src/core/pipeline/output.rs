@@ -139,14 +139,18 @@ pub(super) fn check(
     }
     let largest = variants.iter().max_by_key(|variant| variant.own_bytes());
     Err(match largest {
-        Some(variant) if source_bytes <= limits.max_memory_bytes => LimitError::ThumbnailMemory {
-            format: variant.format,
-            width: variant.canvas.width(),
-            height: variant.canvas.height(),
-            need_bytes: variant.own_bytes(),
-            total_bytes: peak_bytes,
-            max_bytes: limits.max_memory_bytes,
-        },
+        Some(variant) if source_bytes <= limits.max_memory_bytes => {
+            // What is drawn is larger where a part of it is chosen.
+            let size = variant.choice.map_or(variant.canvas, |choice| choice.size);
+            LimitError::ThumbnailMemory {
+                format: variant.format,
+                width: size.width(),
+                height: size.height(),
+                need_bytes: variant.own_bytes(),
+                total_bytes: peak_bytes,
+                max_bytes: limits.max_memory_bytes,
+            }
+        }
         _ => LimitError::Memory {
             width: info.width,
             height: info.height,
