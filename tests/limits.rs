@@ -1,9 +1,11 @@
 //! Each limit trips before the work that it bounds.
 
 use thumbnail_core::pipeline::decode::HeaderStatus;
+use thumbnail_core::pipeline::gravity::Gravity;
 use thumbnail_core::pipeline::options::Fit;
 use thumbnail_core::pipeline::{
-    LimitError, Limits, Options, PipelineError, Renderer, Variant, plan, probe, render,
+    ImageInfo, LimitError, Limits, Options, PipelineError, Plan, Renderer, Variant, plan, probe,
+    render,
 };
 
 /// A PNG header of that size, 8-bit RGB, with the beginning of its pixels.
@@ -124,4 +126,175 @@ fn files_beyond_the_limit_are_refused_while_they_arrive() {
     renderer.feed(&source[..20]).expect("within the limit");
     let got = renderer.feed(&source[20..21]).expect_err("refused");
     assert_eq!(got.to_string(), "the file has more than 20 bytes");
+}
+
+/// Sizes of `sides`, all with the same options.
+fn sizes(sides: &[u32], options: Options) -> Vec<Variant> {
+    let variant = |side: &u32| Variant {
+        name: format!("s{side}"),
+        options: Options {
+            width: Some(*side),
+            height: Some(*side),
+            ..options
+        },
+    };
+    sides.iter().map(variant).collect()
+}
+
+fn info(file: &[u8]) -> ImageInfo {
+    let HeaderStatus::Ready(info) = probe(file).expect("a header") else {
+        panic!("the whole header is there");
+    };
+    info
+}
+
+fn planned(file: &[u8], variants: &[Variant]) -> Result<Plan, PipelineError> {
+    plan(&info(file), variants, &Limits::default())
+}
+
+fn jpeg(is_progressive: bool) -> Vec<u8> {
+    let mut file = Vec::new();
+    let mut encoder = jpeg_encoder::Encoder::new(&mut file, 85);
+    encoder.set_progressive(is_progressive);
+    let noise: Vec<u8> = (0_u32..64 * 64 * 3)
+        .map(|at| at.wrapping_mul(2_654_435_761).to_be_bytes()[0])
+        .collect();
+    encoder
+        .encode(&noise, 64, 64, jpeg_encoder::ColorType::Rgb)
+        .expect("writes");
+    file
+}
+
+/// A JPEG whose header says that it is of that size.
+fn huge_jpeg(width: u16, height: u16) -> Vec<u8> {
+    let mut file = jpeg(false);
+    let sof = file.windows(2).position(|marker| marker == [0xff, 0xc0]);
+    let at = sof.expect("a frame header") + 5;
+    file[at..at + 2].copy_from_slice(&height.to_be_bytes());
+    file[at + 2..at + 4].copy_from_slice(&width.to_be_bytes());
+    file
+}
+
+#[test]
+fn work_is_planned_and_ordinary_work_is_done() {
+    let common = &[64, 100, 320, 640, 1024];
+    for (file, sides) in [
+        (huge_jpeg(20_000, 20_000), &[100][..]),
+        (huge_jpeg(20_000, 20_000), common),
+        (huge_png(20_000, 20_000), &[100]),
+        (huge_png(10_000, 10_000), common),
+        (huge_jpeg(4_000, 3_000), &[100, 200, 400, 800, 1_200, 1_600]),
+    ] {
+        let plan = planned(&file, &sizes(sides, Options::default())).expect("is done");
+        assert!(plan.work > 0);
+    }
+}
+
+#[test]
+fn work_beyond_the_limit_is_refused_before_it_is_done() {
+    let file = huge_png(20_000, 20_000);
+    let linear = Options {
+        linear: true,
+        gravity: Gravity::Attention,
+        ..Options::default()
+    };
+    let sides: Vec<u32> = (85..=100).collect();
+    let limits = Limits {
+        max_work: 1_000_000_000,
+        ..Limits::default()
+    };
+    let got = plan(&info(&file), &sizes(&sides, linear), &limits).expect_err("too much");
+    let PipelineError::Limit(LimitError::Work {
+        width: 20_000,
+        height: 20_000,
+        need_ms,
+        max_ms: 1_000,
+    }) = got
+    else {
+        panic!("{got}")
+    };
+    assert!((1_001..20_000).contains(&need_ms), "{need_ms}");
+    assert_eq!(
+        got.to_string(),
+        format!(
+            "making these thumbnails of 20000x20000 takes about {need_ms} ms of work, and 1000 are allowed: ask for fewer or smaller ones, or send a smaller picture"
+        )
+    );
+}
+
+#[test]
+fn the_work_of_a_plan_grows_with_all_that_is_asked_for() {
+    let work = |sides: &[u32], options| {
+        let plan = planned(&huge_png(3_000, 2_000), &sizes(sides, options));
+        plan.expect("is done").work
+    };
+    let plain = Options::default();
+    let base = work(&[300], plain);
+    for (what, more) in [
+        ("sizes", work(&[300, 301], plain)),
+        ("pixels", work(&[400], plain)),
+        (
+            "linear",
+            work(
+                &[300],
+                Options {
+                    linear: true,
+                    ..plain
+                },
+            ),
+        ),
+        (
+            "a choice",
+            work(
+                &[300],
+                Options {
+                    gravity: Gravity::Entropy,
+                    ..plain
+                },
+            ),
+        ),
+    ] {
+        assert!(more > base, "{what}: {more} of {base}");
+    }
+    // Every pixel is added once: a second size costs its own resampling alone.
+    assert!(2 * base > work(&[300, 200], plain));
+}
+
+/// Renders with no more work than its plan and `more` nanoseconds.
+fn with_little_more(file: &[u8], page: u32, more: u64) -> Result<(), PipelineError> {
+    let options = Options {
+        page,
+        ..Options::default()
+    };
+    let variants = sizes(&[20], options);
+    let planned = plan(&info(file), &variants, &Limits::default()).expect("is done");
+    let limits = Limits {
+        max_work: planned.work + more,
+        ..Limits::default()
+    };
+    render(file, &variants, &limits).map(drop)
+}
+
+#[test]
+fn work_that_no_header_tells_of_is_refused_while_it_is_done() {
+    let mut gif = Vec::new();
+    let mut encoder = image::codecs::gif::GifEncoder::new(&mut gif);
+    for _ in 0..3 {
+        let frame = image::Frame::new(image::RgbaImage::from_pixel(64, 64, image::Rgba([9; 4])));
+        encoder.encode_frame(frame).expect("writes");
+    }
+    drop(encoder);
+    for (what, file, page) in [("frames", gif, 2), ("scans", jpeg(true), 0)] {
+        let bytes = 30 * file.len() as u64;
+        assert!(with_little_more(&file, page, 10_000_000).is_ok(), "{what}");
+        let got = with_little_more(&file, page, bytes).expect_err(what);
+        assert!(
+            matches!(got, PipelineError::Limit(LimitError::Work { .. })),
+            "{what}: {got}"
+        );
+    }
+    // So are code words: a file that is much longer than its picture.
+    let file = jpeg(false);
+    let got = with_little_more(&file, 0, file.len() as u64).expect_err("long");
+    assert!(matches!(got, PipelineError::Limit(LimitError::Work { .. })));
 }

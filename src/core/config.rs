@@ -25,8 +25,9 @@ pub struct Config {
     /// `UPLOAD_MEMORY_BYTES`: what all uploads to one instance may hold together, the copies that
     /// JavaScript makes counted. Default: 56 MiB, of an instance's 128.
     pub upload_memory_bytes: u64,
-    /// What the picture pipeline accepts; `MAX_PIXELS` sets its pixel limit,
-    /// `MAX_OUTPUT_BYTES` the longest file that it writes.
+    /// What the picture pipeline accepts: `MAX_PIXELS` sets its pixel limit,
+    /// `MAX_OUTPUT_BYTES` the longest file that it writes,
+    /// `MAX_WORK_MS` how much work a job may be. Default: 10 s.
     pub limits: Limits,
     /// How patient a job is: `LEASE_SECS`, `RESCUE_SECS`, `RETRY_SECS`, `MAX_ATTEMPTS`, …
     pub policy: Policy,
@@ -185,8 +186,7 @@ impl Config {
         };
         let (t, l) = (Policy::default(), Limits::default());
         // A queue delays a message for a day at the most.
-        let day = 86_400;
-        let year = 365 * u64::from(day);
+        let (day, year) = (86_400, 365 * 86_400);
         let max_expires_secs = number("MAX_EXPIRES_SECS", year, 60, 100 * year)?;
         let max_upload_bytes = number("MAX_UPLOAD_BYTES", l.max_bytes, 1_024, 100 << 20)?;
         let max_request_bytes = number(
@@ -209,6 +209,7 @@ impl Config {
                 max_bytes: max_upload_bytes,
                 max_pixels: number("MAX_PIXELS", l.max_pixels, 1, 1 << 32)?,
                 max_output_bytes: number("MAX_OUTPUT_BYTES", l.max_output_bytes, 1_024, 24 << 20)?,
+                max_work: 1_000_000 * number("MAX_WORK_MS", l.max_work / 1_000_000, 1, 86_400_000)?,
                 ..l
             },
             policy: Policy {

@@ -144,6 +144,20 @@ pub enum LimitError {
         /// The budget.
         max_bytes: u64,
     },
+    /// Making the thumbnails would take more time than a job may.
+    #[error(
+        "making these thumbnails of {width}x{height} takes about {need_ms} ms of work, and {max_ms} are allowed: ask for fewer or smaller ones, or send a smaller picture"
+    )]
+    Work {
+        /// Width in pixels.
+        width: u32,
+        /// Height in pixels.
+        height: u32,
+        /// What it takes, or has taken until now, in milliseconds of CPU.
+        need_ms: u64,
+        /// The most allowed.
+        max_ms: u64,
+    },
     /// The allocator had no room for a buffer that the budget allows.
     #[error("there is no memory for a buffer of {bytes} bytes")]
     Allocation {

@@ -21,6 +21,9 @@ pub struct Limits {
     /// The longest file that is written, in bytes. Default: 24 MiB, since a copy of it is made in
     /// JavaScript when it is stored, which the isolate has to hold beside our memory.
     pub max_output_bytes: u64,
+    /// The most work of one job, in nanoseconds of CPU as [`super::work`] counts them. Default: 10 s,
+    /// a third of what the platform gives an invocation.
+    pub max_work: u64,
 }
 
 impl Default for Limits {
@@ -31,6 +34,7 @@ impl Default for Limits {
             max_side: 1_000_000,
             max_memory_bytes: 64 << 20,
             max_output_bytes: MAX_OUTPUT_BYTES,
+            max_work: 10_000_000_000,
         }
     }
 }
@@ -82,6 +86,7 @@ mod tests {
             max_side: 50,
             max_memory_bytes: 1,
             max_output_bytes: 1,
+            max_work: 1,
         };
         assert!(limits.check_bytes(10).is_ok());
         assert!(limits.check_bytes(11).is_err());

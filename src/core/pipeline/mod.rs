@@ -29,6 +29,7 @@ pub mod shrink;
 pub mod sink;
 mod smart;
 pub mod thumbhash;
+pub mod work;
 
 pub use encode::{EncodeOptions, Encoded};
 pub use error::{LimitError, PipelineError};

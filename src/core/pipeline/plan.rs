@@ -13,6 +13,7 @@ use super::output::{self, Drawing};
 use super::probe::ImageInfo;
 use super::resize::{Axis, Resizer};
 use super::shrink::{MAX_BOX, TreePlan, share};
+use super::work::{self, check_work};
 use super::{ImageFormat, LimitError, OutputFormat, PipelineError};
 
 /// What the box shrink leaves to the resampling at most: samples per pixel of the result.
@@ -41,6 +42,8 @@ pub struct Plan {
     pub truncated: Truncated,
     /// The most memory that rendering takes, in bytes.
     pub peak_bytes: u64,
+    /// How much work it is, as far as the header tells: see [`super::work`].
+    pub work: u64,
     /// The limits that were kept.
     pub limits: Limits,
     /// What was asked for: needed again where the orientation is found behind the pixels.
@@ -115,6 +118,8 @@ pub fn plan(
     let source_bytes = source_bytes(&source, &planned, &trees);
     let peak_bytes = draw(&source, source_bytes, &mut planned, limits);
     output::check(info, &planned, (peak_bytes, source_bytes), limits)?;
+    let work = work::planned(info, &source, &planned, &trees);
+    check_work(info, work, limits)?;
     Ok(Plan {
         info: info.clone(),
         source,
@@ -122,6 +127,7 @@ pub fn plan(
         trees,
         truncated: strictest(variants),
         peak_bytes,
+        work,
         limits: *limits,
         asked: variants.to_vec(),
     })

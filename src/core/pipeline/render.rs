@@ -10,6 +10,7 @@ use super::plan::{Plan, VariantPlan, plan};
 use super::probe::{probe_file, trailing_orientation};
 use super::sink::{Drawn, ThumbnailSink};
 use super::thumbhash::thumbhash;
+use super::work::{check_work, of_bytes};
 use super::{ImageFormat, PipelineError};
 
 /// A finished thumbnail.
@@ -80,6 +81,8 @@ impl Renderer {
         let progress = match &mut self.work {
             Work::Decoding(decoder, sink) => {
                 let progress = decoder.feed(bytes, sink);
+                // First: what a chunk ends with must not hide what all of them cost.
+                check_counted(&self.plan, decoder.as_ref(), self.bytes)?;
                 // A file that is too long is so before what the decoder finds behind its rows.
                 sink.check()?;
                 progress?
@@ -109,7 +112,9 @@ impl Renderer {
             Work::Decoding(decoder, sink) => (decoder, sink),
             Work::Collecting(file) => return render_collected(self.plan, &file),
         };
-        let completeness = decoder.finish(&mut sink)?;
+        let completeness = decoder.finish(&mut sink);
+        check_counted(&self.plan, decoder.as_ref(), self.bytes)?;
+        let completeness = completeness?;
         drop(decoder);
         if completeness == Completeness::Truncated && self.plan.truncated == Truncated::Refuse {
             return Err(PipelineError::truncated(
@@ -167,6 +172,12 @@ fn write(
         }
     }
     Ok(())
+}
+
+/// Refuses work that no header told of.
+fn check_counted(plan: &Plan, decoder: &dyn Decode, bytes: u64) -> Result<(), PipelineError> {
+    let counted = of_bytes(plan.info.format, bytes).saturating_add(decoder.work());
+    check_work(&plan.info, plan.work.saturating_add(counted), &plan.limits)
 }
 
 /// Plans again, now that the orientation is known, and renders.

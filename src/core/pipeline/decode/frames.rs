@@ -7,7 +7,7 @@ use super::buffer::try_filled;
 use super::canvas::Size;
 use super::{ColorTable, Plane, RowSink, Samples};
 use crate::pipeline::options::OptionsError;
-use crate::pipeline::{ImageFormat, LimitError, PipelineError};
+use crate::pipeline::{ImageFormat, LimitError, PipelineError, work};
 
 /// What a frame, or the hole that it leaves, covers of the canvas. It may reach out of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -294,6 +294,11 @@ impl Walk {
             .into());
         }
         Ok(())
+    }
+
+    /// The work of what was paid for.
+    pub fn work(&self) -> u64 {
+        work::of_frames(self.format, self.pixels)
     }
 
     /// The file has no more frames.

@@ -118,6 +118,11 @@ pub trait Decode {
     /// A file of which nothing could be decoded is an error.
     fn finish(&mut self, sink: &mut dyn RowSink) -> Result<Completeness, PipelineError>;
 
+    /// The work that its header did not tell of, in nanoseconds, up to now.
+    fn work(&self) -> u64 {
+        0
+    }
+
     /// The EXIF data that came after the picture, once the whole file was fed.
     ///
     /// A decoder whose header promises some goes on asking for bytes until they were read.

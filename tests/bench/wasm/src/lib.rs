@@ -1,5 +1,7 @@
 //! The picture pipeline as JavaScript can push a file through it, chunk by chunk.
 
+use std::time::Duration;
+
 use thumbnail_core::pipeline::decode::HeaderStatus;
 use thumbnail_core::pipeline::{Limits, Renderer, Variant, plan, probe as read_header};
 use wasm_bindgen::prelude::{JsError, wasm_bindgen};
@@ -13,6 +15,7 @@ pub struct Session {
     variants: Vec<Variant>,
     limits: Limits,
     stage: Stage,
+    planned_ms: f64,
 }
 
 enum Stage {
@@ -37,6 +40,7 @@ impl Session {
                 ..Limits::default()
             },
             stage: Stage::Header(Vec::new()),
+            planned_ms: 0.0,
         })
     }
 
@@ -56,12 +60,19 @@ impl Session {
             }
             HeaderStatus::NeedMore => Ok(()),
             HeaderStatus::Ready(info) => {
-                let mut renderer = Renderer::new(plan(&info, &self.variants, &self.limits)?)?;
+                let plan = plan(&info, &self.variants, &self.limits)?;
+                self.planned_ms = Duration::from_nanos(plan.work).as_secs_f64() * 1e3;
+                let mut renderer = Renderer::new(plan)?;
                 renderer.feed(header)?;
                 self.stage = Stage::Pixels(Box::new(renderer));
                 Ok(())
             }
         }
+    }
+
+    /// Says how much work is planned, in milliseconds; 0 before the header is known.
+    pub fn planned_ms(&self) -> f64 {
+        self.planned_ms
     }
 
     /// Ends the file and returns the bytes of the last thumbnail.

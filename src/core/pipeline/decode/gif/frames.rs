@@ -309,6 +309,10 @@ impl Decode for GifFrames {
         &self.planes
     }
 
+    fn work(&self) -> u64 {
+        self.walk.work()
+    }
+
     fn feed(&mut self, bytes: &[u8], sink: &mut dyn RowSink) -> Result<Progress, PipelineError> {
         let mut rest = bytes;
         while !self.is_done && !rest.is_empty() {

@@ -208,6 +208,10 @@ impl Decode for JpegDecoder {
         self.picture.planes()
     }
 
+    fn work(&self) -> u64 {
+        self.picture.work()
+    }
+
     fn feed(&mut self, bytes: &[u8], sink: &mut dyn RowSink) -> Result<Progress, PipelineError> {
         let bytes = self.advance_carry(bytes, sink)?;
         if !bytes.is_empty() && self.state != State::Complete {

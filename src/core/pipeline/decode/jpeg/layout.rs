@@ -77,6 +77,13 @@ pub(super) struct Component {
     pub(super) padded_w: usize,
 }
 
+impl Component {
+    /// How many blocks a scan of it alone has.
+    pub(super) fn blocks(&self) -> u64 {
+        self.blocks_w as u64 * self.blocks_h as u64
+    }
+}
+
 /// How chroma samples lie over those of luma: one covers `1 << shift` of them on each axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Join {

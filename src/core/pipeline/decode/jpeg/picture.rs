@@ -12,7 +12,7 @@ use super::sequential::{Coding, DcStream, Stream, StreamBlock};
 use super::store::Store;
 use super::strips::{Dequant, Strips};
 use super::{JPEG, JpegHeader, PipelineError, RowSink};
-use crate::pipeline::LimitError;
+use crate::pipeline::{LimitError, work};
 
 /// Scans in one file, those that are not decoded included. Encoders make at most a dozen.
 const MAX_SCANS: u32 = 100;
@@ -48,6 +48,8 @@ pub(super) struct Picture {
     store: Store,
     scan: Option<(ScanHeader, Scan)>,
     scans: u32,
+    /// Blocks of the scans that were decoded into the store.
+    stored_blocks: u64,
     /// For each component and coefficient, how many low bits are still missing.
     known: [[u8; 64]; 4],
     /// Whether something is missing that should be there.
@@ -82,6 +84,7 @@ impl Picture {
             store: Store::new(&layout),
             scan: None,
             scans: 0,
+            stored_blocks: 0,
             known: [[UNKNOWN; 64]; 4],
             damaged: false,
             worthwhile: false,
@@ -91,6 +94,11 @@ impl Picture {
 
     pub(super) fn planes(&self) -> &[Plane] {
         &self.planes
+    }
+
+    /// What its scans have cost.
+    pub(super) fn work(&self) -> u64 {
+        work::of_scan(self.stored_blocks)
     }
 
     fn is_progressive(&self) -> bool {
@@ -121,6 +129,12 @@ impl Picture {
         self.latch_quant(&header)?;
         if !self.is_needed(&header) {
             return Ok(false);
+        }
+        if self.is_stored() {
+            let components = header.components.iter();
+            let blocks = components.map(|&(c, ..)| self.layout.components[c].blocks());
+            let blocks: u64 = blocks.sum();
+            self.stored_blocks = self.stored_blocks.saturating_add(blocks);
         }
         let scan = self.new_scan(&header)?;
         self.prepare_tables(&header)?;
