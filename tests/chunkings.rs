@@ -119,9 +119,9 @@ fn received(
     variants: &[Variant],
     limits: &Limits,
 ) -> Result<Rendered, PipelineError> {
-    now(Pipeline.render(cut, variants, limits)).map_err(|error| match error {
+    now(Pipeline.render(cut, variants, limits, |_| Ok(()))).map_err(|error| match error {
         RenderError::Picture(error) => error,
-        RenderError::Transfer(error) => panic!("{error}"),
+        error => panic!("{error}"),
     })
 }
 

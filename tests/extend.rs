@@ -59,10 +59,12 @@ fn done_with(policy: Policy) -> (World, Record) {
     (world, record)
 }
 
-fn processor(world: &World) -> Processor<'_, World, World, Pipeline> {
+fn processor(world: &World) -> Processor<'_, World, World, World, Pipeline> {
     Processor {
         objects: world,
         ledger: world,
+        clock: world,
+        memory: world.memory(),
         renderer: Pipeline,
         limits: Limits::default(),
         memory_high_water: || None,
@@ -266,6 +268,7 @@ fn a_later_thumbnail_that_fails_takes_nothing_with_it_and_may_be_tried_again() {
     let (id, first) = (record.id, record.first_file().unwrap());
     let file = more(&world, id, 30).unwrap().file.unwrap();
     let message = world.next_message().unwrap();
+    now(world.call(id, Command::Start { alone: None })).unwrap();
     now(processor(&world).bury(&message));
     assert_eq!(
         (get(&world, &first), get(&world, &file)),
@@ -422,6 +425,7 @@ fn a_job_that_is_not_done_says_so() {
         (ProblemKind::NotReady, Some(1))
     );
     let message = world.next_message().unwrap();
+    now(world.call(other, Command::Start { alone: None })).unwrap();
     now(processor(&world).bury(&message));
     assert_eq!(
         more(&world, other, 30).unwrap_err().kind,

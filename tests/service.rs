@@ -8,7 +8,7 @@ use image::{ImageFormat as Encoding, RgbImage};
 use thumbnail_core::api::{Body, Method, Problem, ProblemKind, ReadRequest, Reply};
 use thumbnail_core::job::policy::CREATE_WITHIN_SECS;
 use thumbnail_core::job::webhook::Answer;
-use thumbnail_core::job::{Command, NewJob, Outcome, Policy, Record, State, Verdict};
+use thumbnail_core::job::{Command, Message, NewJob, Outcome, Policy, Record, State, Verdict};
 use thumbnail_core::keys::{JobId, ThumbnailFile, source_key, thumbnail_key};
 use thumbnail_core::object::ObjectMeta;
 use thumbnail_core::pipeline::options::FormatChoice;
@@ -65,6 +65,7 @@ fn upload_as(world: &World, chunks: &mut impl Chunks, options: Options) -> Resul
         let limits = Limits::default();
         let asked = Some(variants.as_slice());
         let stored = store_source(world, id, Some("a.png"), chunks, asked, &limits).await?;
+        let planned_bytes = stored.planned_bytes(&variants, &limits);
         let source = stored.source;
         let expires_at = Some(world.now().plus_secs(LIFE_SECS));
         let new = NewJob {
@@ -72,7 +73,7 @@ fn upload_as(world: &World, chunks: &mut impl Chunks, options: Options) -> Resul
             owner: "anonymous".into(),
             source,
             variants,
-            planned_bytes: None,
+            planned_bytes,
             expires_at,
             webhook: None,
         };
@@ -88,10 +89,12 @@ fn rand_bytes(world: &World) -> [u8; 10] {
     bytes
 }
 
-fn processor(world: &World) -> Processor<'_, World, World, Pipeline> {
+fn processor(world: &World) -> Processor<'_, World, World, World, Pipeline> {
     Processor {
         objects: world,
         ledger: world,
+        clock: world,
+        memory: world.memory(),
         renderer: Pipeline,
         limits: Limits::default(),
         memory_high_water: || Some(1),
@@ -637,16 +640,88 @@ fn a_lost_message_is_rescued_by_the_alarm() {
 }
 
 #[test]
-fn a_dead_letter_marks_the_job() {
+fn a_dead_letter_of_a_job_that_was_begun_marks_it() {
     let world = world();
     let record = upload(&world, &mut Pieces::new(png(60, 60), 999)).unwrap();
     let message = world.next_message().unwrap();
+    now(world.call(record.id, Command::Start { alone: None })).unwrap();
     assert_eq!(now(processor(&world).bury(&message)), Outcome::Complete);
     assert_eq!(state(&world, record.id), State::Failed);
     assert_eq!(
         get(&world, &record).err().unwrap().kind,
         ProblemKind::DeadLetter
     );
+}
+
+#[test]
+fn a_dead_letter_of_a_job_that_was_never_begun_is_sent_again() {
+    let world = world();
+    let record = upload(&world, &mut Pieces::new(png(60, 60), 999)).unwrap();
+    let message = world.next_message().unwrap();
+    assert_eq!(now(processor(&world).bury(&message)), Outcome::Complete);
+    assert_eq!(state(&world, record.id), State::Pending);
+    settle(&world);
+    assert_eq!(state(&world, record.id), State::Done);
+}
+
+#[test]
+fn what_does_not_fit_beside_others_comes_again() {
+    let world = world();
+    let record = upload(&world, &mut Pieces::new(png(60, 60), 999)).unwrap();
+    let message = world.next_message().unwrap();
+    let other = JobId::new(world.now(), [9; 10]);
+    let reserved = world.memory().reserve(other, None, world.now()).unwrap();
+    for _ in 0..3 {
+        assert_eq!(now(processor(&world).process(&message)), Outcome::Deferred);
+        assert!(world.next_message().is_none());
+        world.advance_secs(10);
+        ring_alarms(&world);
+        assert_eq!(world.next_message().as_ref(), Some(&message));
+    }
+    drop(reserved);
+    assert_eq!(now(processor(&world).process(&message)), Outcome::Complete);
+    let done = &world.records()[0];
+    let counted = (done.attempts, done.sends, done.faults);
+    assert_eq!((done.id, counted), (record.id, (1, 1, 0)));
+}
+
+#[test]
+fn a_job_that_cannot_take_a_message_back_leaves_it_to_the_queue() {
+    let world = world();
+    upload(&world, &mut Pieces::new(png(60, 60), 999)).unwrap();
+    let message = world.next_message().unwrap();
+    let other = JobId::new(world.now(), [9; 10]);
+    let _reserved = world.memory().reserve(other, None, world.now()).unwrap();
+    // An edge that does not know the command answers with an error.
+    world.fail(|name, _| (name == "job.call").then_some(Failure::Before));
+    let outcome = now(processor(&world).process(&message));
+    assert_eq!(outcome, Outcome::Retry { after_secs: 60 });
+    assert_eq!(state(&world, world.records()[0].id), State::Pending);
+}
+
+#[test]
+fn an_attempt_that_takes_more_than_was_planned_comes_again_with_what_it_takes() {
+    let world = world();
+    let record = upload(&world, &mut Pieces::new(png(600, 600), 999)).unwrap();
+    let planned = record.planned_bytes.unwrap();
+    world.next_message().unwrap();
+    let message = Message {
+        job: record.id,
+        planned_bytes: Some(1),
+    };
+    let other = JobId::new(world.now(), [9; 10]);
+    let most = Limits::default().max_memory_bytes;
+    let rest = Some(most - planned / 2);
+    let reserved = world.memory().reserve(other, rest, world.now()).unwrap();
+    let process = |text: &str| now(processor(&world).process(text));
+    assert_eq!(process(&message.encode()), Outcome::Deferred);
+    drop(reserved);
+    world.advance_secs(60);
+    ring_alarms(&world);
+    assert_eq!(process(&world.next_message().unwrap()), Outcome::Complete);
+    let done = &world.records()[0];
+    assert_eq!((done.state, done.attempts), (State::Done, 1));
+    assert!(done.planned_bytes.unwrap() >= planned / 2);
 }
 
 #[test]
@@ -765,6 +840,7 @@ fn a_failed_job_is_tried_again_on_request() {
         now(rerun(&world, &world, record.id)).unwrap_err().kind,
         ProblemKind::NotFailed
     );
+    now(world.call(record.id, Command::Start { alone: None })).unwrap();
     now(processor(&world).bury(&message));
     assert_eq!(
         now(rerun(&world, &world, record.id)).unwrap().state,
@@ -834,6 +910,8 @@ fn an_origin_that_does_not_understand_its_job_gives_the_attempt_back() {
         let old = Processor {
             objects: &world,
             ledger: &Later(&world),
+            clock: &world,
+            memory: world.memory(),
             renderer: Pipeline,
             limits: Limits::default(),
             memory_high_water: || None,

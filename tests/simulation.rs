@@ -18,6 +18,7 @@ fn scenario(picture: Picture, wishes: &[(usize, Wish)]) -> Scenario {
         keep_sources: true,
         upload_secs: 0,
         webhook: false,
+        beside: Vec::new(),
     }
 }
 
@@ -390,6 +391,135 @@ fn every_alarm_of_every_story_dies() {
         assert!(nth >= 1, "{nth} alarms of {story:?}");
     }
     sums.tell("dead alarms", started);
+}
+
+/// Five pictures in one instance, which has room for three; one may be worse than it looks.
+fn crowd(picture: Picture) -> Scenario {
+    use Picture::Good;
+    Scenario {
+        beside: vec![picture, Good, Good, Good],
+        ..served()
+    }
+}
+
+/// What was seen of the pictures of a crowd.
+#[derive(Default)]
+struct Crowd {
+    sums: Sums,
+    deferrals: u32,
+    deaths: u32,
+    attempts: u32,
+}
+
+impl Crowd {
+    /// However they are delivered: whoever is harmless gets a thumbnail. One fault is not enough to make
+    /// an attempt fail that has its instance to itself twice.
+    fn run(&mut self, setup: &Setup) -> Run {
+        let run = self.sums.run(setup);
+        for (picture, failure, attempts) in &run.ends {
+            // The queue may give a message up by chance.
+            let wrong = match (picture, failure.as_deref()) {
+                (_, Some("dead-letter")) => false,
+                (Picture::Poison, failure) => failure != Some("poison"),
+                (_, failure) => failure.is_some(),
+            };
+            // Once beside others, twice alone; and what one fault adds.
+            if wrong || *attempts > 4 {
+                fail(setup, &run, &format!("{:?}", run.ends));
+            }
+            self.attempts = self.attempts.max(*attempts);
+        }
+        self.deferrals = self.deferrals.max(run.deferrals);
+        self.deaths += run.deaths;
+        run
+    }
+
+    fn tell(&self, what: &str, started: Instant) {
+        self.sums.tell(what, started);
+        println!(
+            "{what}: at most {} attempts and {} deferrals of one job; {} instances died",
+            self.attempts, self.deferrals, self.deaths
+        );
+    }
+}
+
+fn crowded(picture: Picture, seed: u64, faults: Vec<(usize, Failure)>) -> Setup {
+    Setup {
+        scenario: crowd(picture),
+        faults: Faults::At(faults),
+        seed,
+        calm: false,
+        sabotage: None,
+    }
+}
+
+#[test]
+fn a_crowd_in_one_instance_is_served() {
+    let (mut seen, started) = (Crowd::default(), begin());
+    for seed in 0..400 {
+        let run = seen.run(&crowded(Picture::Good, seed, Vec::new()));
+        assert_eq!((run.ends.len(), run.deaths), (5, 0), "{seed}");
+    }
+    assert!(seen.deferrals > 0);
+    seen.tell("crowds", started);
+}
+
+#[test]
+fn poison_in_a_crowd_ends_alone() {
+    let (mut seen, started) = (Crowd::default(), begin());
+    for seed in 0..400 {
+        let run = seen.run(&crowded(Picture::Poison, seed, Vec::new()));
+        assert!(run.deaths <= 3, "{seed}: {}", run.deaths);
+    }
+    seen.tell("crowds with poison", started);
+}
+
+#[test]
+fn an_instance_that_dies_or_a_lost_invocation_harms_no_picture_of_a_crowd() {
+    let (mut seen, started) = (Crowd::default(), begin());
+    for picture in [Picture::Good, Picture::Poison] {
+        let whole = seen.run(&crowded(picture, 0, Vec::new()));
+        for fault in faults(&whole.trace, 0) {
+            seen.run(&crowded(picture, 0, vec![fault]));
+        }
+    }
+    assert!(seen.deaths > 100);
+    seen.tell("single faults in crowds", started);
+}
+
+#[test]
+fn an_instance_that_is_careless_with_its_crowd_is_found() {
+    for (sabotage, picture) in [
+        (Sabotage::NoBudget, Picture::Good),
+        (Sabotage::SharedBlame, Picture::Poison),
+        (Sabotage::EternalLease, Picture::Good),
+    ] {
+        let setups = (0..400).flat_map(|seed| {
+            let whole = run(&crowded(picture, seed, Vec::new()));
+            // A sabotage that shows by itself needs no fault.
+            let none = std::iter::once(Vec::new());
+            let cancelled = |(_, failure): &(usize, Failure)| *failure == Failure::DropBefore;
+            let each = faults(&whole.trace, 0).filter(cancelled);
+            none.chain(each.map(|fault| vec![fault]))
+                .map(move |faults| crowded(picture, seed, faults))
+        });
+        let found = setups.enumerate().find_map(|(number, setup)| {
+            let run = run(&Setup {
+                sabotage: Some(sabotage),
+                ..setup.clone()
+            });
+            let faultless = matches!(&setup.faults, Faults::At(at) if at.is_empty());
+            let died = picture == Picture::Good && faultless && run.deaths > 0;
+            let died = died.then(|| "harmless pictures killed their instance".into());
+            let harmed = |(picture, failure, _): &&(Picture, Option<String>, u32)| {
+                *picture == Picture::Good && failure.as_deref() == Some("poison")
+            };
+            let harmed = run.ends.iter().find(harmed).map(|end| format!("{end:?}"));
+            run.violation.or(harmed).or(died).map(|what| (number, what))
+        });
+        let (number, what) = found.unwrap_or_else(|| panic!("{sabotage:?} was not found"));
+        println!("{sabotage:?}: in run {number}: {what:.100}");
+    }
 }
 
 fn seed() -> Option<u64> {

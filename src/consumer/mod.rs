@@ -39,7 +39,7 @@ fn body(message: &RawMessage) -> String {
 
 fn settle(message: &RawMessage, outcome: &Outcome, fields: &Value) {
     match outcome {
-        Outcome::Complete => message.ack(),
+        Outcome::Complete | Outcome::Deferred => message.ack(),
         Outcome::Retry { after_secs } => message.retry_with_options(&delay(*after_secs)),
         Outcome::Discard { .. } => {
             message.ack();

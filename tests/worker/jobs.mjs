@@ -41,7 +41,7 @@ export async function createStuck(workers, like) {
     const id = newId();
     const create = { command: "create", id, owner: "anonymous", source: SOURCE, variants };
     // Several, because one may arrive before the job exists.
-    const starts = Array.from({ length: 4 }, () => ({ command: "start" }));
+    const starts = Array.from({ length: 4 }, () => ({ command: "start", alone: true }));
     const verdicts = await Promise.all([create, ...starts].map((body) => command(workers, id, body)));
     if (verdicts.some(({ verdict }) => verdict === "proceed")) return id;
   }

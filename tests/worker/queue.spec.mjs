@@ -36,7 +36,7 @@ test("the same message ten times makes one thumbnail", async () => {
 
 for (const [what, body] of [
   ["nonsense", "not a message of ours"],
-  ["a message of a later version", '{"v":2,"job":"01900000-0000-7000-8000-000000000000"}'],
+  ["a message of a later version", '{"v":3,"job":"01900000-0000-7000-8000-000000000000"}'],
   ["a body that is no text", { v: 1 }],
 ]) {
   test(`${what} is acknowledged and logged`, async () => {

@@ -17,7 +17,21 @@ pub enum Command {
     /// An upload was stored: begin the job. Repeating it changes nothing.
     Create(Box<NewJob>),
     /// A consumer wants to begin an attempt.
-    Start,
+    Start {
+        /// Whether nothing else will run in its instance. An older origin does not know.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        alone: Option<bool>,
+    },
+    /// What the attempt takes does not fit beside what else runs in the instance: send the message
+    /// again later. The message that asked for it is acknowledged.
+    Defer {
+        /// The attempt that has begun, if one has: it is not counted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        attempt: Option<u32>,
+        /// What the attempt takes, where it turned out to be more than was known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        planned_bytes: Option<u64>,
+    },
     /// The attempt stored every thumbnail.
     Finish(Box<Finish>),
     /// The file is at fault.
@@ -158,6 +172,11 @@ pub enum Verdict {
     },
     /// The job has as many thumbnails as a job may have.
     Full,
+    /// It was asked for as often as it may be.
+    UsedUp {
+        /// How often that is.
+        most: u32,
+    },
     /// A thumbnail that is asked for again cannot be made.
     Refused {
         /// Why.
@@ -240,6 +259,19 @@ mod tests {
                 Err(StoreError::Unreadable { attempt: None }),
                 "{text}"
             );
+        }
+    }
+
+    #[test]
+    fn the_sent_form_of_an_attempts_beginning_stays() {
+        for text in [
+            r#"{"command":"start"}"#,
+            r#"{"command":"start","alone":true}"#,
+            r#"{"command":"defer"}"#,
+            r#"{"command":"defer","attempt":1,"planned_bytes":5}"#,
+        ] {
+            let command: Command = serde_json::from_str(text).unwrap();
+            assert_eq!(serde_json::to_string(&command).unwrap(), text);
         }
     }
 }

@@ -3,9 +3,10 @@
 //! An event waits for its step of the schedule, is sent as a message, is taken by a consumer, and
 //! comes back with the receiver's answer. Whatever is lost on the way, its `due_at` finds.
 
+use super::command::Verdict;
 use super::ledger::{Decision, FollowUp};
 use super::outcome::backoff_secs;
-use super::policy::{Policy, TELL_SECS};
+use super::policy::{MAX_REDELIVERIES, Policy, REDELIVER_CAP_SECS, REDELIVER_SECS, TELL_SECS};
 use super::record::{Intent, Record};
 use super::state::State;
 use super::webhook::{Answer, Delivery, Stage, Webhook, WebhookCommand, WebhookEvent, shortened};
@@ -221,6 +222,16 @@ fn redeliver(mut record: Record, now: Timestamp) -> Decision {
     else {
         return Decision::rejected(&record);
     };
+    if webhook.redeliveries >= MAX_REDELIVERIES {
+        let most = MAX_REDELIVERIES;
+        return Decision::answer(Verdict::UsedUp { most });
+    }
+    if let Some(early) = Decision::too_early(webhook.redeliver_at, now) {
+        return early;
+    }
+    webhook.redeliveries += 1;
+    let secs = backoff_secs(webhook.redeliveries, REDELIVER_SECS, REDELIVER_CAP_SECS, 0);
+    webhook.redeliver_at = Some(now.plus_secs(secs.into()));
     webhook.disabled = false;
     let last = webhook.events.len() - 1;
     let all_delivered = webhook.events.iter().all(|e| e.stage == Stage::Delivered);
@@ -332,7 +343,7 @@ mod tests {
             };
             told.tell(create());
             told.now = 1;
-            told.tell(Command::Start);
+            told.tell(Command::Start { alone: Some(true) });
             told.now = 2;
             told.tell(finish());
             told
@@ -528,11 +539,31 @@ mod tests {
         job.deliver();
         job.report(2, status(200));
         assert_eq!(job.event().stage, Stage::Delivered);
+        assert_eq!(job.tell(again()), Verdict::RetryAfter { secs: 5 });
+        job.now += 5;
         job.tell(again());
         assert_eq!((job.event().stage, job.messages.len()), (Stage::Sent, 3));
         let mut quiet = Told::done();
         quiet.record.as_mut().unwrap().webhook = None;
         assert!(matches!(quiet.tell(again()), Verdict::Rejected { .. }));
+    }
+
+    #[test]
+    fn a_client_can_have_it_told_again_only_so_often() {
+        let again = || Command::Webhook(WebhookCommand::Redeliver);
+        let mut job = Told::done();
+        let mut pauses = Vec::new();
+        for _ in 0..MAX_REDELIVERIES {
+            assert!(matches!(job.tell(again()), Verdict::Recorded { .. }));
+            if let Verdict::RetryAfter { secs } = job.tell(again()) {
+                pauses.push(secs);
+                job.now += u64::from(secs);
+            }
+        }
+        assert_eq!(pauses[..5], [5, 10, 20, 40, 80]);
+        assert_eq!(pauses.last(), Some(&REDELIVER_CAP_SECS));
+        let most = MAX_REDELIVERIES;
+        assert_eq!(job.tell(again()), Verdict::UsedUp { most });
     }
 
     #[test]

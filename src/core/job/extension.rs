@@ -250,10 +250,10 @@ mod tests {
         };
         for (secs, command) in [
             (0, create),
-            (1, Command::Start),
+            (1, Command::Start { alone: Some(true) }),
             (2, finish("default")),
             (3, extend),
-            (4, Command::Start),
+            (4, Command::Start { alone: Some(true) }),
         ] {
             tell(&mut record, secs, command);
         }
@@ -283,7 +283,7 @@ mod tests {
                 attempt: 1,
                 reason: String::new(),
             },
-            Command::Start,
+            Command::Start { alone: Some(true) },
         ] {
             tell(&mut record, 5, command.clone());
             assert_eq!(record, before, "{command:?}");
@@ -299,7 +299,7 @@ mod tests {
     fn attempts_that_never_come_back_refuse_it_and_leave_the_job_done() {
         let mut record = extended_job();
         tell(&mut record, 124, Command::Alarm);
-        tell(&mut record, 125, Command::Start);
+        tell(&mut record, 125, Command::Start { alone: Some(true) });
         tell(&mut record, 245, Command::Alarm);
         let intent = record.clone().unwrap().intent.unwrap();
         let found = Vec::new();

@@ -14,9 +14,12 @@ use super::delivery;
 use super::expiry::expire;
 use super::extension::{extend, extended, refuse};
 use super::outcome::backoff_secs;
-use super::policy::{CREATE_WITHIN_SECS, Policy, TELL_SECS};
-use super::record::{DEAD_LETTER, Failure, Intent, PLATFORM_FAULT, Record, Thumbnail};
-use super::rescue::{Queue, alarm, jitter, send};
+use super::policy::{
+    CREATE_WITHIN_SECS, MAX_POISON_RERUNS, MAX_RERUNS, POISON_RERUN_SECS, Policy, RERUN_CAP_SECS,
+    RERUN_SECS, TELL_SECS,
+};
+use super::record::{Failure, Intent, PLATFORM_FAULT, POISON, Record, Thumbnail};
+use super::rescue::{Queue, alarm, dead_letter, defer, jitter, lose, rescue, send};
 use super::state::{Event, State};
 use crate::keys::JobId;
 use crate::timestamp::Timestamp;
@@ -71,6 +74,18 @@ impl Decision {
         })
     }
 
+    /// The same, with another answer.
+    fn answered(self, verdict: Verdict) -> Self {
+        Self { verdict, ..self }
+    }
+
+    /// Asks to come again where something may not be done before `at`.
+    pub(super) fn too_early(at: Option<Timestamp>, now: Timestamp) -> Option<Self> {
+        let millis = at.filter(|at| now < *at)?.millis_since(now);
+        let secs = u32::try_from(millis.div_ceil(1_000)).unwrap_or(u32::MAX);
+        Some(Self::answer(Verdict::RetryAfter { secs }))
+    }
+
     pub(super) fn recorded(record: Record, follow_up: FollowUp) -> Self {
         let verdict = Verdict::Recorded {
             record: Box::new(record.clone()),
@@ -103,13 +118,17 @@ pub fn decide(
         Command::Create(_) | Command::Get => Decision::answer(Verdict::Found {
             record: Box::new(record.as_of(now)),
         }),
-        Command::Start if record.has_outlived(now) => {
+        Command::Start { .. } | Command::Defer { .. } if record.has_outlived(now) => {
             expire(record, Verdict::Stop { state }, now, policy)
         }
         Command::Rerun | Command::Extend { .. } if record.has_outlived(now) => {
             expire(record, Verdict::Rejected { state }, now, policy)
         }
-        Command::Start => start(record, now, policy),
+        Command::Start { alone } => start(record, alone, now, policy),
+        Command::Defer {
+            attempt,
+            planned_bytes,
+        } => defer(record, attempt, planned_bytes, now, policy),
         Command::Finish(made) => finished(record, *made, now),
         Command::Fail { failure, attempt } => {
             // An attempt at what was made long ago says nothing about what is made now.
@@ -119,10 +138,7 @@ pub fn decide(
             fail(record, failure, now, policy)
         }
         Command::Retry { attempt, reason } => retry(record, attempt, &reason, now, policy),
-        Command::DeadLetter => {
-            let detail = "the queue gave up delivering the job's message";
-            fail(record, failure(DEAD_LETTER, detail.into()), now, policy)
-        }
+        Command::DeadLetter => dead_letter(record, now, policy),
         Command::Cancel => cancel(record, now, policy),
         Command::Rerun => rerun(record, now, policy),
         Command::Extend {
@@ -150,25 +166,32 @@ fn told(mut record: Record, revision: u64) -> Decision {
     Decision::recorded(record, FollowUp::Nothing)
 }
 
-fn start(mut record: Record, now: Timestamp, policy: &Policy) -> Decision {
-    let leased = record.phase() == State::Processing && record.due_at.is_some_and(|due| now < due);
+fn start(mut record: Record, alone: Option<bool>, now: Timestamp, policy: &Policy) -> Decision {
+    let lost = record.phase() == State::Processing;
+    let leased = lost && record.due_at.is_some_and(|due| now < due);
     if record.intent.is_some() || record.phase().is_final() || leased {
         return Decision::stop(&record);
     }
-    if record.phase() == State::Processing {
-        record.lost_attempts += 1;
-        if record.lost_attempts >= policy.max_lost_attempts {
-            let mut decision = fail_as_poison(record, now, policy);
-            decision.verdict = Verdict::Stop {
-                state: State::Processing,
-            };
-            return decision;
-        }
+    let stop = Verdict::Stop {
+        state: record.state,
+    };
+    // Its message is older than the loss: the one that asks for an instance alone follows.
+    if alone == Some(false) && (lost || record.wants_to_be_alone()) {
+        return if lost {
+            rescue(record, now, policy).answered(stop)
+        } else {
+            Decision::stop(&record)
+        };
+    }
+    if let Some(failure) = lost.then(|| lose(&mut record, policy)).flatten() {
+        return fail(record, failure, now, policy).answered(stop);
     }
     if !moved(&mut record, Event::Start, now) {
         return Decision::rejected(&record);
     }
     record.begin_attempt(now);
+    record.alone = alone == Some(true);
+    record.parked = false;
     record.due_at = Some(now.plus_secs(policy.lease_secs.into()));
     Decision {
         verdict: Verdict::Proceed {
@@ -238,8 +261,10 @@ fn retry(
         return Decision::stop(&record);
     }
     record.faults += 1;
-    if record.faults >= policy.max_attempts {
-        let detail = format!("gave up after {} attempts: {reason}", record.faults);
+    record.deferrals = 0;
+    let tried = record.faults + record.lost_attempts;
+    if tried >= policy.max_attempts {
+        let detail = format!("gave up after {tried} attempts: {reason}");
         return fail(record, failure(PLATFORM_FAULT, detail), now, policy);
     }
     let secs = backoff_secs(
@@ -270,11 +295,41 @@ fn cancel(record: Record, now: Timestamp, policy: &Policy) -> Decision {
     }
 }
 
-fn rerun(record: Record, now: Timestamp, policy: &Policy) -> Decision {
+fn rerun(mut record: Record, now: Timestamp, policy: &Policy) -> Decision {
     match (record.state, &record.intent) {
-        (State::Failed, None | Some(Intent::Rerun)) => intend(record, Intent::Rerun, now, policy),
+        (State::Failed, Some(Intent::Rerun)) => intend(record, Intent::Rerun, now, policy),
+        (State::Failed, None) => {
+            let most = if is_poison(&record) {
+                MAX_POISON_RERUNS
+            } else {
+                MAX_RERUNS
+            };
+            if record.reruns >= most {
+                return Decision::answer(Verdict::UsedUp { most });
+            }
+            if let Some(early) = Decision::too_early(record.rerun_at, now) {
+                return early;
+            }
+            record.reruns += 1;
+            intend(record, Intent::Rerun, now, policy)
+        }
         _ => Decision::rejected(&record),
     }
+}
+
+fn is_poison(record: &Record) -> bool {
+    let failure = record.failure.as_ref();
+    failure.is_some_and(|failure| failure.kind == POISON)
+}
+
+/// When a job that fails now may be tried again.
+fn rerun_at(record: &Record, now: Timestamp) -> Option<Timestamp> {
+    let secs = match (is_poison(record), record.reruns) {
+        (true, reruns) => backoff_secs(reruns + 1, POISON_RERUN_SECS, RERUN_CAP_SECS, 0),
+        (false, 0) => return None,
+        (false, reruns) => backoff_secs(reruns, RERUN_SECS, RERUN_CAP_SECS, 0),
+    };
+    Some(now.plus_secs(secs.into()))
 }
 
 pub(super) fn fail(record: Record, failure: Failure, now: Timestamp, policy: &Policy) -> Decision {
@@ -282,14 +337,6 @@ pub(super) fn fail(record: Record, failure: Failure, now: Timestamp, policy: &Po
         return Decision::rejected(&record);
     }
     intend(record, Intent::Fail { failure }, now, policy)
-}
-
-pub(super) fn fail_as_poison(record: Record, now: Timestamp, policy: &Policy) -> Decision {
-    let detail = format!(
-        "{} attempts at this picture never came back",
-        record.lost_attempts
-    );
-    fail(record, failure("poison", detail), now, policy)
 }
 
 /// Notes what is to be done in R2. No client sees it before it is done.
@@ -340,6 +387,7 @@ fn carried(
         }
         Intent::Fail { failure } => ended(record, Event::Fail, now, |record| {
             record.failure = Some(failure.clone());
+            record.rerun_at = rerun_at(record, now);
             record.thumbnails = found;
             record.due_at = record.expires_at;
         }),
@@ -383,6 +431,10 @@ pub(super) fn moved(record: &mut Record, event: Event, now: Timestamp) -> bool {
         return false;
     };
     record.set_phase(state);
+    record.alone = false;
+    if state.is_final() {
+        (record.deferrals, record.parked) = (0, false);
+    }
     record.revision += 1;
     record.updated_at = now;
     // The end is told until everybody is known to have heard it: no later change will do it.
@@ -422,6 +474,18 @@ mod tests {
 
     const EXPIRES: u64 = 100_000;
 
+    /// As an older origin says it.
+    const START: Command = Command::Start { alone: None };
+
+    const ALONE: Command = Command::Start { alone: Some(true) };
+
+    const SHARED: Command = Command::Start { alone: Some(false) };
+
+    const DEFER: Command = Command::Defer {
+        attempt: None,
+        planned_bytes: None,
+    };
+
     fn at(secs: u64) -> Timestamp {
         Timestamp::from_millis(1_000_000).plus_secs(secs)
     }
@@ -442,7 +506,7 @@ mod tests {
                 name: "default".into(),
                 options: Options::default(),
             }],
-            planned_bytes: None,
+            planned_bytes: Some(7),
             expires_at: Some(at(EXPIRES)),
             webhook: None,
         }))
@@ -466,6 +530,15 @@ mod tests {
     }
 
     impl Told {
+        /// The file is at fault.
+        fn fail_at(&mut self, secs: u64) {
+            let fail = Command::Fail {
+                failure: failure("damaged-image", String::new()),
+                attempt: None,
+            };
+            self.tell(fail, secs);
+        }
+
         fn job() -> Self {
             let mut told = Self {
                 record: None,
@@ -545,7 +618,7 @@ mod tests {
     #[test]
     fn times_are_those_of_the_commands() {
         let mut told = Told::job();
-        told.tell(Command::Start, 5);
+        told.tell(START, 5);
         told.tell(finish(), 8);
         let timings = told.record().timings;
         assert_eq!(
@@ -557,8 +630,8 @@ mod tests {
     #[test]
     fn an_attempt_that_may_be_another_has_no_time() {
         let mut told = Told::job();
-        told.tell(Command::Start, 5);
-        told.tell(Command::Start, 5 + u64::from(POLICY.lease_secs));
+        told.tell(START, 5);
+        told.tell(START, 5 + u64::from(POLICY.lease_secs));
         told.tell(finish(), 70);
         let timings = told.record().timings;
         assert_eq!(
@@ -571,11 +644,11 @@ mod tests {
     fn an_attempt_that_comes_back_ends_the_job_once() {
         let mut job = Told::job();
         assert!(matches!(
-            job.tell(Command::Start, 1),
+            job.tell(START, 1),
             Verdict::Proceed { attempt: 1, .. }
         ));
         assert_eq!(
-            job.tell(Command::Start, 2),
+            job.tell(START, 2),
             Verdict::Stop {
                 state: State::Processing
             }
@@ -586,7 +659,7 @@ mod tests {
             (State::Done, Some(EXPIRES))
         );
         let done = job.record().clone();
-        for command in [finish(), Command::DeadLetter, Command::Start] {
+        for command in [finish(), Command::DeadLetter, START] {
             job.tell(command, 4);
             assert_eq!(job.record(), &done);
         }
@@ -635,7 +708,7 @@ mod tests {
     #[test]
     fn a_lost_attempt_is_rescued_however_long_the_queue_is() {
         let mut job = Told::job();
-        job.tell(Command::Start, 1);
+        job.tell(START, 1);
         assert!(!job.record().may_wait(at(61), &POLICY));
         job.tell(Command::Wait, 61);
         assert_eq!((job.record().state, job.sends), (State::Retrying, 2));
@@ -644,7 +717,7 @@ mod tests {
     #[test]
     fn an_end_is_told_until_it_is_known_to_be() {
         let mut job = Told::job();
-        job.tell(Command::Start, 1);
+        job.tell(START, 1);
         job.tell(finish(), 2);
         let done = job.record().clone();
         assert_eq!(done.alarm_at(), Some(at(2 + u64::from(TELL_SECS))));
@@ -728,27 +801,144 @@ mod tests {
     #[test]
     fn attempts_that_never_come_back_are_poison() {
         let mut job = Told::job();
-        job.tell(Command::Start, 1);
+        job.tell(ALONE, 1);
         job.tell(Command::Alarm, 61);
         assert_eq!((job.record().state, job.sends), (State::Retrying, 2));
-        job.tell(Command::Start, 62);
+        job.tell(ALONE, 62);
         job.tell(Command::Alarm, 122);
         assert_eq!(job.record().state, State::Failed);
         assert_eq!(job.failed_as(), Some("poison"));
     }
 
     #[test]
+    fn a_loss_beside_others_only_asks_for_an_instance_alone() {
+        let mut job = Told::job();
+        assert_eq!(job.record().message().planned_bytes, Some(7));
+        job.tell(SHARED, 1);
+        job.tell(Command::Alarm, 61);
+        assert_eq!(job.record().message().planned_bytes, None);
+        // Its first message comes once more, or was redelivered.
+        let before = job.record().clone();
+        assert!(matches!(job.tell(SHARED, 62), Verdict::Stop { .. }));
+        assert_eq!(job.record(), &before);
+        job.tell(ALONE, 63);
+        job.tell(Command::Alarm, 123);
+        assert_eq!(
+            (job.record().state, job.record().lost_alone),
+            (State::Retrying, 1)
+        );
+        job.tell(ALONE, 124);
+        job.tell(Command::Alarm, 184);
+        assert_eq!(job.failed_as(), Some("poison"));
+    }
+
+    #[test]
+    fn a_shared_message_after_the_lease_sends_one_that_asks_to_be_alone() {
+        let mut job = Told::job();
+        job.tell(SHARED, 1);
+        assert!(matches!(job.tell(SHARED, 61), Verdict::Stop { .. }));
+        assert_eq!((job.record().state, job.sends), (State::Retrying, 2));
+        assert_eq!(job.record().lost_attempts, 1);
+    }
+
+    #[test]
+    fn losses_beside_others_end_as_a_fault_of_the_platform() {
+        let mut job = Told::job();
+        // An older origin, which does not say what else runs, goes on.
+        for (lost, start) in [(1, 1), (2, 61), (3, 121)] {
+            job.tell(START, start);
+            assert_eq!(job.record().lost_attempts, lost - 1);
+        }
+        job.tell(START, 181);
+        let failure = job.record().failure.as_ref().unwrap();
+        assert_eq!(failure.kind, "platform-fault");
+        assert!(failure.detail.contains("3 never came back"), "{failure:?}");
+    }
+
+    #[test]
+    fn what_does_not_fit_comes_again_with_growing_pauses_that_count_nothing() {
+        let mut job = Told::job();
+        let first = job.record().clone();
+        let (mut now, mut pauses) = (0, Vec::new());
+        for _ in 0..8 {
+            job.tell(DEFER, now);
+            // Another message of the same job.
+            assert!(matches!(job.tell(DEFER, now), Verdict::Stop { .. }));
+            assert!(!job.record().may_wait(at(now + 100), &POLICY));
+            pauses.push(job.due_secs().unwrap() - now);
+            now = job.due_secs().unwrap();
+            let sent = job.sends;
+            job.tell(Command::Alarm, now);
+            assert_eq!(job.sends, sent + 1);
+        }
+        for (pause, full) in pauses.iter().zip([2, 4, 8, 16, 32, 60, 60, 60]) {
+            assert!((full - full / 4..=full).contains(pause), "{pauses:?}");
+        }
+        let record = job.record();
+        assert_eq!((record.sends, record.attempts, record.deferrals), (1, 0, 8));
+        assert_eq!(record.revision, first.revision);
+        assert!(matches!(
+            job.tell(SHARED, now),
+            Verdict::Proceed { attempt: 1, .. }
+        ));
+        job.tell(finish(), now);
+        assert_eq!((job.record().deferrals, job.record().parked), (0, false));
+    }
+
+    #[test]
+    fn an_attempt_that_turns_out_not_to_fit_is_not_counted() {
+        let mut job = Told::job();
+        job.tell(SHARED, 1);
+        let defer = |attempt| Command::Defer {
+            attempt: Some(attempt),
+            planned_bytes: Some(9),
+        };
+        assert!(matches!(job.tell(defer(2), 2), Verdict::Stop { .. }));
+        assert!(matches!(job.tell(DEFER, 2), Verdict::Stop { .. }));
+        job.tell(defer(1), 2);
+        let record = job.record();
+        assert_eq!((record.state, record.attempts), (State::Retrying, 0));
+        assert_eq!(record.message().planned_bytes, Some(9));
+        assert!(matches!(
+            job.tell(SHARED, 4),
+            Verdict::Proceed { attempt: 1, .. }
+        ));
+    }
+
+    #[test]
+    fn a_dead_letter_of_a_job_that_was_never_begun_is_sent_again() {
+        let mut job = Told::job();
+        let mut now = 0;
+        for sends in 2..=POLICY.max_sends {
+            assert!(matches!(
+                job.tell(Command::DeadLetter, now),
+                Verdict::Recorded { .. }
+            ));
+            // It came twice.
+            assert!(matches!(
+                job.tell(Command::DeadLetter, now),
+                Verdict::Stop { .. }
+            ));
+            assert!(job.due_secs().unwrap() > now + 20);
+            now = job.due_secs().unwrap();
+            job.tell(Command::Alarm, now);
+            assert_eq!((job.record().sends, job.sends), (sends, sends));
+        }
+        job.tell(Command::DeadLetter, now);
+        assert_eq!(job.failed_as(), Some("dead-letter"));
+    }
+
+    #[test]
     fn a_delivery_after_the_lease_replaces_the_lost_attempt() {
         let mut job = Told::job();
-        job.tell(Command::Start, 1);
+        job.tell(START, 1);
         assert!(matches!(
-            job.tell(Command::Start, 61),
+            job.tell(START, 61),
             Verdict::Proceed { attempt: 2, .. }
         ));
-        job.tell(Command::Start, 121);
         assert_eq!(
-            (job.record().state, job.failed_as()),
-            (State::Failed, Some("poison"))
+            (job.record().lost_attempts, job.record().lost_alone),
+            (1, 0)
         );
     }
 
@@ -756,7 +946,7 @@ mod tests {
     fn faults_of_the_platform_are_retried_up_to_a_limit() {
         let mut job = Told::job();
         for attempt in 1..=2 {
-            job.tell(Command::Start, u64::from(attempt));
+            job.tell(START, u64::from(attempt));
             let verdict = job.tell(
                 Command::Retry {
                     attempt,
@@ -770,7 +960,7 @@ mod tests {
             );
             assert!(job.due_secs().is_some());
         }
-        job.tell(Command::Start, 9);
+        job.tell(START, 9);
         job.tell(
             Command::Retry {
                 attempt: 3,
@@ -786,8 +976,8 @@ mod tests {
     #[test]
     fn a_report_of_a_replaced_attempt_is_not_taken() {
         let mut job = Told::job();
-        job.tell(Command::Start, 1);
-        job.tell(Command::Start, 61);
+        job.tell(START, 1);
+        job.tell(START, 61);
         let verdict = job.tell(
             Command::Retry {
                 attempt: 1,
@@ -806,7 +996,7 @@ mod tests {
     #[test]
     fn a_job_that_never_was_answers_unknown() {
         for command in [
-            Command::Start,
+            START,
             Command::Get,
             Command::Alarm,
             Command::DeadLetter,
@@ -825,7 +1015,7 @@ mod tests {
         for begun in [false, true] {
             let mut job = Told::job();
             if begun {
-                job.tell(Command::Start, 1);
+                job.tell(START, 1);
             }
             assert!(matches!(
                 job.tell(Command::Cancel, 2),
@@ -837,7 +1027,7 @@ mod tests {
                 (State::Cancelled, Some(1_002))
             );
             for command in [
-                Command::Start,
+                START,
                 finish(),
                 Command::Rerun,
                 Command::Cancel,
@@ -857,7 +1047,7 @@ mod tests {
     #[test]
     fn nothing_is_visible_before_r2_agrees() {
         let mut job = Told::job();
-        job.tell(Command::Start, 1);
+        job.tell(START, 1);
         let decision = decide(job.record.clone(), Command::Cancel, at(2), &POLICY);
         assert_eq!(decision.follow_up, FollowUp::CarryOut);
         job.record = decision.changed;
@@ -880,7 +1070,7 @@ mod tests {
     #[test]
     fn a_cancel_replaces_a_failure_that_nobody_has_seen() {
         let mut job = Told::job();
-        job.tell(Command::Start, 1);
+        job.tell(START, 1);
         let fail = Command::Fail {
             failure: failure("damaged-image", String::new()),
             attempt: None,
@@ -897,9 +1087,9 @@ mod tests {
     fn thumbnails_that_are_there_make_a_lost_job_done() {
         let mut job = Told::job();
         job.found = vec![thumbnail()];
-        job.tell(Command::Start, 1);
+        job.tell(ALONE, 1);
         job.tell(Command::Alarm, 61);
-        job.tell(Command::Start, 62);
+        job.tell(ALONE, 62);
         job.tell(Command::Alarm, 122);
         assert_eq!((job.record().state, job.failed_as()), (State::Done, None));
         assert_eq!(job.record().thumbnails, [thumbnail()]);
@@ -912,7 +1102,7 @@ mod tests {
             job.tell(Command::Rerun, 1),
             Verdict::Rejected { .. }
         ));
-        job.tell(Command::DeadLetter, 1);
+        job.fail_at(1);
         assert!(matches!(
             job.tell(Command::Rerun, 2),
             Verdict::Recorded { .. }
@@ -921,15 +1111,62 @@ mod tests {
             (job.record().state, job.sends, job.failed_as()),
             (State::Pending, 2, None)
         );
-        job.tell(Command::Start, 3);
+        job.tell(START, 3);
         job.tell(finish(), 4);
         assert_eq!(job.record().state, State::Done);
     }
 
     #[test]
+    fn a_job_is_run_again_with_growing_pauses_and_only_so_often() {
+        let mut job = Told::job();
+        let (mut now, mut pauses) = (1, Vec::new());
+        for _ in 0..MAX_RERUNS {
+            job.fail_at(now);
+            let Verdict::RetryAfter { secs } = job.tell(Command::Rerun, now) else {
+                assert_eq!(job.record().reruns, 1);
+                continue;
+            };
+            now += u64::from(secs);
+            let early = job.tell(Command::Rerun, now - 1);
+            assert_eq!(early, Verdict::RetryAfter { secs: 1 });
+            job.tell(Command::Rerun, now);
+            pauses.push(secs);
+        }
+        assert_eq!(pauses, [10, 20, 40, 80, 160, 320, 640, 1_280, 2_560]);
+        job.fail_at(now);
+        let most = MAX_RERUNS;
+        assert_eq!(
+            job.tell(Command::Rerun, now + 9_999),
+            Verdict::UsedUp { most }
+        );
+    }
+
+    #[test]
+    fn poison_is_run_again_twice_and_never_at_once() {
+        let mut job = Told::job();
+        let mut now = 0;
+        for pause in [300, 600, 1_200] {
+            for _ in 0..2 {
+                job.tell(ALONE, now);
+                now += 60;
+                job.tell(Command::Alarm, now);
+            }
+            assert_eq!(job.failed_as(), Some("poison"));
+            let verdict = job.tell(Command::Rerun, now);
+            if pause == 1_200 {
+                assert_eq!(verdict, Verdict::UsedUp { most: 2 });
+            } else {
+                assert_eq!(verdict, Verdict::RetryAfter { secs: pause });
+                now += u64::from(pause);
+                job.tell(Command::Rerun, now);
+            }
+        }
+    }
+
+    #[test]
     fn everything_of_a_job_ends_at_its_expiry() {
         let mut job = Told::job();
-        job.tell(Command::Start, 1);
+        job.tell(START, 1);
         job.tell(finish(), 2);
         job.tell(Command::Alarm, EXPIRES);
         assert_eq!(

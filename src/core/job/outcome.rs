@@ -5,6 +5,8 @@
 pub enum Outcome {
     /// The job needs nothing more from this message: acknowledge it.
     Complete,
+    /// There is no room for the attempt; the job sends another message later: acknowledge this one.
+    Deferred,
     /// The platform failed: deliver the message again.
     Retry {
         /// Seconds to wait before.

@@ -8,6 +8,25 @@ pub const CREATE_WITHIN_SECS: u64 = 15 * 60;
 /// to KV that was given up has landed by then, or never does.
 pub const TELL_SECS: u32 = 30;
 
+/// The pause before the message of an attempt that did not fit into its instance is sent again; it
+/// doubles, up to a minute.
+pub(super) const DEFER_SECS: u32 = 2;
+pub(super) const DEFER_CAP_SECS: u32 = 60;
+
+/// How often a client may have a failed job tried again. The first time at once, then with pauses that double.
+pub(super) const MAX_RERUNS: u32 = 10;
+pub(super) const RERUN_SECS: u32 = 10;
+/// A picture that killed its instances takes others with it: less often, and never at once.
+pub(super) const MAX_POISON_RERUNS: u32 = 2;
+pub(super) const POISON_RERUN_SECS: u32 = 300;
+/// The longest of these pauses.
+pub(super) const RERUN_CAP_SECS: u32 = 3_600;
+
+/// How often a client may have events delivered again. The first time at once, then with pauses that double.
+pub(super) const MAX_REDELIVERIES: u32 = 20;
+pub(super) const REDELIVER_SECS: u32 = 5;
+pub(super) const REDELIVER_CAP_SECS: u32 = 3_600;
+
 /// The pace of a job, and how long its traces stay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
@@ -22,9 +41,11 @@ pub struct Policy {
     pub retry_secs: u32,
     /// The longest pause after a fault of the platform. Default: 1 h.
     pub retry_cap_secs: u32,
-    /// Attempts before a job fails for the platform's faults. Default: 12, spread over 3 hours.
+    /// Attempts that met the platform's faults or never came back before a job fails.
+    /// Default: 12, spread over 3 hours.
     pub max_attempts: u32,
-    /// Attempts that never come back before a job counts as poison. Default: 2.
+    /// Attempts that never come back although nothing else ran in their instance, before a job counts
+    /// as poison. Default: 2.
     pub max_lost_attempts: u32,
     /// Messages sent before a job fails because nobody picks it up. Default: 20.
     pub max_sends: u32,

@@ -34,10 +34,28 @@ pub struct Record {
     pub attempts: u32,
     /// Attempts that never came back.
     pub lost_attempts: u32,
+    /// Those of them beside which nothing else ran in their instance.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub lost_alone: u32,
+    /// Whether nothing else runs in the instance of the attempt that runs.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub alone: bool,
     /// Attempts that met a fault of the platform.
     pub faults: u32,
     /// Messages sent.
     pub sends: u32,
+    /// How often in a row its attempt did not fit beside what else ran in an instance.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub deferrals: u32,
+    /// Whether its message came back: the alarm sends the next one, which is counted already.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub parked: bool,
+    /// How often a client had it tried again after it had failed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub reruns: u32,
+    /// When it may be tried again, after it has failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rerun_at: Option<Timestamp>,
     /// When it was accepted.
     pub created_at: Timestamp,
     /// When it last changed.
@@ -94,7 +112,7 @@ pub struct Record {
     clippy::trivially_copy_pass_by_ref,
     reason = "serde hands fields by reference"
 )]
-const fn is_zero(n: &u32) -> bool {
+pub(super) const fn is_zero(n: &u32) -> bool {
     *n == 0
 }
 
@@ -163,6 +181,8 @@ pub struct Thumbnail {
 pub(super) const DEAD_LETTER: &str = "dead-letter";
 /// The platform failed at each attempt.
 pub(super) const PLATFORM_FAULT: &str = "platform-fault";
+/// The picture kills whoever decodes it.
+pub(super) const POISON: &str = "poison";
 /// No consumer took the job.
 pub(super) const NEVER_PROCESSED: &str = "never-processed";
 
@@ -235,8 +255,14 @@ impl Record {
             revision: 0,
             attempts: 0,
             lost_attempts: 0,
+            lost_alone: 0,
+            alone: false,
             faults: 0,
             sends: 0,
+            deferrals: 0,
+            parked: false,
+            reruns: 0,
+            rerun_at: None,
             created_at: now,
             updated_at: now,
             expires_at: new.expires_at,
@@ -314,6 +340,7 @@ impl Record {
         self.state = state;
         self.recount();
         self.failure = None;
+        self.rerun_at = None;
         self.timings.processing_ms = None;
         self.thumbnails.clear();
     }
@@ -321,15 +348,31 @@ impl Record {
     /// Counts attempts and messages from the beginning.
     pub(super) fn recount(&mut self) {
         self.lost_attempts = 0;
+        self.lost_alone = 0;
         self.faults = 0;
         self.sends = 0;
+        self.deferrals = 0;
+        self.parked = false;
+    }
+
+    /// Whether its attempts are to have an instance to themselves: one was lost, and nobody knows
+    /// whether for this picture or for what ran beside it.
+    pub fn wants_to_be_alone(&self) -> bool {
+        self.lost_attempts > 0
+    }
+
+    /// Whether no attempt has begun since it was accepted, or asked for again.
+    pub(super) fn is_untried(&self) -> bool {
+        let waits = matches!(self.phase(), State::Pending | State::Retrying);
+        waits && self.lost_attempts == 0 && self.faults == 0
     }
 
     /// The message that asks for an attempt.
     pub fn message(&self) -> Message {
+        let planned_bytes = self.planned_bytes.filter(|_| !self.wants_to_be_alone());
         Message {
             job: self.id,
-            planned_bytes: self.planned_bytes,
+            planned_bytes,
         }
     }
 
@@ -408,6 +451,26 @@ mod tests {
         let record: Record = serde_json::from_str(DONE).unwrap();
         assert_eq!((&record.extension, record.refused.len()), (&None, 0));
         assert_eq!(serde_json::to_string(&record).unwrap(), DONE);
+    }
+
+    #[test]
+    fn the_stored_form_of_what_is_counted_stays() {
+        let pairs = [
+            (
+                r#""lost_attempts":0"#,
+                r#""lost_attempts":2,"lost_alone":1,"alone":true"#,
+            ),
+            (
+                r#""sends":1"#,
+                r#""sends":1,"deferrals":3,"parked":true,"reruns":4,"rerun_at":7"#,
+            ),
+        ];
+        let text = pairs
+            .iter()
+            .fold(DONE.to_owned(), |text, (old, new)| text.replace(old, new));
+        let record: Record = serde_json::from_str(&text).unwrap();
+        assert!(record.wants_to_be_alone() && record.message().planned_bytes.is_none());
+        assert_eq!(serde_json::to_string(&record).unwrap(), text);
     }
 
     #[test]

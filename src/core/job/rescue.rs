@@ -5,10 +5,12 @@
 //! says so. A message behind many others is not lost: where the queue is known to be long, the job
 //! waits as long as the cap, so that a backlog does not grow by its own rescues.
 
-use super::ledger::{Decision, FollowUp, fail, fail_as_poison, failure, intend, moved};
+use super::ledger::{Decision, FollowUp, fail, failure, intend, moved};
 use super::outcome::backoff_secs;
-use super::policy::Policy;
-use super::record::{Intent, NEVER_PROCESSED, Record};
+use super::policy::{DEFER_CAP_SECS, DEFER_SECS, Policy};
+use super::record::{
+    DEAD_LETTER, Failure, Intent, NEVER_PROCESSED, PLATFORM_FAULT, POISON, Record,
+};
 use super::state::{Event, State};
 use crate::timestamp::Timestamp;
 
@@ -51,15 +53,17 @@ pub(super) fn alarm(mut record: Record, now: Timestamp, policy: &Policy, queue: 
 }
 
 /// Sends the message of a job again that nobody answered, unless that was tried often enough.
-fn rescue(mut record: Record, now: Timestamp, policy: &Policy) -> Decision {
+pub(super) fn rescue(mut record: Record, now: Timestamp, policy: &Policy) -> Decision {
     if record.phase() == State::Processing {
-        record.lost_attempts += 1;
-        if record.lost_attempts >= policy.max_lost_attempts {
-            return fail_as_poison(record, now, policy);
+        if let Some(failure) = lose(&mut record, policy) {
+            return fail(record, failure, now, policy);
         }
         if !moved(&mut record, Event::Retry, now) {
             return Decision::rejected(&record);
         }
+    }
+    if record.parked {
+        return send_counted(record, now, policy);
     }
     if record.sends >= policy.max_sends {
         let detail = format!("no consumer took the job after {} messages", record.sends);
@@ -68,10 +72,92 @@ fn rescue(mut record: Record, now: Timestamp, policy: &Policy) -> Decision {
     send(record, now, policy)
 }
 
+/// Counts an attempt that never came back. Returns why the job has to end, if it has to.
+///
+/// What kills an instance takes all with it that runs there: only an attempt beside which nothing
+/// ran says something about its picture.
+pub(super) fn lose(record: &mut Record, policy: &Policy) -> Option<Failure> {
+    record.lost_attempts += 1;
+    record.lost_alone += u32::from(record.alone);
+    record.deferrals = 0;
+    if record.lost_alone >= policy.max_lost_attempts {
+        let detail = format!(
+            "{} attempts at this picture never came back, and nothing else ran beside them",
+            record.lost_alone
+        );
+        return Some(failure(POISON, detail));
+    }
+    let tried = record.lost_attempts + record.faults;
+    (tried >= policy.max_attempts).then(|| {
+        let lost = record.lost_attempts;
+        let detail = format!("gave up after {tried} attempts, of which {lost} never came back");
+        failure(PLATFORM_FAULT, detail)
+    })
+}
+
+/// Takes back a message whose attempt did not fit beside what else ran in its instance.
+pub(super) fn defer(
+    mut record: Record,
+    attempt: Option<u32>,
+    planned_bytes: Option<u64>,
+    now: Timestamp,
+    policy: &Policy,
+) -> Decision {
+    let runs = record.phase() == State::Processing;
+    let current = attempt.map_or(!runs, |attempt| runs && attempt == record.attempts);
+    // Parked already: another message of the same job was taken back.
+    if record.intent.is_some() || record.phase().is_final() || record.parked || !current {
+        return Decision::stop(&record);
+    }
+    if runs {
+        if !moved(&mut record, Event::Retry, now) {
+            return Decision::rejected(&record);
+        }
+        record.attempts -= 1;
+    }
+    record.planned_bytes = planned_bytes.or(record.planned_bytes);
+    record.deferrals += 1;
+    let secs = backoff_secs(
+        record.deferrals,
+        DEFER_SECS,
+        DEFER_CAP_SECS,
+        jitter(&record),
+    );
+    park(record, now, secs.min(policy.rescue_cap_secs))
+}
+
+/// Takes a message that the queue gave up.
+pub(super) fn dead_letter(mut record: Record, now: Timestamp, policy: &Policy) -> Decision {
+    if record.parked && record.is_untried() && record.intent.is_none() {
+        return Decision::stop(&record);
+    }
+    if !record.is_untried() || record.intent.is_some() || record.sends >= policy.max_sends {
+        let detail = "the queue gave up delivering the job's message";
+        return fail(record, failure(DEAD_LETTER, detail.into()), now, policy);
+    }
+    // No attempt has begun: nothing is known against the job.
+    record.sends += 1;
+    let (base, cap) = (policy.rescue_secs, policy.rescue_cap_secs);
+    let secs = backoff_secs(record.sends, base, cap, jitter(&record));
+    park(record, now, secs)
+}
+
+/// Lets the alarm send the next message. Nothing that a client can see has changed.
+fn park(mut record: Record, now: Timestamp, secs: u32) -> Decision {
+    record.parked = true;
+    record.due_at = Some(now.plus_secs(secs.into()));
+    Decision::recorded(record, FollowUp::Nothing)
+}
+
 /// Sends the job's message, with the alarm set for the case that nobody answers it.
 pub(super) fn send(mut record: Record, now: Timestamp, policy: &Policy) -> Decision {
     record.sends += 1;
     record.revision += 1;
+    send_counted(record, now, policy)
+}
+
+fn send_counted(mut record: Record, now: Timestamp, policy: &Policy) -> Decision {
+    record.parked = false;
     record.updated_at = now;
     let pause = backoff_secs(
         record.sends,
@@ -89,6 +175,7 @@ impl Record {
     pub fn may_wait(&self, now: Timestamp, policy: &Policy) -> bool {
         let sent =
             matches!(self.phase(), State::Pending | State::Retrying) && self.intent.is_none();
+        let sent = sent && !self.parked;
         let due = self.due_at.is_some_and(|due| due <= now);
         sent && due && now.millis_since(self.updated_at) < u64::from(policy.rescue_cap_secs) * 1_000
     }

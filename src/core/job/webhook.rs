@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::command::Verdict;
-use super::record::Record;
+use super::record::{Record, is_zero};
 use super::state::State;
 use crate::timestamp::Timestamp;
 
@@ -27,6 +27,12 @@ pub struct Webhook {
     /// Whether the receiver wants no more.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub disabled: bool,
+    /// How often a client had events delivered again.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub redeliveries: u32,
+    /// When that may be done again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redeliver_at: Option<Timestamp>,
     /// What is to be told, the oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<WebhookEvent>,
@@ -178,6 +184,8 @@ impl Webhook {
             url,
             base,
             disabled: false,
+            redeliveries: 0,
+            redeliver_at: None,
             events: Vec::new(),
             deliveries: Vec::new(),
         }

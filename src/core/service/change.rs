@@ -35,6 +35,8 @@ pub async fn rerun(
         Verdict::Rejected {
             state: state @ (State::Cancelled | State::Expired),
         } => Err(gone(state)),
+        Verdict::RetryAfter { secs } => Err(too_early("tried again", secs)),
+        Verdict::UsedUp { most } => Err(used_up("tried again", most)),
         Verdict::Rejected { state } => Err(Problem::new(
             ProblemKind::NotFailed,
             format!(
@@ -50,6 +52,8 @@ pub async fn rerun(
 pub async fn redeliver(ledger: &impl JobLedger, id: JobId) -> Result<Record, Problem> {
     match call(ledger, id, Command::Webhook(WebhookCommand::Redeliver)).await? {
         Verdict::Recorded { record, .. } => Ok(*record),
+        Verdict::RetryAfter { secs } => Err(too_early("told again", secs)),
+        Verdict::UsedUp { most } => Err(used_up("told again", most)),
         Verdict::Rejected { state } => Err(Problem::new(
             ProblemKind::NothingToTell,
             format!(
@@ -68,6 +72,21 @@ async fn call(ledger: &impl JobLedger, id: JobId, command: Command) -> Result<Ve
         ..Problem::from(error)
     };
     ledger.call(id, command).await.map_err(retry_later)
+}
+
+fn too_early(what: &str, secs: u32) -> Problem {
+    Problem {
+        retry_after_secs: Some(secs),
+        ..Problem::new(
+            ProblemKind::TooEarly,
+            format!("the job can be {what} in {secs} s"),
+        )
+    }
+}
+
+fn used_up(what: &str, most: u32) -> Problem {
+    let detail = format!("the job was {what} {most} times, as often as it may be");
+    Problem::new(ProblemKind::UsedUp, detail)
 }
 
 fn gone(state: State) -> Problem {

@@ -78,7 +78,10 @@ impl<S: JobStorage, P: Platform> JobService<S, P> {
     /// Takes a command to its end. An error means that it was not taken, or that it is not known
     /// whether it was; repeating it is harmless.
     pub async fn handle(&self, command: Command) -> Result<Verdict, StoreError> {
-        let came = matches!(command, Command::Start | Command::DeadLetter);
+        let came = matches!(
+            command,
+            Command::Start { .. } | Command::Defer { attempt: None, .. } | Command::DeadLetter
+        );
         let (decision, messages) = self.decide(command).await?;
         if came {
             let job = decision.changed.as_ref().map(|record| record.id);

@@ -3,7 +3,7 @@
 //! `upload` reads an upload with its options, `accept` stores it and begins the job; `admission` lets it in where
 //! the `budget` of the instance has room for it, and `drain` reads what a refusal leaves unread;
 //! `job` carries out what the ledger decided, `process` makes the
-//! thumbnails, `overload` keeps uploads off a queue that cannot keep up, `serve` answers reads with `image`, `change` deletes and tries again, `sweep` clears up what a crash left,
+//! thumbnails within the `memory` of its instance, `overload` keeps uploads off a queue that cannot keep up, `serve` answers reads with `image`, `change` deletes and tries again, `sweep` clears up what a crash left,
 //! `pace` tells a slow queue from a lost message,
 //! `list` answers from the index of jobs, which `reindex` keeps true;
 //! `wait` and `waiters` let a request wait for the end of a job,
@@ -24,6 +24,7 @@ mod intake;
 pub mod job;
 pub mod key;
 pub mod list;
+pub mod memory;
 mod nowhere;
 pub mod once;
 pub mod overload;

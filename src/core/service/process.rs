@@ -1,10 +1,11 @@
 //! One delivered message: begin the attempt, make the thumbnails, end the attempt.
 //!
-//! 1. `Start` marks the attempt before anything is decoded; a job that ended says stop
-//! 2. read the source in chunks: probe → plan → render
-//! 3. store each thumbnail under its deterministic key, unless something is there: R2 decides
+//! 1. reserve the memory that the attempt plans, or hand the message back with `Defer`
+//! 2. `Start` marks the attempt before anything is decoded; a job that ended says stop
+//! 3. read the source in chunks: probe → plan → render
+//! 4. store each thumbnail under its deterministic key, unless something is there: R2 decides
 //!    between this attempt, another one, and the tombstone of a job that was called off
-//! 4. `Finish`
+//! 5. `Finish`
 //!
 //! The file's fault is final. The platform's fault is always tried again.
 
@@ -15,8 +16,9 @@ use crate::job::{Command, Finish, Message, Outcome, Record, Thumbnail, Verdict};
 use crate::keys::{JobId, ThumbnailFile, source_key, thumbnail_key};
 use crate::object::ObjectMeta;
 use crate::pipeline::{Encoded, Limits, PipelineError};
-use crate::ports::{JobLedger, ObjectStore, StoreError};
+use crate::ports::{Clock, JobLedger, ObjectStore, StoreError};
 use crate::service::job::thumbnail;
+use crate::service::memory::{Full, Memory, Reservation};
 use crate::service::render::{Render, RenderError};
 
 /// The pause before the next delivery where the job itself could not be asked.
@@ -24,11 +26,15 @@ use crate::service::render::{Render, RenderError};
 const UNREACHABLE_RETRY_SECS: u32 = 60;
 
 /// What a consumer works with.
-pub struct Processor<'a, O, L, R> {
+pub struct Processor<'a, O, L, C, R> {
     /// Sources and thumbnails.
     pub objects: &'a O,
     /// The jobs.
     pub ledger: &'a L,
+    /// The time.
+    pub clock: &'a C,
+    /// The memory of this instance.
+    pub memory: &'a Memory,
     /// What makes the pictures.
     pub renderer: R,
     /// What the pipeline may use.
@@ -43,6 +49,8 @@ enum Fault {
     File(Failure),
     /// To be tried again.
     Platform(String),
+    /// There is no room for as much as it takes: to be begun again.
+    Full(Full),
     /// The job has ended meanwhile: a tombstone stands where its thumbnail would go.
     Ended,
 }
@@ -68,19 +76,27 @@ impl From<RenderError> for Fault {
         match error {
             RenderError::Picture(error) => error.into(),
             RenderError::Transfer(error) => Self::Platform(error.to_string()),
+            RenderError::Full(full) => Self::Full(full),
         }
     }
 }
 
-impl<O: ObjectStore, L: JobLedger, R: Render> Processor<'_, O, L, R> {
+impl<O: ObjectStore, L: JobLedger, C: Clock, R: Render> Processor<'_, O, L, C, R> {
     /// Handles one message of the resize queue, given as the text of its body.
     pub async fn process(&self, body: &str) -> Outcome {
-        let job = match Message::decode(body) {
-            Ok(message) => message.job,
+        let Message { job, planned_bytes } = match Message::decode(body) {
+            Ok(message) => message,
             Err(error) => return error.into(),
         };
-        match self.ledger.call(job, Command::Start).await {
-            Ok(Verdict::Proceed { attempt, record }) => self.attempt(job, attempt, &record).await,
+        let now = self.clock.now();
+        let Ok(reserved) = self.memory.reserve(job, planned_bytes, now) else {
+            return self.defer(job, None, None).await;
+        };
+        let alone = Some(reserved.is_whole());
+        match self.ledger.call(job, Command::Start { alone }).await {
+            Ok(Verdict::Proceed { attempt, record }) => {
+                self.attempt(attempt, &record, &reserved).await
+            }
             Ok(Verdict::Unknown) => Outcome::Discard {
                 reason: format!("there is no job {job}"),
             },
@@ -118,8 +134,31 @@ impl<O: ObjectStore, L: JobLedger, R: Render> Processor<'_, O, L, R> {
         }
     }
 
-    async fn attempt(&self, job: JobId, attempt: u32, record: &Record) -> Outcome {
-        let end = match self.make(record).await {
+    /// Hands a message back that asks for more than there is room for.
+    async fn defer(&self, job: JobId, attempt: Option<u32>, planned_bytes: Option<u64>) -> Outcome {
+        let command = Command::Defer {
+            attempt,
+            planned_bytes,
+        };
+        match self.ledger.call(job, command).await {
+            Ok(Verdict::Recorded { record, .. }) => {
+                self.memory.put_off(&record, self.clock.now());
+                Outcome::Deferred
+            }
+            Ok(Verdict::Unknown) => Outcome::Discard {
+                reason: format!("there is no job {job}"),
+            },
+            Ok(_) => Outcome::Complete,
+            // So it is with an edge that does not know the command yet.
+            Err(_) => Outcome::Retry {
+                after_secs: UNREACHABLE_RETRY_SECS,
+            },
+        }
+    }
+
+    async fn attempt(&self, attempt: u32, record: &Record, reserved: &Reservation<'_>) -> Outcome {
+        let job = record.id;
+        let end = match self.make(record, reserved).await {
             Ok(finish) => finish,
             Err(Fault::File(failure)) => Command::Fail {
                 failure,
@@ -127,6 +166,10 @@ impl<O: ObjectStore, L: JobLedger, R: Render> Processor<'_, O, L, R> {
             },
             Err(Fault::Platform(reason)) => Command::Retry { attempt, reason },
             Err(Fault::Ended) => return Outcome::Complete,
+            Err(Fault::Full(full)) => {
+                let planned_bytes = Some(full.wanted_bytes);
+                return self.defer(job, Some(attempt), planned_bytes).await;
+            }
         };
         self.end(job, end).await
     }
@@ -142,16 +185,17 @@ impl<O: ObjectStore, L: JobLedger, R: Render> Processor<'_, O, L, R> {
         }
     }
 
-    async fn make(&self, record: &Record) -> Result<Command, Fault> {
+    async fn make(&self, record: &Record, reserved: &Reservation<'_>) -> Result<Command, Fault> {
         let Some((_, body)) = self.objects.get(&source_key(record.id)).await? else {
             return Err(Fault::File(Failure {
                 kind: "source-missing".into(),
                 detail: "the uploaded file is no longer stored".into(),
             }));
         };
+        let reserve = |bytes| reserved.grow(bytes, self.clock.now());
         let rendered = self
             .renderer
-            .render(body, record.wanted(), &self.limits)
+            .render(body, record.wanted(), &self.limits, reserve)
             .await?;
         let mut thumbnails = Vec::with_capacity(rendered.thumbnails.len());
         for (thumbnail, file) in rendered.thumbnails.into_iter().zip(record.wanted_files()) {

@@ -9,6 +9,7 @@ use crate::pipeline::decode::Progress;
 use crate::pipeline::{Limits, PipelineError, Rendered, Renderer, Variant, plan};
 use crate::ports::{ChunkError, Chunks};
 use crate::service::header::HeaderReader;
+use crate::service::memory::Full;
 
 /// Why there is no picture.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -19,16 +20,20 @@ pub enum RenderError {
     /// The file did not arrive.
     #[error(transparent)]
     Transfer(#[from] ChunkError),
+    /// It takes more memory than is left in the instance.
+    #[error(transparent)]
+    Full(#[from] Full),
 }
 
 /// Makes thumbnails of a file that arrives in chunks.
 pub trait Render {
-    /// Renders every variant.
+    /// Renders every variant; `reserve` is told the most bytes that are held, before they are.
     async fn render(
         &self,
         body: impl Chunks,
         variants: &[Variant],
         limits: &Limits,
+        reserve: impl Fn(u64) -> Result<(), Full>,
     ) -> Result<Rendered, RenderError>;
 }
 
@@ -42,18 +47,23 @@ impl Render for Pipeline {
         mut body: impl Chunks,
         variants: &[Variant],
         limits: &Limits,
+        reserve: impl Fn(u64) -> Result<(), Full>,
     ) -> Result<Rendered, RenderError> {
         // A TIFF's directory may be the last thing in it, and is looked for in all of it.
         let max_len = usize::try_from(limits.max_bytes).unwrap_or(usize::MAX);
         let mut header = HeaderReader::new(max_len, Variant::page_of(variants));
         let info = loop {
             let chunk = body.next().await?;
+            let chunk_bytes = chunk.as_ref().map_or(0, Vec::len);
+            reserve((header.held.len() + chunk_bytes) as u64)?;
             header.push(chunk.as_deref().unwrap_or_default());
             if let Some(info) = header.probe(chunk.is_none())? {
                 break info;
             }
         };
-        let mut renderer = Renderer::new(plan(&info, variants, limits)?)?;
+        let plan = plan(&info, variants, limits)?;
+        reserve(plan.peak_bytes + header.held.len() as u64)?;
+        let mut renderer = Renderer::new(plan)?;
         let mut progress = renderer.feed(&header.held)?;
         drop(header);
         while progress == Progress::NeedMore {

@@ -24,6 +24,7 @@ use crate::service::accept::create_job;
 use crate::service::change::{cancel, rerun};
 use crate::service::deliver::Courier;
 use crate::service::extend::extend;
+use crate::service::memory::{Full, LEASE_SECS, Memory};
 use crate::service::process::Processor;
 use crate::service::reindex::reindex;
 use crate::service::render::{Render, RenderError};
@@ -52,6 +53,8 @@ const PNG: [u8; 67] = [
 pub(super) struct Client {
     world: World,
     scenario: Scenario,
+    /// Which of the clients it is.
+    number: u32,
     uploads: Rc<Cell<u32>>,
     accepted: Rc<RefCell<Option<Record>>>,
     later: Rc<RefCell<Option<ThumbnailFile>>>,
@@ -68,10 +71,24 @@ impl<F: FnMut()> Drop for Until<F> {
 }
 
 impl Client {
-    pub fn new(world: &World, scenario: &Scenario) -> Self {
+    /// The clients of a story: the one that it tells of, and those beside it.
+    pub fn all(world: &World, scenario: &Scenario) -> Vec<Self> {
+        let beside = scenario.beside.iter().map(|picture| Scenario {
+            picture: *picture,
+            ..scenario.clone()
+        });
+        let scenarios = std::iter::once(scenario.clone()).chain(beside);
+        let clients = scenarios.zip(0..);
+        clients
+            .map(|(story, number)| Self::new(world, story, number))
+            .collect()
+    }
+
+    fn new(world: &World, scenario: Scenario, number: u32) -> Self {
         Self {
             world: world.clone(),
-            scenario: scenario.clone(),
+            scenario,
+            number,
             uploads: Rc::default(),
             accepted: Rc::default(),
             later: Rc::default(),
@@ -104,7 +121,7 @@ impl Client {
         self.uploading.set(true);
         let (world, scenario) = (self.world.clone(), self.scenario.clone());
         let (accepted, uploading) = (self.accepted.clone(), self.uploading.clone());
-        let number = self.uploads.get();
+        let number = self.number * 100 + self.uploads.get();
         self.spawn(async move {
             let _end = Until(move || uploading.set(false));
             if let Ok(record) = upload(&world, &scenario, number).await {
@@ -176,7 +193,13 @@ impl Client {
                     let before = world.seen(id);
                     let answer = rerun(&world, &world, id).await;
                     match answer.err().map(|problem| problem.kind) {
-                        None | Some(ProblemKind::NotFailed | ProblemKind::Gone) => {
+                        None
+                        | Some(
+                            ProblemKind::NotFailed
+                            | ProblemKind::Gone
+                            | ProblemKind::TooEarly
+                            | ProblemKind::UsedUp,
+                        ) => {
                             world.answered_rerun(id);
                         }
                         Some(ProblemKind::NotFound) => {
@@ -224,21 +247,30 @@ impl Client {
 
     fn process(&self, delivery: Delivery, dead: bool) {
         let world = self.world.clone();
+        let body = delivery.body();
+        let job = Message::decode(&body).ok().map(|message| message.job);
+        let uploaded = job.and_then(|job| world.uploaded(job));
+        let (picture, bytes) = uploaded.unwrap_or((self.scenario.picture, 0));
         let renderer = Brush {
             world: world.clone(),
-            picture: self.scenario.picture,
+            picture,
+            bytes,
         };
-        self.spawn(async move {
-            let body = delivery.body();
+        self.world.inner.executor.spawn(Actor::Origin, async move {
             let mut delivery = Some(delivery);
             if world.sabotaged(Sabotage::AckFirst)
                 && let Some(delivery) = delivery.take()
             {
                 delivery.settle(&Outcome::Complete);
             }
+            // Of nobody's but its own.
+            let own = Memory::new(Limits::default().max_memory_bytes, LEASE_SECS);
+            let shared = !world.sabotaged(Sabotage::NoBudget);
             let processor = Processor {
                 objects: &world,
                 ledger: &world,
+                clock: &world,
+                memory: if shared { world.memory() } else { &own },
                 renderer,
                 limits: Limits::default(),
                 memory_high_water: || None,
@@ -300,10 +332,19 @@ async fn upload(world: &World, scenario: &Scenario, number: u32) -> Result<Recor
     };
     let limits = Limits::default();
     let stored = super::store_source(world, id, None, &mut body, Some(&variants), &limits).await?;
+    let planned_bytes = stored.planned_bytes(&variants, &limits);
+    let (bytes, planned_bytes) = match number / 100 {
+        _ if scenario.beside.is_empty() => (0, planned_bytes),
+        // Known, known too low, and not known.
+        n if n % 3 == 0 => (HEAVY_BYTES, Some(HEAVY_BYTES)),
+        n if n % 3 == 1 => (HEAVY_BYTES, Some(HEAVY_BYTES / 2)),
+        _ => (HEAVY_BYTES, None),
+    };
+    world.uploads(id, scenario.picture, bytes);
     let new = NewJob {
         id,
         owner: crate::job::record::ANONYMOUS.into(),
-        planned_bytes: stored.planned_bytes(&variants, &limits),
+        planned_bytes,
         source: stored.source,
         variants,
         expires_at: Some(now.plus_secs(LIFE_SECS)),
@@ -311,6 +352,9 @@ async fn upload(world: &World, scenario: &Scenario, number: u32) -> Result<Recor
     };
     Ok(create_job(world, new).await?.0)
 }
+
+/// What a picture takes beside which others are made: two fit into the memory, four not into an instance.
+const HEAVY_BYTES: u64 = 30 << 20;
 
 /// The number of the thumbnail that is asked for when the others are there.
 pub(super) const LATER: usize = 100;
@@ -355,6 +399,8 @@ impl Chunks for Slow {
 struct Brush {
     world: World,
     picture: Picture,
+    /// What it takes.
+    bytes: u64,
 }
 
 impl Render for Brush {
@@ -363,11 +409,14 @@ impl Render for Brush {
         mut body: impl Chunks,
         variants: &[Variant],
         _: &Limits,
+        reserve: impl Fn(u64) -> Result<(), Full>,
     ) -> Result<Rendered, RenderError> {
         let mut bytes = Vec::new();
         while let Some(chunk) = body.next().await? {
             bytes.extend(chunk);
         }
+        reserve(self.bytes)?;
+        let _held = self.world.hold(self.bytes).await;
         self.world.pause().await;
         let later = variants.contains(&later_variant());
         match self.picture {

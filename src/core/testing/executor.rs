@@ -14,6 +14,8 @@ use crate::keys::JobId;
 pub enum Actor {
     /// A caller of its own: a request, a consumer, a sweep.
     Caller,
+    /// An invocation in the origin's instance: what kills one may kill all.
+    Origin,
     /// The object of a job; all its tasks share its memory.
     Object(JobId),
 }

@@ -203,7 +203,12 @@ impl World {
         let count = operations.replace(operations.get() + 1);
         if self.is_simulated() {
             let running = self.inner.executor.running();
-            let alone = running.is_none_or(|(_, actor)| actor == Actor::Caller);
+            let alone = running.is_none_or(|(_, actor)| match actor {
+                Actor::Caller => true,
+                // One that runs by itself ends as its instance does.
+                Actor::Origin => !self.is_crowded(),
+                Actor::Object(_) => false,
+            });
             self.inner
                 .trace
                 .borrow_mut()
@@ -234,6 +239,8 @@ impl World {
     pub(super) fn bury_dead(&self) {
         match self.inner.dying.take() {
             Some((_, Actor::Object(id), true)) => self.reset_object(id),
+            Some((_, Actor::Origin, true)) => self.reset_instance(),
+            Some((task, Actor::Origin, false)) => self.cancel_invocation(task),
             Some((task, ..)) => self.inner.executor.kill(task),
             None => {}
         }

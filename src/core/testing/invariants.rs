@@ -1,14 +1,20 @@
 //! What holds of every job whatever has happened to it: once it has settled, when it is over, and
 //! when nothing is left to happen.
 
-use super::World;
+use super::witness::Seen;
+use super::{Picture, World};
 use crate::job::{Message, Record, State};
-use crate::keys::{source_key, thumbnail_key};
+use crate::keys::{JobId, source_key, thumbnail_key};
 use crate::object::ObjectMeta;
+use crate::timestamp::Timestamp;
 
 /// Alarms per run of a job, at the most: one for each message and each attempt, one for its end, its
 /// expiry and its burial, and what their repeats add.
 const MAX_RINGS: u32 = 120;
+
+/// How often an attempt is put off at the most: a reservation that nobody gives back ends after a
+/// quarter of an hour, and others wait as well.
+const MAX_DEFERRALS: u32 = 60;
 
 /// And per event that somebody is told of: two for each attempt.
 const MAX_EVENT_RINGS: u32 = 20;
@@ -68,10 +74,13 @@ impl World {
         let jobs = self.inner.witness.jobs.borrow();
         for seen in jobs.values() {
             let runs = seen.reruns + seen.extends + 1;
-            if seen.messages > runs * self.policy.max_sends {
+            if seen.deferrals > runs * MAX_DEFERRALS {
+                self.violate(|| format!("put off {} times", seen.deferrals));
+            }
+            if seen.messages > runs * self.policy.max_sends + seen.deferrals {
                 self.violate(|| format!("{} messages", seen.messages));
             }
-            let most = runs * MAX_RINGS + self.owed_events() * MAX_EVENT_RINGS;
+            let most = runs * MAX_RINGS + 2 * seen.deferrals + self.owed_events() * MAX_EVENT_RINGS;
             if self.most_rings() > most {
                 self.violate(|| format!("{} alarms", self.most_rings()));
             }
@@ -88,6 +97,28 @@ impl World {
     pub(super) fn most_messages(&self) -> u32 {
         let jobs = self.inner.witness.jobs.borrow();
         jobs.values().map(|seen| seen.messages).max().unwrap_or(0)
+    }
+
+    /// What became of each upload: its picture, why it failed, and its attempts.
+    pub(super) fn ends(&self) -> Vec<(Picture, Option<String>, u32)> {
+        let jobs = self.inner.witness.jobs.borrow();
+        let end = |(id, seen): (&JobId, &Seen)| {
+            let (picture, _) = self.uploaded(*id)?;
+            Some((picture, seen.failure.clone(), seen.attempts))
+        };
+        jobs.iter().filter_map(end).collect()
+    }
+
+    /// When a job may be tried again.
+    pub(super) fn rerun_at(&self, id: JobId) -> Option<Timestamp> {
+        let records = self.inner.records.borrow();
+        records.get(&id).and_then(|record| record.rerun_at)
+    }
+
+    /// How often the job that was put off most often was put off.
+    pub(super) fn most_deferrals(&self) -> u32 {
+        let jobs = self.inner.witness.jobs.borrow();
+        jobs.values().map(|seen| seen.deferrals).max().unwrap_or(0)
     }
 
     pub(super) fn failure_kind(&self) -> Option<String> {

@@ -4,9 +4,9 @@
 
 use std::rc::Rc;
 
-use super::World;
 use super::executor::{Actor, Slot};
 use super::fault::Kind;
+use super::{Sabotage, World};
 use crate::api::signature::Secrets;
 use crate::job::{Command, Record, State, Verdict};
 use crate::keys::JobId;
@@ -34,7 +34,8 @@ impl JobStorage for Storage {
     }
 
     async fn save(&self, record: &Record) -> Result<(), StoreError> {
-        let record = self.world.stored_form(record)?;
+        let mut record = self.world.stored_form(record)?;
+        record.alone |= self.world.sabotaged(Sabotage::SharedBlame);
         self.world.before_save(&record).await;
         let save = || {
             self.world.note(&record);

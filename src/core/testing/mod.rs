@@ -12,6 +12,7 @@ mod copies;
 pub mod executor;
 mod fault;
 mod index;
+mod instance;
 mod invariants;
 mod jobs;
 mod keys;
@@ -33,6 +34,7 @@ pub use fault::{Failure, Outage};
 pub use objects::store_source;
 pub use pieces::Pieces;
 pub use receiver::webhook;
+pub use story::Picture;
 pub use witness::Sabotage;
 
 use crate::idempotency::KeyRecord;
@@ -83,6 +85,7 @@ struct Inner {
     plan: RefCell<Option<Plan>>,
     log: RefCell<Vec<&'static str>>,
     executor: Executor,
+    instance: instance::Instance,
     dying: Cell<Option<(usize, Actor, bool)>>,
     random: RefCell<Random>,
     simulated: Cell<bool>,
@@ -128,6 +131,7 @@ impl World {
             plan: RefCell::default(),
             log: RefCell::default(),
             executor: Executor::default(),
+            instance: instance::Instance::default(),
             dying: Cell::default(),
             random: RefCell::new(Random::new(0)),
             simulated: Cell::default(),

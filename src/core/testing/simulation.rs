@@ -62,6 +62,8 @@ struct Simulation {
     random: Random,
     hits: Rc<Cell<usize>>,
     client: Client,
+    /// Those beside it.
+    others: Vec<Client>,
     wishes: Vec<(usize, Wish)>,
     sweeps: u32,
     swept_at: Timestamp,
@@ -92,14 +94,16 @@ impl Simulation {
         world.inner.witness.sabotage.set(setup.sabotage);
         *world.inner.random.borrow_mut() = Random::new(setup.seed ^ 0x5151);
         if !setup.calm {
-            weather(&world, setup.seed);
+            weather(&world, setup);
         }
         let hits = Rc::new(Cell::new(0));
         plan(&world, setup, &hits);
         let mut wishes = setup.scenario.wishes.clone();
         wishes.reverse();
+        let mut others = Client::all(&world, &setup.scenario);
         Self {
-            client: Client::new(&world, &setup.scenario),
+            client: others.remove(0),
+            others,
             world,
             setup: setup.clone(),
             random: Random::new(setup.seed),
@@ -142,6 +146,9 @@ impl Simulation {
             messages: self.world.most_messages(),
             rings: self.world.most_rings(),
             told: self.world.told_events(),
+            ends: self.world.ends(),
+            deferrals: self.world.most_deferrals(),
+            deaths: self.world.deaths(),
             log: log[log.len().saturating_sub(60)..].to_vec(),
         }
     }
@@ -168,12 +175,16 @@ impl Simulation {
         true
     }
 
+    fn clients(&self) -> impl Iterator<Item = &Client> {
+        std::iter::once(&self.client).chain(&self.others)
+    }
+
     /// What could happen now.
     fn events(&mut self, busy: bool) -> Vec<Event> {
         let world = &self.world;
         let now = world.now();
         let mut events = Vec::new();
-        if self.client.wants_to_upload() {
+        if self.clients().any(Client::wants_to_upload) {
             events.push(Event::Upload);
         }
         if world.next_delivery().is_some_and(|at| at <= now) {
@@ -221,7 +232,10 @@ impl Simulation {
     fn happen(&mut self, event: Event) {
         let world = &self.world;
         match event {
-            Event::Upload => self.client.upload(),
+            Event::Upload => {
+                let next = self.clients().find(|client| client.wants_to_upload());
+                next.into_iter().for_each(Client::upload);
+            }
             Event::Deliver => {
                 if let Some(delivery) = world.deliver() {
                     self.client.consume(delivery);
@@ -231,6 +245,13 @@ impl Simulation {
             Event::Late => world.arrive(),
             Event::Wish(wish) => {
                 self.wishes.pop();
+                let at = self.client.job().and_then(|id| self.world.rerun_at(id));
+                // Most wait as long as they are told.
+                if let Some(at) = at.filter(|at| wish == Wish::Rerun && *at > world.now())
+                    && (self.setup.calm || !self.random.once_in(4))
+                {
+                    self.world.pass_to(at);
+                }
                 self.client.grant(wish);
             }
             Event::Sweep => {
@@ -381,8 +402,8 @@ fn plan(world: &World, setup: &Setup, hits: &Rc<Cell<usize>>) {
 }
 
 /// What is the matter with the platform all the time.
-fn weather(world: &World, seed: u64) {
-    let mut random = Random::new(seed ^ 0x3ea7);
+fn weather(world: &World, setup: &Setup) {
+    let mut random = Random::new(setup.seed ^ 0x3ea7);
     world.inner.calm.set(false);
     world.inner.receiver.moody.set(random.once_in(2));
     world.inner.skew.set(random.below(u64::MAX), MAX_SKEW_SECS);
@@ -390,7 +411,8 @@ fn weather(world: &World, seed: u64) {
         world.set_backlog(1_000_000);
     }
     world.inner.mixed.set(random.once_in(3));
-    if random.once_in(3) {
+    // A crowd is trouble enough.
+    if setup.scenario.beside.is_empty() && random.once_in(3) {
         world.interrupt(Outage {
             what: PRODUCTS[random.index(PRODUCTS.len())],
             from: START.plus_secs(random.below(300)),

@@ -47,6 +47,8 @@ pub struct Scenario {
     pub upload_secs: u64,
     /// Whether somebody is to be told of its ends.
     pub webhook: bool,
+    /// What others upload at the same time. All of it is made in one instance.
+    pub beside: Vec<Picture>,
 }
 
 /// Which operations fail.
@@ -114,6 +116,12 @@ pub struct Run {
     pub rings: u32,
     /// Events that the receiver took, and requests that reached it.
     pub told: (u32, u32),
+    /// What became of each upload: its picture, why it failed, and its attempts.
+    pub ends: Vec<(Picture, Option<String>, u32)>,
+    /// How often the job that was put off most often was put off.
+    pub deferrals: u32,
+    /// How often the origin's instance died.
+    pub deaths: u32,
     /// The last operations, for whoever has to find out why.
     pub log: Vec<String>,
 }

@@ -29,6 +29,12 @@ pub enum Sabotage {
     BlindCourier,
     /// The message that asks for a delivery is sent once: no alarm looks after it.
     OneMessage,
+    /// An instance takes whatever comes.
+    NoBudget,
+    /// What an invocation that was cancelled had reserved is never free again.
+    EternalLease,
+    /// Every lost attempt counts as if nothing had run beside it.
+    SharedBlame,
 }
 
 /// What an answer says about one thumbnail, or about a job.
@@ -65,6 +71,9 @@ pub(super) struct Seen {
     /// Reruns that were not answered: they may still come to be.
     open_reruns: u32,
     pub(super) messages: u32,
+    pub(super) deferrals: u32,
+    pub(super) attempts: u32,
+    pub(super) failure: Option<String>,
     served: BTreeMap<usize, String>,
     /// By file, and for the job as a whole: how many reruns had been asked for by then.
     failed: BTreeMap<Option<usize>, u32>,
@@ -219,10 +228,16 @@ impl World {
             if known.state == State::Done && record.state == State::Done && !kept {
                 self.violate(|| format!("a thumbnail was forgotten: {record:?}"));
             }
+            let deferred = record.deferrals > known.deferrals;
+            self.observe(id, |seen| seen.deferrals += u32::from(deferred));
             if known.state == record.state {
                 return;
             }
         }
+        self.observe(id, |seen| {
+            seen.attempts = record.attempts;
+            seen.failure = record.failure.as_ref().map(|f| f.kind.clone());
+        });
         if let Some(failure) = &record.failure {
             *self.inner.witness.failure.borrow_mut() = Some(failure.kind.clone());
         }

@@ -168,7 +168,13 @@ pub const OPERATIONS: &[Operation] = &[
         parameters: parameters::job,
         body: None,
         answers: answers::accepted,
-        problems: &[Kind::NotFound, Kind::NotFailed, Kind::Gone],
+        problems: &[
+            Kind::NotFound,
+            Kind::NotFailed,
+            Kind::TooEarly,
+            Kind::UsedUp,
+            Kind::Gone,
+        ],
     },
     Operation {
         method: Method::Post,
@@ -178,7 +184,12 @@ pub const OPERATIONS: &[Operation] = &[
         parameters: parameters::job,
         body: None,
         answers: answers::accepted,
-        problems: &[Kind::NotFound, Kind::NothingToTell],
+        problems: &[
+            Kind::NotFound,
+            Kind::NothingToTell,
+            Kind::TooEarly,
+            Kind::UsedUp,
+        ],
     },
     Operation {
         method: Method::Get,

@@ -62,6 +62,10 @@ pub enum ProblemKind {
     NotFailed,
     /// The job has nothing to tell a webhook.
     NothingToTell,
+    /// A job is tried or told again too soon after the last time.
+    TooEarly,
+    /// A job was tried or told again as often as it may be.
+    UsedUp,
     /// More thumbnails can be had of a job that is done only.
     NotDone,
     /// A job has as many thumbnails as it may have.
@@ -90,7 +94,7 @@ pub enum ProblemKind {
 
 impl ProblemKind {
     /// Every kind, in the order of the documentation.
-    pub const ALL: [Self; 41] = [
+    pub const ALL: [Self; 43] = [
         Self::EmptyUpload,
         Self::MissingFile,
         Self::MalformedForm,
@@ -120,6 +124,8 @@ impl ProblemKind {
         Self::RangeNotSatisfiable,
         Self::NotFailed,
         Self::NothingToTell,
+        Self::TooEarly,
+        Self::UsedUp,
         Self::NotDone,
         Self::TooManyThumbnails,
         Self::VariantsOff,

@@ -180,6 +180,18 @@ impl ProblemKind {
                 "There is nothing to tell a webhook",
                 "Upload with the option `webhook`; its receiver is told when the job has ended.",
             ),
+            Self::TooEarly => (
+                "too-early",
+                429,
+                "It is too early to try that again",
+                "Wait for as many seconds as `Retry-After` says; the pauses grow each time.",
+            ),
+            Self::UsedUp => (
+                "used-up",
+                409,
+                "The job was tried again as often as it may be",
+                "Upload the picture once more, if something has changed about it.",
+            ),
             Self::NotDone => (
                 "not-done",
                 409,
