@@ -10,6 +10,7 @@ import { fingerprint, isStamped, stamp } from "../tools/stamp.mjs";
 import { SHIPPED_CAP_MIB, buildWasm } from "./build.mjs";
 import { classify } from "./classify.mjs";
 import { peers } from "./implementations.mjs";
+import { search } from "./costliest.mjs";
 import { measure, quality } from "./measure.mjs";
 import { makeLarge, makeOrdinary } from "./pictures.mjs";
 import { MIN_PSNR_DB, beforeTable, classTable, fileTable, summary, troubles, workerdTable } from "./report.mjs";
@@ -17,6 +18,8 @@ import { measureInWorkerd } from "./workerd.mjs";
 
 /** Half of an isolate's memory: under it, 100 megapixels prove that nothing is held whole. */
 const LARGE_CAP_MIB = 64;
+/** What the service accepts by default. */
+const MAX_WORK_MS = 10_000;
 
 const { values: asked } = parseArgs({
   options: {
@@ -26,6 +29,8 @@ const { values: asked } = parseArgs({
     peers: { type: "string" },
     rounds: { type: "string", default: "2" },
     calls: { type: "string", default: "41" },
+    costliest: { type: "string" },
+    seed: { type: "string", default: "1" },
     large: { type: "boolean", default: false },
     workerd: { type: "boolean", default: false },
   },
@@ -35,6 +40,7 @@ async function bench() {
   const started = Date.now();
   const implementations = chosen();
   await setup();
+  if (asked.costliest) return findCostliest();
   await installPeers();
   if (asked.workerd) return inWorkerd();
   const cap = asked.large ? LARGE_CAP_MIB : SHIPPED_CAP_MIB;
@@ -50,6 +56,15 @@ async function bench() {
   if (asked.json) writeFileSync(asked.json, `${JSON.stringify(result, null, 2)}\n`);
   console.log(`bench: done in ${seconds(started)}`);
   return rows.some((row) => row.implementation === "ours" && (row.error || row.void)) ? 1 : 0;
+}
+
+/** Searches for the costliest job that is accepted; fails where it takes longer than the limit says. */
+async function findCostliest() {
+  const module = await buildWasm(SHIPPED_CAP_MIB);
+  const { worst, tried } = search(module, { seconds: positive("costliest"), seed: positive("seed") });
+  console.log(`costliest: ${tried.done} done, ${tried.refused} refused, ${tried.above_plan} above their plan`);
+  console.log(`costliest: ${Math.round(worst.ms)} ms of CPU`);
+  return worst.ms > MAX_WORK_MS ? 1 : 0;
 }
 
 /** Measures ours alone, in the runtime that the service runs in. */

@@ -1,8 +1,8 @@
 //! How much work a picture is, before it is done and while it is.
 //!
 //! Work is counted in nanoseconds of the release wasm on one core of a common server, so that a limit
-//! says about how many seconds of CPU a job may take. The prices below were measured with
-//! `npm run bench -- --costliest` and are rounded up; a fast machine takes half of it.
+//! says about how many seconds of CPU a job may take. The prices below were measured in
+//! the release wasm and are rounded up; `npm run bench -- --costliest 200` compares them with jobs.
 
 use super::color_model::SampleModel;
 use super::decode::Plane;
