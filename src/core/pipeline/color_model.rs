@@ -142,6 +142,36 @@ pub struct Colors {
 }
 
 impl Colors {
+    /// The most bytes that [`Colors::new`] takes.
+    pub fn bytes(info: &ImageInfo, model: SampleModel) -> u64 {
+        let color_model = model.color_model();
+        let icc = |profile: &Option<Vec<u8>>| {
+            let profile = profile.as_deref();
+            profile.map_or(0, |profile| ColorTransform::icc_bytes(profile, color_model))
+        };
+        let described = |is_described: bool| {
+            if is_described {
+                ColorTransform::described_bytes()
+            } else {
+                0
+            }
+        };
+        match &info.header {
+            Header::Jpeg(header) => icc(&header.icc),
+            Header::WebP(header) => icc(&header.icc_profile),
+            Header::Tiff(header) => icc(&header.icc_profile),
+            Header::Png(header) => {
+                let is_described = header.cicp.is_some()
+                    || header.gamma.is_some()
+                    || header.chromaticities.is_some();
+                icc(&header.icc).max(described(is_described))
+            }
+            #[cfg(feature = "heic")]
+            Header::Heic(header) => icc(&header.icc_profile).max(described(header.cicp.is_some())),
+            Header::Gif(_) | Header::Bmp(_) => 0,
+        }
+    }
+
     /// What the header says about the samples of a picture.
     pub fn new(info: &ImageInfo, model: SampleModel) -> Self {
         let color_model = model.color_model();

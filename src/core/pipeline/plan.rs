@@ -2,6 +2,7 @@
 
 use image::metadata::Orientation;
 
+use super::color_model::Colors;
 use super::decode::Plane;
 use super::decode::source::{Reduction, Source};
 use super::geometry::{Layout, Region, Size, layout, uncropped_cover};
@@ -14,7 +15,7 @@ use super::probe::ImageInfo;
 use super::resize::{Axis, Resizer};
 use super::shrink::{MAX_BOX, TreePlan, share};
 use super::work::{self, check_work};
-use super::{ImageFormat, LimitError, OutputFormat, PipelineError};
+use super::{ImageFormat, LimitError, OutputFormat, PipelineError, smart};
 
 /// What the box shrink leaves to the resampling at most: samples per pixel of the result.
 ///
@@ -24,8 +25,8 @@ const MAX_RESIDUAL: f64 = 4.0;
 /// The most pixels of a picture that is looked at to choose the part to keep; larger ones keep their middle.
 const MAX_LOOKED_AT: u64 = 4 << 20;
 
-/// Tables of colours and codes, names, and whatever else does not grow with the picture.
-const SMALL_BYTES: u64 = 64 << 10;
+/// The plan itself, names, and whatever else does not grow with the picture.
+const SMALL_BYTES: u64 = 32 << 10;
 
 /// How a picture is rendered.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,7 +41,13 @@ pub struct Plan {
     pub trees: Vec<Vec<TreePlan>>,
     /// What happens to a file that is cut or damaged.
     pub truncated: Truncated,
-    /// The most memory that rendering takes, in bytes.
+    /// The most memory that a picture takes at one time, in bytes, from its first byte to its finished files:
+    /// the beginning that is held until the header is read ([`ImageInfo::held_bytes`]), the header itself twice
+    /// (in the plan, and with whoever asked for it), its colour profile as it is read, the decoder and what it
+    /// holds of the file, the shrink, all thumbnails as pixels, and the encoder with the files that it writes.
+    ///
+    /// Not in it: the chunk of the file that is just being fed, which is its sender's; what the allocator adds
+    /// to each piece; and the code tables of a lossless WebP beyond those that encoders write.
     pub peak_bytes: u64,
     /// How much work it is, as far as the header tells: see [`super::work`].
     pub work: u64,
@@ -108,20 +115,25 @@ pub fn plan(
 ) -> Result<Plan, PipelineError> {
     Variant::validate_all(variants)?;
     limits.check_size(info.width, info.height)?;
-    let info = &info.at_page(Variant::page_of(variants))?;
+    let info = info.at_page(Variant::page_of(variants))?;
     let asked = variants
         .iter()
-        .map(|variant| plan_variant(info, variant, limits));
+        .map(|variant| plan_variant(&info, variant, limits));
     let mut planned = asked.collect::<Result<Vec<_>, _>>()?;
-    let source = Source::choose(info, reduction(&planned), limits)?;
+    let source = Source::choose(&info, reduction(&planned), limits)?;
     let trees = plan_axes(&source, &mut planned);
-    let source_bytes = source_bytes(&source, &planned, &trees);
-    let peak_bytes = draw(&source, source_bytes, &mut planned, limits);
-    output::check(info, &planned, (peak_bytes, source_bytes), limits)?;
-    let work = work::planned(info, &source, &planned, &trees);
-    check_work(info, work, limits)?;
+    let always = always_bytes(&info, &source, limits);
+    let source_bytes = source_bytes(&source, &planned, &trees).saturating_add(info.held_bytes);
+    let mut peak_bytes = draw(&source, (always, source_bytes), &mut planned, limits);
+    if info.orientation_follows {
+        peak_bytes = peak_bytes.max(peak_if_turned(&info, variants, limits));
+    }
+    let peak_bytes = peak_bytes.max(probing_bytes(&info));
+    output::check(&info, &planned, (peak_bytes, source_bytes), limits)?;
+    let work = work::planned(&info, &source, &planned, &trees);
+    check_work(&info, work, limits)?;
     Ok(Plan {
-        info: info.clone(),
+        info,
         source,
         variants: planned,
         trees,
@@ -165,13 +177,18 @@ fn reduction(variants: &[VariantPlan]) -> Reduction {
 }
 
 /// Decides how the thumbnails are drawn, and returns the most memory at one time.
-fn draw(source: &Source, source_bytes: u64, variants: &mut [VariantPlan], limits: &Limits) -> u64 {
+fn draw(
+    source: &Source,
+    (always, source_bytes): (u64, u64),
+    variants: &mut [VariantPlan],
+    limits: &Limits,
+) -> u64 {
     let mut peak = 0;
     for max_canvas_bytes in [output::MAX_CANVAS_BYTES, 0] {
         for variant in &mut *variants {
             variant.drawing = variant.drawing_for(source, max_canvas_bytes);
         }
-        peak = peak_bytes(source_bytes, variants);
+        peak = peak_bytes(source_bytes, variants).saturating_add(always);
         if peak <= limits.max_memory_bytes {
             break;
         }
@@ -179,10 +196,40 @@ fn draw(source: &Source, source_bytes: u64, variants: &mut [VariantPlan], limits
     peak
 }
 
+/// The most memory of a picture that turns out to lie on its side, its file included.
+fn peak_if_turned(info: &ImageInfo, variants: &[Variant], limits: &Limits) -> u64 {
+    let turned = ImageInfo {
+        orientation: Orientation::Rotate90,
+        orientation_follows: false,
+        ..info.clone()
+    };
+    let peak = plan(&turned, variants, limits).map_or(0, |plan| plan.peak_bytes);
+    peak.saturating_add(info.collected_bytes(limits))
+}
+
+/// The most memory while the header is looked for.
+fn probing_bytes(info: &ImageInfo) -> u64 {
+    // The buffer moves when it grows, and a profile that is inflated moves too.
+    (info.held_bytes / 2 * 3)
+        .saturating_add(3 * info.heap_bytes())
+        .saturating_add(SMALL_BYTES)
+}
+
+/// What is held from the header to the last file: the header twice, its colour profile as it is read,
+/// and the file where its orientation comes last.
+fn always_bytes(info: &ImageInfo, source: &Source, limits: &Limits) -> u64 {
+    Colors::bytes(info, source.model)
+        .saturating_add(2 * info.heap_bytes())
+        .saturating_add(info.collected_bytes(limits))
+}
+
 /// The most memory at one time: decoding fills the sink, then what is drawn becomes files.
 fn peak_bytes(source_bytes: u64, variants: &[VariantPlan]) -> u64 {
     let drawn: u64 = variants.iter().map(VariantPlan::drawn_bytes).sum();
-    let decoding = source_bytes.saturating_add(drawn);
+    let choose = variants.iter().map(VariantPlan::choice_bytes).max();
+    let decoding = source_bytes
+        .saturating_add(drawn)
+        .saturating_add(choose.unwrap_or(0));
     decoding
         .max(output::finishing_bytes(variants))
         .saturating_add(SMALL_BYTES)
@@ -415,8 +462,16 @@ impl VariantPlan {
         let mut rows = 16 * u64::from(self.resampled.width());
         if self.is_linear() {
             let (x, y) = self.halving();
+            // That row again in linear light, and the halved one.
+            rows += 16 * u64::from(self.resampled.width());
             rows += Resizer::bytes(4, &x, &y) + 16 * u64::from(self.scaled.width());
         }
         lanes + rows
+    }
+
+    /// What choosing the part to keep holds.
+    fn choice_bytes(&self) -> u64 {
+        let gravity = self.choice.map(|choice| choice.gravity);
+        gravity.map_or(0, |gravity| smart::bytes(self.canvas, gravity))
     }
 }

@@ -15,6 +15,7 @@ use super::decode::webp::WebpHeader;
 use super::decode::{self, HeaderStatus};
 use super::format::{ImageFormat, SNIFF_BYTES};
 use super::geometry::Size;
+use super::limits::Limits;
 use super::orient::turn_size;
 use super::{OptionsError, PipelineError};
 
@@ -43,6 +44,8 @@ pub struct ImageInfo {
     pub frames: Option<u32>,
     /// Which frame or page the picture is, from 0.
     pub page: u32,
+    /// Bytes of the file that are held until its decoder has had them: who reads the header says how many.
+    pub held_bytes: u64,
     /// What the header says in the words of its format, for its decoder.
     pub header: Header,
 }
@@ -67,6 +70,9 @@ pub enum Header {
     Heic(Box<HeicHeader>),
 }
 
+/// What any header takes without what grows, a palette included.
+const HEADER_BYTES: u64 = 2 << 10;
+
 impl ImageInfo {
     /// A still picture of eight bits in three channels, to be changed where the header says otherwise.
     const fn new(format: ImageFormat, width: u32, height: u32, header: Header) -> Self {
@@ -82,8 +88,35 @@ impl ImageInfo {
             interlaced: false,
             frames: None,
             page: 0,
+            held_bytes: 0,
             header,
         }
+    }
+
+    /// The bytes of the file that are held where its orientation follows the pixels.
+    pub fn collected_bytes(&self, limits: &Limits) -> u64 {
+        match &self.header {
+            Header::WebP(header) if self.orientation_follows => {
+                header.file_bytes.min(limits.max_bytes)
+            }
+            _ => 0,
+        }
+    }
+
+    /// Bytes that this holds besides itself, and that every copy of it takes:
+    /// profiles, Exif, palettes, lists of chunks.
+    pub fn heap_bytes(&self) -> u64 {
+        let held = |bytes: &Option<Vec<u8>>| bytes.as_ref().map_or(0, Vec::len) as u64;
+        let own = match &self.header {
+            Header::Jpeg(header) => held(&header.icc),
+            Header::Png(header) => held(&header.icc),
+            Header::WebP(header) => held(&header.icc_profile) + held(&header.exif),
+            Header::Tiff(header) => header.heap_bytes(),
+            #[cfg(feature = "heic")]
+            Header::Heic(header) => header.heap_bytes(),
+            Header::Gif(_) | Header::Bmp(_) => 0,
+        };
+        own + HEADER_BYTES
     }
 
     /// The size as stored.
@@ -180,9 +213,10 @@ fn map<H>(
     }
 }
 
-fn jpeg_info(header: JpegHeader) -> ImageInfo {
+fn jpeg_info(mut header: JpegHeader) -> ImageInfo {
     ImageInfo {
-        orientation: exif_orientation(header.exif.as_deref()),
+        // Nothing else of it is looked at, so that it need not be held.
+        orientation: exif_orientation(header.exif.take().as_deref()),
         channels: u8::try_from(header.components.len()).unwrap_or(u8::MAX),
         interlaced: header.progressive,
         frames: Some(1),
@@ -195,9 +229,9 @@ fn jpeg_info(header: JpegHeader) -> ImageInfo {
     }
 }
 
-fn png_info(header: PngHeader) -> ImageInfo {
+fn png_info(mut header: PngHeader) -> ImageInfo {
     ImageInfo {
-        orientation: exif_orientation(header.exif.as_deref()),
+        orientation: exif_orientation(header.exif.take().as_deref()),
         channels: header.channels_out(),
         alpha: header.has_alpha(),
         bit_depth: header.bit_depth,

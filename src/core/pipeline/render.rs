@@ -1,6 +1,5 @@
 //! Executes a plan.
 
-use super::decode::source::check_memory;
 use super::decode::{Completeness, Decode, Progress};
 use super::encode::{Encoded, encode};
 use super::geometry::Size;
@@ -11,7 +10,7 @@ use super::probe::{probe_file, trailing_orientation};
 use super::sink::{Drawn, ThumbnailSink};
 use super::thumbhash::thumbhash;
 use super::work::{check_work, of_bytes};
-use super::{ImageFormat, PipelineError};
+use super::{ImageFormat, LimitError, PipelineError};
 
 /// A finished thumbnail.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +54,7 @@ impl Renderer {
     /// A renderer that has not seen any byte of the picture yet.
     pub fn new(plan: Plan) -> Result<Self, PipelineError> {
         let work = if plan.info.orientation_follows {
-            Work::Collecting(Vec::new())
+            Work::Collecting(room_for(plan.info.collected_bytes(&plan.limits))?)
         } else {
             let decoder = plan.source.open(&plan.info, &plan.limits)?;
             Work::Decoding(decoder, ThumbnailSink::new(&plan)?)
@@ -88,15 +87,9 @@ impl Renderer {
                 progress?
             }
             Work::Collecting(file) => {
-                let limits = &self.plan.limits;
-                let held = self.plan.peak_bytes.saturating_add(self.bytes);
-                // The first byte that is too many decides, not the chunk that it comes in.
-                let held = held.min(limits.max_memory_bytes.saturating_add(1));
-                check_memory(&self.plan.info, held, limits)?;
-                file.try_reserve(bytes.len()).map_err(|_| {
-                    PipelineError::Bug("no memory for a file within its limit".into())
-                })?;
-                file.extend_from_slice(bytes);
+                // What follows the container is no part of the file.
+                let room = (file.capacity() - file.len()).min(bytes.len());
+                file.extend_from_slice(&bytes[..room]);
                 Progress::NeedMore
             }
         };
@@ -180,11 +173,25 @@ fn check_counted(plan: &Plan, decoder: &dyn Decode, bytes: u64) -> Result<(), Pi
     check_work(&plan.info, plan.work.saturating_add(counted), &plan.limits)
 }
 
+/// An empty buffer for a file of so many bytes, which the plan counts.
+fn room_for(bytes: u64) -> Result<Vec<u8>, PipelineError> {
+    let mut file = Vec::new();
+    let reserved = usize::try_from(bytes).map(|bytes| file.try_reserve_exact(bytes));
+    match reserved {
+        Ok(Ok(())) => Ok(file),
+        _ => Err(LimitError::Allocation { bytes }.into()),
+    }
+}
+
 /// Plans again, now that the orientation is known, and renders.
 fn render_collected(mut first: Plan, file: &[u8]) -> Result<Rendered, PipelineError> {
     first.info.orientation = trailing_orientation(file);
     first.info.orientation_follows = false;
-    let plan = plan(&first.info, &first.asked, &first.limits)?;
+    let plan = Plan {
+        // The first one counts the file, and every way to turn the picture.
+        peak_bytes: first.peak_bytes,
+        ..plan(&first.info, &first.asked, &first.limits)?
+    };
     let mut renderer = Renderer::new(plan)?;
     renderer.feed(file)?;
     renderer.finish()

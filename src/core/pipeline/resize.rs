@@ -166,7 +166,21 @@ impl Kernel {
 }
 
 /// Rows that may wait for those of other planes: the largest MCU of a JPEG has 32.
-const WAITING_ROWS: u64 = 32;
+const WAITING_ROWS: u32 = 32;
+
+/// The rows that a resizer has room for: those that are needed, and as many that are not,
+/// so that moving the former costs no more than a copy of each row.
+fn held_rows(channels: usize, y: &Axis) -> u32 {
+    let bins = y.bins();
+    // Planes of several channels have nobody to wait for.
+    let waiting = if channels == 1 {
+        WAITING_ROWS.div_ceil(y.factor.max(1)) + 1
+    } else {
+        0
+    };
+    let needed = Kernel::max_taps(y, bins).saturating_add(waiting);
+    needed.saturating_mul(2).min(bins.count())
+}
 
 /// Resamples the rows of one plane.
 ///
@@ -177,8 +191,10 @@ pub struct Resizer {
     channels: usize,
     across: Kernel,
     down: Kernel,
-    /// Rows that came and are still needed, resampled across.
+    /// Rows that came, resampled across, of which the last ones are still needed.
     held: Vec<f32>,
+    /// How many rows `held` has room for.
+    room: usize,
     /// The number of the first row in `held`.
     first_held: usize,
     rows_in: usize,
@@ -194,6 +210,7 @@ impl Resizer {
         Self {
             channels,
             held: Vec::new(),
+            room: held_rows(channels, y) as usize,
             row: vec![0.0; across.len() * channels],
             across,
             down,
@@ -205,6 +222,12 @@ impl Resizer {
 
     /// Takes the next row.
     pub fn push(&mut self, row: &[f32]) {
+        let full = self.room * self.row.len();
+        if self.held.len() >= full {
+            self.forget();
+        } else if self.held.is_empty() {
+            self.held.reserve_exact(full);
+        }
         let from = self.held.len();
         self.held.resize(from + self.row.len(), 0.0);
         let out = &mut self.held[from..];
@@ -238,12 +261,11 @@ impl Resizer {
             }
         }
         self.rows_out += 1;
-        self.forget();
         clamp(&mut self.row, self.channels);
         &self.row
     }
 
-    /// Lets go of rows that are not needed any more, once they are the greater part.
+    /// Lets go of rows that are not needed any more.
     fn forget(&mut self) {
         let needed_from = if self.rows_out < self.down.len() {
             self.down.at(self.rows_out).0.min(self.rows_in)
@@ -251,10 +273,8 @@ impl Resizer {
             self.rows_in
         };
         let unneeded = (needed_from - self.first_held) * self.row.len();
-        if unneeded * 2 > self.held.len() {
-            self.held.drain(..unneeded);
-            self.first_held = needed_from;
-        }
+        self.held.drain(..unneeded);
+        self.first_held = needed_from;
     }
 
     /// The bytes that a resizer of these axes holds.
@@ -262,9 +282,9 @@ impl Resizer {
         let (taps_x, taps_y) = (Kernel::max_taps(x, x.bins()), Kernel::max_taps(y, y.bins()));
         let (out_x, out_y) = (u64::from(x.out), u64::from(y.out));
         let kernels = out_x * (u64::from(taps_x) + 1) + out_y * (u64::from(taps_y) + 1);
-        // Half of what is held may not be needed any more, and a vector doubles when it grows.
-        let rows = 4 * (u64::from(taps_y) + WAITING_ROWS.min(u64::from(y.bins().count()))) + 1;
-        4 * (kernels + out_x * channels * rows)
+        // Rows are also summed up in one, and the weights of a pixel in twice as many bits.
+        let rows = u64::from(held_rows(usize::from(channels == 1), y)) + 1;
+        4 * (kernels + out_x * channels * rows + 2 * u64::from(taps_x.max(taps_y)))
     }
 }
 

@@ -29,45 +29,85 @@ pub fn choose(pixmap: &Pixmap, gravity: Gravity, size: Size) -> (u32, u32) {
         pixmap.width().saturating_sub(size.width()),
         pixmap.height().saturating_sub(size.height()),
     );
-    let along_x = room.0 >= room.1;
+    let lines = Lines {
+        pixmap,
+        along_x: room.0 >= room.1,
+    };
     let room_here = room.0.max(room.1) as usize;
-    let window = if along_x { size.width() } else { size.height() } as usize;
-    let best = if gravity == Gravity::Entropy {
-        let lines = histograms(pixmap, along_x);
-        best_window(&lines, window, room_here, entropy)
+    let length = if lines.along_x {
+        size.width()
     } else {
-        let lines = attention(pixmap, along_x);
-        best_window(&lines, window, room_here, |sum: &[f64; 1]| sum[0])
+        size.height()
+    } as usize;
+    let best = if gravity == Gravity::Entropy {
+        best_window(Histogram::new(lines, length), room_here)
+    } else {
+        best_window(Attention::new(lines, length), room_here)
     };
     let best = u32::try_from(best).unwrap_or(0);
-    if along_x {
+    if lines.along_x {
         (best, room.1 / 2)
     } else {
         (room.0 / 2, best)
     }
 }
 
-/// Where the window of `length` lines begins whose sum has the highest score.
-fn best_window<const N: usize>(
-    lines: &[[f64; N]],
-    length: usize,
-    room: usize,
-    score: impl Fn(&[f64; N]) -> f64,
-) -> usize {
-    let mut sum = [0.0; N];
-    for line in lines.iter().take(length) {
-        add(&mut sum, line, 1.0);
+/// The most bytes that [`choose`] holds for a picture of this size.
+pub fn bytes(picture: Size, gravity: Gravity) -> u64 {
+    match gravity {
+        Gravity::Attention => 8 * u64::from(picture.width().max(picture.height())),
+        _ => 0,
     }
-    let mut best = (score(&sum), 0_usize);
+}
+
+/// The columns of a picture, or its rows: whatever windows slide over.
+#[derive(Debug, Clone, Copy)]
+struct Lines<'a> {
+    pixmap: &'a Pixmap,
+    along_x: bool,
+}
+
+impl<'a> Lines<'a> {
+    const fn count(self) -> usize {
+        if self.along_x {
+            self.pixmap.width() as usize
+        } else {
+            self.pixmap.height() as usize
+        }
+    }
+
+    /// The pixels of a line.
+    fn pixels(self, line: usize) -> impl Iterator<Item = &'a [u8]> {
+        let (width, channels) = (self.pixmap.width() as usize, self.pixmap.channels());
+        let (first, step, count) = if self.along_x {
+            (line, width, self.pixmap.height() as usize)
+        } else {
+            (line * width, 1, width)
+        };
+        let data = self.pixmap.data();
+        (0..count).filter_map(move |index| {
+            let at = (first + index * step) * channels;
+            data.get(at..at + channels)
+        })
+    }
+}
+
+/// A window over some lines, which moves by one line at a time.
+trait Window {
+    /// Leaves its first line and enters the one after its last.
+    fn advance(&mut self);
+
+    /// How good it is.
+    fn score(&self) -> f64;
+}
+
+/// How far the window with the highest score has to move, which is at most by `room` lines.
+fn best_window(mut window: impl Window, room: usize) -> usize {
+    let mut best = (window.score(), 0_usize);
     let middle = room / 2;
     for start in 1..=room {
-        let (Some(out), Some(entered)) = (lines.get(start - 1), lines.get(start - 1 + length))
-        else {
-            break;
-        };
-        add(&mut sum, out, -1.0);
-        add(&mut sum, entered, 1.0);
-        let now = score(&sum);
+        window.advance();
+        let now = window.score();
         // Sums that slide are exact for counts only: what differs by less than this is equal.
         let margin = 1e-9 * best.0.abs();
         let nearer = start.abs_diff(middle) < best.1.abs_diff(middle);
@@ -78,51 +118,127 @@ fn best_window<const N: usize>(
     best.1
 }
 
-fn add<const N: usize>(sum: &mut [f64; N], line: &[f64; N], times: f64) {
-    for (sum, value) in sum.iter_mut().zip(line) {
-        *sum += value * times;
-    }
+/// How many pixels of a window there are of each level of brightness.
+///
+/// Lines are counted again when they leave: what is held does not grow with the picture, and a step costs
+/// what its two lines have, not what the window has.
+struct Histogram<'a> {
+    lines: Lines<'a>,
+    start: usize,
+    end: usize,
+    pixels: f64,
+    counts: [u32; LEVELS],
+    /// What each level adds to the entropy, in bits.
+    terms: [f64; LEVELS],
 }
 
-/// Shannon entropy of a histogram, in bits.
-fn entropy(counts: &[f64; LEVELS]) -> f64 {
-    let total: f64 = counts.iter().sum();
-    let terms = counts.iter().filter(|count| **count > 0.0).map(|count| {
-        let share = count / total;
-        -share * share.log2()
-    });
-    terms.sum()
-}
-
-/// For each column, or each row, how many pixels there are of each level.
-fn histograms(pixmap: &Pixmap, along_x: bool) -> Vec<[f64; LEVELS]> {
-    let mut lines = vec![[0.0; LEVELS]; lines(pixmap, along_x)];
-    let width = pixmap.width() as usize;
-    for (index, pixel) in pixmap.data().chunks_exact(pixmap.channels()).enumerate() {
-        let line = if along_x {
-            index % width
-        } else {
-            index / width
-        };
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "luma is 0 to 255"
-        )]
-        let level = luma(pixel) as usize * LEVELS / 256;
-        if let Some(count) = lines.get_mut(line).and_then(|line| line.get_mut(level)) {
-            *count += 1.0;
+impl<'a> Histogram<'a> {
+    fn new(lines: Lines<'a>, length: usize) -> Self {
+        let end = length.min(lines.count());
+        let mut counts = [0; LEVELS];
+        for pixel in (0..end).flat_map(|line| lines.pixels(line)) {
+            counts[level(pixel)] += 1;
+        }
+        let pixels = f64::from(counts.iter().sum::<u32>());
+        Self {
+            lines,
+            start: 0,
+            end,
+            pixels,
+            counts,
+            terms: counts.map(|count| term(count, pixels)),
         }
     }
-    lines
 }
 
-/// For each column, or each row, the sum of the scores of its pixels.
-fn attention(pixmap: &Pixmap, along_x: bool) -> Vec<[f64; 1]> {
-    let mut lines = vec![[0.0]; lines(pixmap, along_x)];
+impl Window for Histogram<'_> {
+    fn advance(&mut self) {
+        let mut changed = 0_u64;
+        for pixel in self.lines.pixels(self.start) {
+            let level = level(pixel);
+            self.counts[level] = self.counts[level].saturating_sub(1);
+            changed |= 1 << level;
+        }
+        for pixel in self.lines.pixels(self.end) {
+            let level = level(pixel);
+            self.counts[level] += 1;
+            changed |= 1 << level;
+        }
+        while changed != 0 {
+            let level = changed.trailing_zeros() as usize;
+            self.terms[level] = term(self.counts[level], self.pixels);
+            changed &= changed - 1;
+        }
+        self.start += 1;
+        self.end += 1;
+    }
+
+    /// Shannon entropy, in bits.
+    fn score(&self) -> f64 {
+        self.terms.iter().sum()
+    }
+}
+
+/// What `count` of so many pixels add to the entropy.
+fn term(count: u32, pixels: f64) -> f64 {
+    if count == 0 {
+        return 0.0;
+    }
+    let share = f64::from(count) / pixels;
+    -share * share.log2()
+}
+
+/// The level of a pixel's brightness.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "luma is 0 to 255"
+)]
+fn level(pixel: &[u8]) -> usize {
+    (luma(pixel) as usize * LEVELS / 256).min(LEVELS - 1)
+}
+
+/// The sum of the scores of a window's pixels.
+struct Attention {
+    lines: Vec<f64>,
+    start: usize,
+    length: usize,
+    sum: f64,
+}
+
+impl Attention {
+    fn new(lines: Lines<'_>, length: usize) -> Self {
+        let lines = attention(lines);
+        Self {
+            start: 0,
+            length,
+            sum: lines.iter().take(length).sum(),
+            lines,
+        }
+    }
+}
+
+impl Window for Attention {
+    fn advance(&mut self) {
+        let line = |at: usize| self.lines.get(at).copied().unwrap_or(0.0);
+        self.sum -= line(self.start);
+        self.sum += line(self.start + self.length);
+        self.start += 1;
+    }
+
+    fn score(&self) -> f64 {
+        self.sum
+    }
+}
+
+/// For each line the sum of the scores of its pixels.
+fn attention(lines: Lines<'_>) -> Vec<f64> {
+    let Lines { pixmap, along_x } = lines;
+    let mut sums = vec![0.0; lines.count()];
     let (width, channels) = (pixmap.width() as usize, pixmap.channels());
-    let pixels: Vec<&[u8]> = pixmap.data().chunks_exact(channels).collect();
-    for (index, pixel) in pixels.iter().enumerate() {
+    let data = pixmap.data();
+    let luma_at = |at: usize| data.get(at * channels..(at + 1) * channels).map(luma);
+    for (index, pixel) in data.chunks_exact(channels).enumerate() {
         let (x, y) = (index % width, index / width);
         let here = luma(pixel);
         let neighbours = [
@@ -133,27 +249,16 @@ fn attention(pixmap: &Pixmap, along_x: bool) -> Vec<[f64; 1]> {
         ];
         let sum: f64 = neighbours
             .into_iter()
-            .map(|at| {
-                at.and_then(|at| pixels.get(at))
-                    .map_or(here, |pixel| luma(pixel))
-            })
+            .map(|at| at.and_then(luma_at).unwrap_or(here))
             .sum();
         let edge = (here - sum / 4.0).abs() / 255.0;
         let alpha = pixel.get(3).map_or(1.0, |alpha| f64::from(*alpha) / 255.0);
         let score = alpha * (EDGE_WEIGHT * edge + saturation(pixel, here) + skin(pixel, here));
-        if let Some(line) = lines.get_mut(if along_x { x } else { y }) {
-            line[0] += score;
+        if let Some(line) = sums.get_mut(if along_x { x } else { y }) {
+            *line += score;
         }
     }
-    lines
-}
-
-const fn lines(pixmap: &Pixmap, along_x: bool) -> usize {
-    if along_x {
-        pixmap.width() as usize
-    } else {
-        pixmap.height() as usize
-    }
+    sums
 }
 
 /// BT.601 luma, 0 to 255.
@@ -222,6 +327,25 @@ mod tests {
                 );
                 assert_eq!(y, 0);
             }
+        }
+    }
+
+    /// A million lines held half a gigabyte once.
+    #[test]
+    fn a_picture_of_one_column_is_cut_where_something_is() {
+        let mut pixmap = Pixmap::rgb(Size::new(1, 1_000_000), [128; 3]).expect("small");
+        let textured = 700_000_u32..700_040;
+        let pixels = pixmap.data_mut()[2_100_000..].chunks_exact_mut(3);
+        for (shade, pixel) in (0_u8..40).zip(pixels) {
+            pixel.copy_from_slice(&[190 + shade, 140, 100]);
+        }
+        for gravity in [Gravity::Entropy, Gravity::Attention] {
+            let (x, y) = choose(&pixmap, gravity, Size::new(1, 100));
+            assert_eq!(x, 0);
+            assert!(
+                y <= textured.start && textured.end <= y + 100,
+                "{gravity}: {y}"
+            );
         }
     }
 

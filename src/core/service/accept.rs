@@ -38,8 +38,6 @@ pub struct Stored {
     pub source: Source,
     /// Its header, where the edge has seen it.
     pub info: Option<ImageInfo>,
-    /// How many bytes were held until the header was known.
-    pub header_bytes: u64,
 }
 
 impl Stored {
@@ -51,11 +49,10 @@ impl Stored {
         }
     }
 
-    /// The most memory that making `variants` takes, where the header says so: what is held until it
-    /// is known, and what its plan takes then.
+    /// The most memory that making `variants` takes, where the header says so.
     pub fn planned_bytes(&self, variants: &[Variant], limits: &Limits) -> Option<u64> {
         let info = self.info.as_ref()?;
-        planned_bytes(info, self.header_bytes, variants, limits)
+        planned_bytes(info, variants, limits)
     }
 
     /// What is asked for of it, with the formats that its header decides.
@@ -126,7 +123,6 @@ impl<O: ObjectStore, C: Clock + Timer> Store<'_, O, C> {
         let room = announced.held_bytes();
         let mut intake = Intake::new(chunks, self.limits.max_bytes, room, page)?;
         let info = self.read_header(&mut intake, variants).await?;
-        let header_bytes = intake.header.held.len() as u64;
         let key = source_key(id);
         let sniffed = || ImageFormat::sniff(&intake.header.held).unwrap_or(ImageFormat::Tiff);
         let format = info.as_ref().map_or_else(sniffed, |info| info.format);
@@ -147,12 +143,7 @@ impl<O: ObjectStore, C: Clock + Timer> Store<'_, O, C> {
             bytes: intake.total,
             sha256: hex::encode(&digest),
         };
-        Ok(Stored {
-            id,
-            source,
-            info,
-            header_bytes,
-        })
+        Ok(Stored { id, source, info })
     }
 
     /// Reads until the header is known, and refuses what could never be rendered.
@@ -261,15 +252,10 @@ impl<O: ObjectStore, C: Clock + Timer> Store<'_, O, C> {
 }
 
 /// The most memory that making `variants` takes, if `info` describes their page.
-pub fn planned_bytes(
-    info: &ImageInfo,
-    header_bytes: u64,
-    variants: &[Variant],
-    limits: &Limits,
-) -> Option<u64> {
+pub fn planned_bytes(info: &ImageInfo, variants: &[Variant], limits: &Limits) -> Option<u64> {
     let described = info.describes(Variant::page_of(variants));
     let plan = described.then(|| plan(info, variants, limits).ok())??;
-    Some(plan.peak_bytes.saturating_add(header_bytes))
+    Some(plan.peak_bytes)
 }
 
 fn check(info: &ImageInfo, variants: Option<&[Variant]>, limits: &Limits) -> Result<(), Problem> {

@@ -138,7 +138,7 @@ async fn planned(mut body: impl Chunks, variants: &[Variant], limits: &Limits) -
         let chunk = body.next().await.ok()?;
         header.push(chunk.as_deref().unwrap_or_default());
         if let Some(info) = header.probe(chunk.is_none()).ok()? {
-            return planned_bytes(&info, header.held.len() as u64, variants, limits);
+            return planned_bytes(&info, variants, limits);
         }
     }
 }

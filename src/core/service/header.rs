@@ -8,12 +8,16 @@ use crate::pipeline::{ImageFormat, ImageInfo, PipelineError, probe_page};
 /// Camera files carry a preview and profiles in front of it, a few hundred KiB of them.
 pub const EDGE_HEADER_BYTES: usize = 4 << 20;
 
+/// How many bytes of a file are looked at first: enough for most headers without metadata.
+const FIRST_LEN: usize = 1 << 10;
+
 /// Collects bytes until [`probe_page`] understands them.
 #[derive(Debug)]
 pub struct HeaderReader {
     /// All bytes so far, from the file's first one on.
     pub held: Vec<u8>,
-    probed_len: usize,
+    /// How many bytes are looked at next.
+    next_len: usize,
     max_len: usize,
     page: u32,
 }
@@ -23,7 +27,7 @@ impl HeaderReader {
     pub fn new(max_len: usize, page: u32) -> Self {
         Self {
             held: Vec::new(),
-            probed_len: 0,
+            next_len: FIRST_LEN.min(max_len),
             max_len,
             page,
         }
@@ -31,27 +35,43 @@ impl HeaderReader {
 
     /// Adds bytes.
     pub fn push(&mut self, bytes: &[u8]) {
+        let len = self.held.len() + bytes.len();
+        if len > self.held.capacity() {
+            let room = len.max(self.next_len) - self.held.len();
+            self.held.reserve_exact(room);
+        }
         self.held.extend_from_slice(bytes);
+    }
+
+    /// How many bytes are needed before there is anything new to see.
+    pub fn missing(&self) -> usize {
+        self.next_len.saturating_sub(self.held.len())
     }
 
     /// Reads the header, or says with `None` that more bytes are needed.
     ///
     /// `ended` says that there are none: an incomplete header is an error then.
-    /// What it says follows from the first `max_len` bytes, however many more are here already.
+    ///
+    /// Looked at are certain lengths of the file, each twice the one before: a header in many chunks is not read
+    /// anew for each, and what is found, and how much is held for it, does not depend on them.
     pub fn probe(&mut self, ended: bool) -> Result<Option<ImageInfo>, PipelineError> {
-        let len = self.held.len().min(self.max_len);
-        let is_all = ended || len == self.max_len;
-        // Twice as much as last time, so that a header in many chunks is not read anew for each.
-        if !is_all && (len == 0 || len < self.probed_len * 2) {
-            return Ok(None);
+        while self.missing() == 0 || ended {
+            let len = self.next_len.min(self.held.len());
+            if let HeaderStatus::Ready(info) = probe_page(&self.held[..len], self.page)? {
+                return Ok(Some(ImageInfo {
+                    held_bytes: self.next_len as u64,
+                    ..info
+                }));
+            }
+            if len >= self.max_len {
+                return Err(PipelineError::UnknownFormat);
+            }
+            if ended && len == self.held.len() {
+                return Err(incomplete(&self.held));
+            }
+            self.next_len = self.next_len.saturating_mul(2).min(self.max_len);
         }
-        self.probed_len = len;
-        match probe_page(&self.held[..len], self.page)? {
-            HeaderStatus::Ready(info) => Ok(Some(info)),
-            HeaderStatus::NeedMore if !is_all => Ok(None),
-            HeaderStatus::NeedMore if len == self.max_len => Err(PipelineError::UnknownFormat),
-            HeaderStatus::NeedMore => Err(incomplete(&self.held[..len])),
-        }
+        Ok(None)
     }
 
     /// Whether a header that was not found may come behind everything else,

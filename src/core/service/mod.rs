@@ -18,7 +18,7 @@ pub mod deliver;
 pub mod drain;
 pub mod extend;
 pub mod fetch;
-mod header;
+pub mod header;
 mod image;
 mod intake;
 pub mod job;

@@ -6,7 +6,7 @@
 )]
 
 use crate::pipeline::decode::Progress;
-use crate::pipeline::{Limits, PipelineError, Rendered, Renderer, Variant, plan};
+use crate::pipeline::{ImageInfo, Limits, PipelineError, Rendered, Renderer, Variant, plan};
 use crate::ports::{ChunkError, Chunks};
 use crate::service::header::HeaderReader;
 use crate::service::memory::Full;
@@ -37,6 +37,34 @@ pub trait Render {
     ) -> Result<Rendered, RenderError>;
 }
 
+/// Reads the header, and gives the last chunk with how much of it was needed.
+async fn read_header(
+    body: &mut impl Chunks,
+    header: &mut HeaderReader,
+    reserve: &impl Fn(u64) -> Result<(), Full>,
+) -> Result<(ImageInfo, Vec<u8>, usize), RenderError> {
+    loop {
+        let chunk = body.next().await?;
+        let ended = chunk.is_none();
+        let chunk = chunk.unwrap_or_default();
+        let mut used = 0;
+        loop {
+            // The buffer moves when it grows.
+            let held = 2 * header.held.len() + header.missing() + chunk.len();
+            reserve(held as u64)?;
+            let part = header.missing().min(chunk.len() - used);
+            header.push(&chunk[used..used + part]);
+            used += part;
+            if let Some(info) = header.probe(ended)? {
+                return Ok((info, chunk, used));
+            }
+            if used == chunk.len() {
+                break;
+            }
+        }
+    }
+}
+
 /// The real pipeline: probe → plan → render; stops reading once the picture is complete.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Pipeline;
@@ -52,20 +80,17 @@ impl Render for Pipeline {
         // A TIFF's directory may be the last thing in it, and is looked for in all of it.
         let max_len = usize::try_from(limits.max_bytes).unwrap_or(usize::MAX);
         let mut header = HeaderReader::new(max_len, Variant::page_of(variants));
-        let info = loop {
-            let chunk = body.next().await?;
-            let chunk_bytes = chunk.as_ref().map_or(0, Vec::len);
-            reserve((header.held.len() + chunk_bytes) as u64)?;
-            header.push(chunk.as_deref().unwrap_or_default());
-            if let Some(info) = header.probe(chunk.is_none())? {
-                break info;
-            }
-        };
+        let (info, chunk, used) = read_header(&mut body, &mut header, &reserve).await?;
         let plan = plan(&info, variants, limits)?;
-        reserve(plan.peak_bytes + header.held.len() as u64)?;
+        drop(info);
+        reserve(plan.peak_bytes.saturating_add(chunk.len() as u64))?;
         let mut renderer = Renderer::new(plan)?;
         let mut progress = renderer.feed(&header.held)?;
         drop(header);
+        if progress == Progress::NeedMore {
+            progress = renderer.feed(&chunk[used..])?;
+        }
+        drop(chunk);
         while progress == Progress::NeedMore {
             let Some(chunk) = body.next().await? else {
                 break;

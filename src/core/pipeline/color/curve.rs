@@ -19,6 +19,9 @@ const STEPS: usize = 4096;
 pub(super) struct Curve(Box<[f32; STEPS + 1]>);
 
 impl Curve {
+    /// Bytes of the table.
+    pub(super) const BYTES: u64 = size_of::<[f32; STEPS + 1]>() as u64;
+
     /// Bakes a function; values that are not finite become 0.
     pub(super) fn new(function: impl Fn(f64) -> f64) -> Self {
         Self(Box::new(std::array::from_fn(|step| {

@@ -95,6 +95,16 @@ impl ColorTransform {
         }
     }
 
+    /// The most bytes that reading an embedded profile takes, and the transform that comes of it.
+    pub fn icc_bytes(profile: &[u8], model: ColorModel) -> u64 {
+        Profile::bytes(profile, model.channels())
+    }
+
+    /// The most bytes of a transform that code points or PNG's own chunks describe.
+    pub const fn described_bytes() -> u64 {
+        4 * Curve::BYTES
+    }
+
     /// Makes the transform for CMYK without a profile: ink multiplied, as browsers show it.
     pub fn cmyk() -> Self {
         Self {

@@ -34,9 +34,3 @@ pub(super) fn try_append(buffer: &mut Vec<u8>, bytes: &[u8]) -> Result<(), Pipel
     buffer.extend_from_slice(bytes);
     Ok(())
 }
-
-/// The most that [`try_append`] holds at once while a buffer grows to `len` bytes:
-/// the old one and one of twice its size, when it moves.
-pub(super) fn appended_peak_bytes(len: u64) -> u64 {
-    len.saturating_mul(3)
-}

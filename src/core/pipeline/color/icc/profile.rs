@@ -74,6 +74,32 @@ impl Profile {
         };
         Some(Self { device })
     }
+
+    /// The most bytes that reading a profile takes, what comes of it included.
+    pub(in super::super) fn bytes(profile: &[u8], channels: usize) -> u64 {
+        if profile.len() > MAX_PROFILE_BYTES {
+            return 0;
+        }
+        let tags = Tags {
+            bytes: Bytes(profile),
+        };
+        let len = |name: &[u8; 4]| tags.find(*name).map_or(0, |tag| tag.0.len() as u64);
+        // Samples of 8 bits are held as 16; only one of the first two is.
+        let forth = 2 * len(b"A2B1").max(len(b"A2B0"));
+        let back = if channels == MAX_CHANNELS {
+            2 * len(b"B2A0")
+        } else {
+            0
+        };
+        let curve = [b"rTRC", b"gTRC", b"bTRC", b"kTRC"].map(len);
+        // A table has curves for its inputs, in its middle and for its outputs, and sRGB has one.
+        let curves = match (forth, back) {
+            (0, 0) => 4,
+            (_, 0) => channels as u64 + 3 + 3 + 1,
+            _ => channels as u64 + 3 + 3 + 1 + 3 + 4,
+        };
+        forth + back + curve.into_iter().max().unwrap_or(0) + curves * Curve::BYTES
+    }
 }
 
 /// The tag table.

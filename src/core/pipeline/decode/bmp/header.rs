@@ -45,7 +45,7 @@ pub struct BmpHeader {
 impl BmpHeader {
     /// Says what decoding takes at most, in bytes: a row as it is stored and one of samples.
     pub fn peak_bytes(&self) -> u64 {
-        rows::stored_row_bytes(self) + 4 * u64::from(self.width) + 16 * 1024
+        rows::stored_row_bytes(self) + 4 * u64::from(self.width) + 4 * 1024
     }
 }
 

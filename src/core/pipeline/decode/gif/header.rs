@@ -1,5 +1,6 @@
 //! The blocks of a GIF up to its first frame's pixels (GIF89a, sections 17 to 23).
 
+use super::lzw::LZW_BYTES;
 use crate::pipeline::decode::HeaderStatus;
 use crate::pipeline::decode::canvas::Placement;
 use crate::pipeline::{ImageFormat, LimitError, PipelineError};
@@ -10,8 +11,8 @@ const MAX_BLOCKS: u64 = 10_000;
 /// The flag of a screen or a frame that a colour table follows.
 pub(super) const HAS_PALETTE: u8 = 0x80;
 
-/// What the LZW tables and the pixels between two calls take.
-pub(super) const LZW_BYTES: u64 = 256 * 1024;
+/// What the LZW tables and the pixels between two calls take, with a colour table and small buffers.
+pub(super) const TABLE_BYTES: u64 = LZW_BYTES + (8 << 10);
 
 /// What is known of a GIF before its first frame's pixels.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +33,13 @@ pub struct GifHeader {
 impl GifHeader {
     /// Says what decoding takes at most, in bytes.
     pub fn peak_bytes(&self) -> u64 {
-        LZW_BYTES + self.placement.peak_bytes() + 8 * u64::from(self.width)
+        let canvas = if self.placement.covers_canvas() {
+            0
+        } else {
+            self.placement.peak_bytes()
+        };
+        // A row of indices, and of colours where it is cut.
+        TABLE_BYTES + canvas + 9 * u64::from(self.width)
     }
 }
 

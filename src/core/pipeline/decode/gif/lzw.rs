@@ -27,6 +27,9 @@ const BATCH: usize = 8192;
 /// What the last string of a batch may need more: it can be as long as there are codes.
 const BATCH_ROOM: usize = BATCH + MAX_CODES + LINK_BYTES;
 
+/// What an [`Lzw`] holds.
+pub const LZW_BYTES: u64 = (MAX_CODES * size_of::<Link>() + BATCH_ROOM) as u64;
+
 /// In place of a code: the table was just emptied.
 const NONE: u32 = u32::MAX;
 

@@ -160,8 +160,6 @@ pub struct Meta<'a> {
     pub payload: &'a [u8],
     /// Where it begins in the file.
     pub at: u64,
-    /// Whether there are picture data in front of it, so that the file had to be held up to here.
-    pub comes_late: bool,
 }
 
 /// Finds the description in a prefix of the file.
@@ -190,7 +188,6 @@ pub fn find_meta(prefix: &[u8]) -> Result<HeaderStatus<Meta<'_>>, PipelineError>
                 Some(payload) => HeaderStatus::Ready(Meta {
                     payload,
                     at: at + head.payload_at as u64,
-                    comes_late: data > 0,
                 }),
                 None => HeaderStatus::NeedMore,
             });

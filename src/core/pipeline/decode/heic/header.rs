@@ -38,8 +38,6 @@ pub struct HeicHeader {
     pub cicp: Option<Cicp>,
     /// Bits of a sample.
     pub bits: u8,
-    /// What whoever read this header holds of the file, where the description comes late.
-    collected_bytes: u64,
     pub(super) model: SampleModel,
     pub(super) range: SampleRange,
     pub(super) is_premultiplied: bool,
@@ -55,11 +53,7 @@ pub fn read_header(prefix: &[u8]) -> Result<HeaderStatus<HeicHeader>, PipelineEr
         HeaderStatus::Ready(meta) => meta,
     };
     let Meta { payload, at, .. } = meta;
-    let mut header = HeicHeader::of(&Items::read(payload, at)?)?;
-    if meta.comes_late {
-        // In a buffer that doubles when it grows.
-        header.collected_bytes = 2 * (at + payload.len() as u64);
-    }
+    let header = HeicHeader::of(&Items::read(payload, at)?)?;
     Ok(HeaderStatus::Ready(header))
 }
 
@@ -94,7 +88,6 @@ impl HeicHeader {
             }),
             icc_profile,
             bits: luma_bits.max(chroma_bits),
-            collected_bytes: 0,
             model: model(
                 color.shape.chroma,
                 cicp.map_or(2, |cicp| cicp.matrix),
@@ -143,16 +136,20 @@ impl HeicHeader {
         let bands: u64 = self.layers().map(Layer::band_bytes).sum();
         let work = self.layers().map(|layer| layer.work_bytes(filter)).max();
         let schedule = Schedule::new(self);
-        let own: u64 = self.layers().map(Layer::heap_bytes).sum();
-        let profile = self.icc_profile.as_ref().map_or(0, Vec::len) as u64;
         // Rows of three channels or four, as 16 bits and as 32.
         let rows = 64 * u64::from(self.color.size.0);
         bands
             .saturating_add(work.unwrap_or(0))
             .saturating_add(schedule.held_bytes())
             .saturating_add(schedule.heap_bytes())
-            .saturating_add(own + profile + rows)
-            .saturating_add(self.collected_bytes)
+            .saturating_add(self.heap_bytes())
+            .saturating_add(rows)
+    }
+
+    /// Bytes that this holds besides itself.
+    pub fn heap_bytes(&self) -> u64 {
+        let own: u64 = self.layers().map(Layer::heap_bytes).sum();
+        own + self.icc_profile.as_ref().map_or(0, Vec::len) as u64
     }
 }
 

@@ -5,11 +5,14 @@ use super::bits::find_marker;
 use super::layout::BlockSize;
 use super::picture::Picture;
 use super::scan::{Input, ScanStatus};
-use super::segments::{DHT, DQT, DRI, EOI, SOS, is_standalone};
+use super::segments::{DHT, DQT, DRI, EOI, SOS, is_standalone, malformed};
 use super::{JpegHeader, PipelineError, RowSink};
 
 /// What is copied at once to complete what the last chunk left; more than the longest MCU.
 const PIECE: usize = 8 << 10;
+
+/// The longest segment that is held until all of it is there. All tables that there can be take 2700 bytes.
+const MAX_HELD_SEGMENT: usize = 4 << 10;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
@@ -146,6 +149,9 @@ impl JpegDecoder {
         if !matches!(marker, DQT | DHT | DRI | SOS) {
             self.state = State::Skip(length);
             return Ok(Some(at + 2));
+        }
+        if length > MAX_HELD_SEGMENT {
+            return Err(malformed("a segment of tables is too long"));
         }
         let Some(payload) = data.get(at + 4..at + 2 + length) else {
             return Ok(None);

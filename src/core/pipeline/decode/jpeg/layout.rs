@@ -4,6 +4,10 @@ use super::super::Plane;
 use super::segments::Quant;
 use super::{ColorTransform, JpegHeader};
 
+/// What does not grow with the picture: four Huffman tables of each class, quantization tables,
+/// and what is carried from chunk to chunk, in a buffer that doubles.
+const SMALL_BYTES: u64 = 4 * (6 << 10) + 4 * (14 << 10) + (40 << 10);
+
 /// Samples on a side of what an 8x8 block becomes: the scale of a component.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum BlockSize {
@@ -180,8 +184,7 @@ impl Layout {
 
     /// See [`JpegHeader::peak_bytes`].
     pub(super) fn peak_bytes(&self, stored: bool) -> u64 {
-        // Tables (8 of at most 20 KiB), the carry buffer (a segment and a piece, grown by doubling), the rest.
-        let mut bytes = 512 << 10;
+        let mut bytes = SMALL_BYTES;
         // What RGB takes: five lines, and the spreads of a row of MCUs.
         let rgb = self.components.first();
         bytes += rgb.map_or(0, |luma| luma.padded_w * (5 + luma.v)) as u64;

@@ -18,6 +18,8 @@ pub(super) struct ComponentStore {
     /// Whether new rows have bitmaps: decided before the component's first scan.
     pub(super) has_bitmap: bool,
     rows: Vec<StoreRow>,
+    /// How many there can be.
+    mcu_rows: usize,
 }
 
 /// The blocks of a component in one row of MCUs; empty if no scan has reached it.
@@ -29,7 +31,7 @@ struct StoreRow {
 }
 
 impl ComponentStore {
-    fn new(component: &Component) -> Self {
+    fn new(component: &Component, mcu_rows: usize) -> Self {
         let n = component.size.samples();
         Self {
             padded_w: component.padded_w,
@@ -37,13 +39,15 @@ impl ComponentStore {
             kept: n * n,
             has_bitmap: false,
             rows: Vec::new(),
+            mcu_rows,
         }
     }
 
     /// Makes a row of MCUs.
     fn reserve(&mut self, row: usize) -> Option<()> {
         if row >= self.rows.len() {
-            self.rows.try_reserve(row + 1 - self.rows.len()).ok()?;
+            let missing = self.mcu_rows.max(row + 1) - self.rows.len();
+            self.rows.try_reserve_exact(missing).ok()?;
             self.rows.resize_with(row + 1, StoreRow::default);
         }
         let row = self.rows.get_mut(row)?;
@@ -88,7 +92,11 @@ pub(super) struct Store {
 impl Store {
     pub(super) fn new(layout: &Layout) -> Self {
         Self {
-            components: layout.components.iter().map(ComponentStore::new).collect(),
+            components: layout
+                .components
+                .iter()
+                .map(|component| ComponentStore::new(component, layout.mcu_rows))
+                .collect(),
         }
     }
 

@@ -119,19 +119,14 @@ impl PngHeader {
             || self.transparency.is_some()
     }
 
-    /// The most memory that decoding takes, in bytes, this header included.
+    /// The most memory that decoding takes, in bytes.
     pub fn peak_bytes(&self) -> u64 {
         let row = self.row_bytes();
         let rows = self.group_rows() as u64;
         let sample_bytes = if self.bit_depth == 16 { 2 } else { 1 };
         // A row of samples to give, and one to fill a cut file with.
         let given = 2 * u64::from(self.width) * u64::from(self.channels_out()) * sample_bytes;
-        let held = [&self.icc, &self.exif].map(|held| held.as_ref().map_or(0, Vec::len) as u64);
-        Window::bytes_for(rows * (row + 1))
-            + (rows + 1) * row
-            + given
-            + OutputLayout::TABLE_BYTES
-            + held.iter().sum::<u64>()
+        Window::bytes_for(rows * (row + 1)) + (rows + 1) * row + given + OutputLayout::TABLE_BYTES
     }
 
     /// Bits of a pixel in the file.

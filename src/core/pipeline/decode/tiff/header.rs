@@ -3,7 +3,6 @@
 use super::ifd::{Directory, Partial, Reader, status};
 use super::layout::{Chunk, Layout, MAX_SAMPLES};
 use super::malformed;
-use crate::pipeline::decode::buffer::appended_peak_bytes;
 use crate::pipeline::decode::{HeaderStatus, Plane};
 use crate::pipeline::{ImageFormat, PipelineError};
 
@@ -89,6 +88,13 @@ pub enum Alpha {
     Unassociated,
 }
 
+/// The tables of `weezl`: strings of 4096 codes, as links and as bytes.
+const LZW_BYTES: u64 = 64 << 10;
+/// The tables of `fdeflate`.
+const DEFLATE_BYTES: u64 = 32 << 10;
+/// A palette, and whatever else does not grow.
+const SMALL_BYTES: u64 = 4 << 10;
+
 /// What is known of a page before its pixels.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TiffHeader {
@@ -130,16 +136,35 @@ impl TiffHeader {
         }
     }
 
-    /// Says what decoding takes at most, in bytes:
-    /// the file from the first of its chunks to the last one, the chunks that lie side by side, and a row.
+    /// Says what decoding takes at most, in bytes: this header, the file from the first of its chunks
+    /// to the last one, the chunks that lie side by side, a row, and what decompresses.
     pub fn peak_bytes(&self) -> u64 {
-        let row = u64::from(self.width) * (2 * u64::from(self.layout.samples) + 16);
-        appended_peak_bytes(self.layout.end() - self.layout.start())
+        let (samples, channels) = (
+            u64::from(self.layout.samples),
+            u64::from(self.color.channels()),
+        );
+        // A row as it is stored in words, with the channels that come out in words, and as they come out;
+        // of ink, also each alone.
+        let row = u64::from(self.width) * (2 * samples + 4 * channels + 2);
+        let band = u64::from(self.layout.across()) * u64::from(self.layout.planes);
+        self.heap_bytes()
+            .saturating_add(self.layout.end() - self.layout.start())
             .saturating_add(self.layout.band_bytes())
             .saturating_add(row)
-            // The lists of chunks, and what the allocator adds to each that is held.
-            .saturating_add(64 * self.layout.chunks.len() as u64)
-            .saturating_add(256 * 1024)
+            .saturating_add(band * size_of::<Vec<u8>>() as u64)
+            .saturating_add(match self.compression {
+                Compression::Lzw => LZW_BYTES,
+                Compression::Deflate => DEFLATE_BYTES,
+                Compression::None | Compression::PackBits => 0,
+            })
+            .saturating_add(SMALL_BYTES)
+    }
+
+    /// Bytes that it holds besides itself.
+    pub fn heap_bytes(&self) -> u64 {
+        let profile = self.icc_profile.as_ref().map_or(0, Vec::len);
+        let chunks = self.layout.chunks.len() * size_of::<Chunk>();
+        (profile + chunks + 3 * self.palette.len()) as u64
     }
 }
 

@@ -15,7 +15,7 @@ mod unpack;
 
 use std::borrow::Cow;
 
-use super::buffer::{try_append, try_filled};
+use super::buffer::{try_append, try_filled, try_reserved};
 use super::{Completeness, Decode, Plane, Progress, RowSink, Samples};
 use crate::pipeline::{ImageFormat, LimitError, PipelineError};
 use samples::{Converter, read_samples};
@@ -96,6 +96,9 @@ impl Decode for TiffDecoder {
         let layout = &self.header.layout;
         let (start, end) = (layout.start(), layout.end());
         let within = |at: u64| at.saturating_sub(self.position).min(bytes.len() as u64) as usize;
+        if self.held.capacity() == 0 {
+            self.held = try_reserved(usize::try_from(end - start).unwrap_or(usize::MAX))?;
+        }
         try_append(&mut self.held, &bytes[within(start)..within(end)])?;
         self.position += bytes.len() as u64;
         if self.position < end {

@@ -15,12 +15,16 @@ pub const HEADER_BYTES: usize = 20;
 /// The same with the header of a lossless picture, which alpha channels do without.
 pub const ALPHA_HEADER_BYTES: usize = HEADER_BYTES + 5;
 
+/// The tables of five codes, and a cache of colours.
+const GROUP_BYTES: u64 = 32 << 10;
+
 /// What decoding takes for every pixel beside the compressed data:
 /// the pixels, and up to a sixteenth of that for each of two transforms and the map of entropy codes.
 pub fn peak_bytes((width, height): (u32, u32)) -> u64 {
     let pixels = u64::from(width) * u64::from(height);
-    // The codes themselves are few in files that encoders write.
-    pixels * 5 + (8 << 20)
+    // A group of codes covers at least 4x4 pixels. Encoders write few: what a hostile file may have is not bounded here.
+    let groups = u64::from(width.div_ceil(4)) * u64::from(height.div_ceil(4));
+    pixels * 5 + groups.saturating_mul(GROUP_BYTES).min(8 << 20)
 }
 
 /// Decodes a picture whose data begin after [`HEADER_BYTES`] bytes for a header that is written here.

@@ -17,7 +17,7 @@ mod riff;
 mod vp8;
 mod yuv;
 
-use super::buffer::{appended_peak_bytes, try_append};
+use super::buffer::{try_append, try_reserved};
 use super::canvas::CanvasRows;
 use super::{Completeness, Decode, HeaderStatus, Plane, Progress, RowSink, Samples};
 use crate::pipeline::{ImageFormat, PipelineError};
@@ -78,6 +78,8 @@ pub struct WebpHeader {
     pub exif: Option<Vec<u8>>,
     /// The file says that it has EXIF data. They usually follow the picture: [`Decode::trailing_exif`].
     pub promises_exif: bool,
+    /// The length of the file, by its container.
+    pub file_bytes: u64,
     layout: Layout,
 }
 
@@ -104,8 +106,13 @@ impl WebpHeader {
             alpha,
             ..
         } = &self.layout;
-        let compressed = appended_peak_bytes(u64::from(picture.len));
-        let canvas = placement.peak_bytes() + MAX_EXIF_BYTES as u64;
+        let compressed = u64::from(picture.len) + lossless::HEADER_BYTES as u64;
+        let exif = if self.promises_exif && self.exif.is_none() {
+            3 * MAX_EXIF_BYTES as u64
+        } else {
+            0
+        };
+        let canvas = placement.peak_bytes() + exif;
         let pixels = match (self.coding, alpha) {
             (WebpCoding::Lossless | WebpCoding::LosslessAlpha, _) => {
                 lossless::peak_bytes(placement.size)
@@ -113,7 +120,10 @@ impl WebpHeader {
             (_, None) => vp8::peak_bytes(placement.size.0),
             (_, Some(alpha)) => {
                 vp8::peak_bytes(placement.size.0)
-                    + appended_peak_bytes(u64::from(alpha.len))
+                    + u64::from(alpha.len)
+                    + lossless::ALPHA_HEADER_BYTES as u64
+                    // Rows of what becomes RGBA.
+                    + 8 * u64::from(placement.size.0)
                     + lossless::peak_bytes(placement.size)
             }
         };
@@ -145,6 +155,7 @@ pub fn read_header(prefix: &[u8]) -> Result<HeaderStatus<WebpHeader>, PipelineEr
         promises_icc_profile: container.has_icc_flag,
         exif: container.exif,
         promises_exif: container.has_exif_flag,
+        file_bytes: riff::file_bytes(prefix),
         layout,
     }))
 }
@@ -215,8 +226,15 @@ impl WebpDecoder {
     /// Takes what belongs to the picture out of the next bytes of the file.
     fn collect(&mut self, bytes: &[u8]) -> Result<(), PipelineError> {
         let picture = overlap(bytes, self.position, self.layout.picture);
-        if self.picture.is_empty() && self.layout.is_lossless && !picture.is_empty() {
-            try_append(&mut self.picture, &[0; lossless::HEADER_BYTES])?;
+        if self.picture.is_empty() && !picture.is_empty() {
+            // Its length is a part of the plan.
+            let header = if self.layout.is_lossless {
+                lossless::HEADER_BYTES
+            } else {
+                0
+            };
+            self.picture = try_reserved(header + self.layout.picture.len as usize)?;
+            try_append(&mut self.picture, &[0; lossless::HEADER_BYTES][..header])?;
         }
         try_append(&mut self.picture, picture)?;
         let Some(span) = self.layout.alpha else {
@@ -228,6 +246,7 @@ impl WebpDecoder {
         {
             self.alpha_flags = flags;
             alpha = rest;
+            self.alpha = try_reserved(lossless::ALPHA_HEADER_BYTES + span.len as usize)?;
             try_append(&mut self.alpha, &[0; lossless::ALPHA_HEADER_BYTES])?;
         }
         try_append(&mut self.alpha, alpha)

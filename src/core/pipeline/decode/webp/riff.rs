@@ -111,6 +111,12 @@ struct Walk {
     exif: Option<Vec<u8>>,
 }
 
+/// The length of a file, by what its first bytes say (RFC 9649, section 2.4). What follows is not a part of it.
+pub fn file_bytes(prefix: &[u8]) -> u64 {
+    let len = prefix.get(4..).and_then(<[u8]>::first_chunk);
+    8 + u64::from(len.map_or(0, |len| u32::from_le_bytes(*len)))
+}
+
 /// Reads the container up to the size of the first picture.
 pub fn read(prefix: &[u8]) -> Result<HeaderStatus<Container>, PipelineError> {
     let signature = [(0, *b"RIFF"), (8, *b"WEBP")];

@@ -44,7 +44,7 @@ pub use header::read_size;
 pub fn peak_bytes(width: u32) -> u64 {
     // Per column of macroblocks: the pixels above, modes, contexts and filter strengths.
     let per_column = 64 + 64;
-    FrameRows::peak_bytes(width) + u64::from(width).div_ceil(16) * per_column + 32 * 1024
+    FrameRows::peak_bytes(width) + u64::from(width).div_ceil(16) * per_column + 8 * 1024
 }
 
 /// Decodes a frame, and gives the sink the rows of Y (plane 0), U and V (planes 1 and 2).
