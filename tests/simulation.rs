@@ -393,7 +393,7 @@ fn every_alarm_of_every_story_dies() {
     sums.tell("dead alarms", started);
 }
 
-/// Five pictures in one instance, which has room for three; one may be worse than it looks.
+/// Five pictures in one instance, which has room for two; one may be worse than it looks.
 fn crowd(picture: Picture) -> Scenario {
     use Picture::Good;
     Scenario {
@@ -515,7 +515,8 @@ fn an_instance_that_is_careless_with_its_crowd_is_found() {
                 *picture == Picture::Good && failure.as_deref() == Some("poison")
             };
             let harmed = run.ends.iter().find(harmed).map(|end| format!("{end:?}"));
-            run.violation.or(harmed).or(died).map(|what| (number, what))
+            let endless = run.violation.filter(|what| what.contains("never ends"));
+            harmed.or(died).or(endless).map(|what| (number, what))
         });
         let (number, what) = found.unwrap_or_else(|| panic!("{sabotage:?} was not found"));
         println!("{sabotage:?}: in run {number}: {what:.100}");

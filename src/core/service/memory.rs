@@ -48,7 +48,7 @@ struct Turn {
     ends_at: Timestamp,
 }
 
-/// A part of a memory; given back when it is dropped.
+/// A part of it; given back when it is dropped.
 #[derive(Debug)]
 pub struct Reservation<'a> {
     memory: &'a Memory,
@@ -68,7 +68,7 @@ pub struct Full {
 }
 
 impl Memory {
-    /// A memory of so many bytes. A reservation that nobody gives back ends after `lease_secs`: [`LEASE_SECS`].
+    /// The memory of an instance: so many bytes. A reservation that nobody gives back ends after `lease_secs`: [`LEASE_SECS`].
     pub const fn new(total_bytes: u64, lease_secs: u32) -> Self {
         Self {
             total_bytes,

@@ -353,8 +353,8 @@ async fn upload(world: &World, scenario: &Scenario, number: u32) -> Result<Recor
     Ok(create_job(world, new).await?.0)
 }
 
-/// What a picture takes beside which others are made: two fit into the memory, four not into an instance.
-const HEAVY_BYTES: u64 = 30 << 20;
+/// What a picture takes beside which others are made: two fit together, three not into an instance.
+const HEAVY_BYTES: u64 = 32 << 20;
 
 /// The number of the thumbnail that is asked for when the others are there.
 pub(super) const LATER: usize = 100;

@@ -410,9 +410,12 @@ fn weather(world: &World, setup: &Setup) {
     if random.once_in(3) {
         world.set_backlog(1_000_000);
     }
-    world.inner.mixed.set(random.once_in(3));
     // A crowd is trouble enough.
-    if setup.scenario.beside.is_empty() && random.once_in(3) {
+    if !setup.scenario.beside.is_empty() {
+        return;
+    }
+    world.inner.mixed.set(random.once_in(3));
+    if random.once_in(3) {
         world.interrupt(Outage {
             what: PRODUCTS[random.index(PRODUCTS.len())],
             from: START.plus_secs(random.below(300)),
