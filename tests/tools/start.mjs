@@ -7,6 +7,15 @@ import { ensureSecrets } from "./secrets.mjs";
 import { setup } from "./setup.mjs";
 
 const CRON_EVERY_MS = 5 * 60_000;
+const LOCAL_VARS = {
+  LISTING: "1",
+  VARIANTS_LATER: "any",
+  // Receivers of webhooks may be on this machine.
+  ALLOW_INSECURE_WEBHOOKS: "1",
+  // Ctrl-C ends attempts halfway, and their jobs wait for the lease to end after the restart. No picture takes longer
+  // than MAX_WORK_MS.
+  LEASE_SECS: "30",
+};
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"];
 
 async function start() {
@@ -17,8 +26,7 @@ async function start() {
   await build();
   ensureSecrets();
   const stopRequested = requestedToStop();
-  // Receivers of webhooks may be on this machine.
-  const starting = startDev({ port, vars: { LISTING: "1", VARIANTS_LATER: "any", ALLOW_INSECURE_WEBHOOKS: "1" } });
+  const starting = startDev({ port, vars: LOCAL_VARS });
   const early = await Promise.race([stopRequested.then(() => "stop"), starting]);
   if (early === "stop") return (await starting).stop();
   const dev = await starting;
