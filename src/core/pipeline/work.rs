@@ -20,6 +20,8 @@ const PER_NANOSECOND: u64 = 1000;
 
 /// Inflating and unfiltering a byte of a PNG.
 const PNG_BYTE: u64 = 1_200;
+/// Both tables of a Deflate block.
+const TABLES: u64 = 8_000_000;
 /// A block of a JPEG: its code words, of which most are skipped.
 const JPEG_BLOCK: u64 = 40_000;
 /// One block of a scan whose coefficients are stored.
@@ -91,6 +93,11 @@ pub fn of_bytes(format: ImageFormat, bytes: u64) -> u64 {
 pub fn of_frames(format: ImageFormat, pixels: u64) -> u64 {
     let painted = 8_000;
     pixels.saturating_mul(pixel(format) + painted) / PER_NANOSECOND
+}
+
+/// What building the tables of Deflate blocks costs.
+pub fn of_tables(built: u64) -> u64 {
+    built.saturating_mul(TABLES) / PER_NANOSECOND
 }
 
 /// What a scan of a JPEG whose coefficients are stored costs.

@@ -78,7 +78,11 @@ impl Inflater {
                 Ok(State::StoredHead)
             }
             1 => {
-                tables::fixed(&mut self.literals[..], &mut self.distances[..]);
+                if !self.has_fixed_tables {
+                    tables::fixed(&mut self.literals[..], &mut self.distances[..]);
+                    self.has_fixed_tables = true;
+                    self.built_tables += 1;
+                }
                 Ok(State::Symbols)
             }
             2 => Ok(State::DynamicHead),
@@ -165,6 +169,8 @@ impl Inflater {
             repeated.fill(value);
             lengths.read += count;
         }
+        self.has_fixed_tables = false;
+        self.built_tables += 1;
         let (literals, distances) = lengths.all[..total].split_at(lengths.literal_count);
         let is_right = literals[END_OF_BLOCK] > 0
             && tables::literals(literals, &mut self.literals[..])

@@ -125,6 +125,9 @@ pub struct Inflater {
     lengths: Lengths,
     literals: Box<[u32; LITERAL_ENTRIES]>,
     distances: Box<[u32; DISTANCE_ENTRIES]>,
+    /// The tables are those of the fixed codes.
+    has_fixed_tables: bool,
+    built_tables: u64,
     taken_bytes: u64,
     given_bytes: u64,
 }
@@ -140,9 +143,16 @@ impl Inflater {
             lengths: Lengths::default(),
             literals: Box::new([0; LITERAL_ENTRIES]),
             distances: Box::new([0; DISTANCE_ENTRIES]),
+            has_fixed_tables: false,
+            built_tables: 0,
             taken_bytes: 0,
             given_bytes: 0,
         }
+    }
+
+    /// How often the tables of a block were built: a block may be a few bits and hold nothing.
+    pub const fn built_tables(&self) -> u64 {
+        self.built_tables
     }
 
     /// Takes bytes off the front of `input` and writes to `output` from `at` on, until `until` or some more.
@@ -347,6 +357,26 @@ mod tests {
                 return output[..at].to_vec();
             }
         }
+    }
+
+    #[test]
+    fn tables_are_counted_and_fixed_ones_are_kept() {
+        // Four empty blocks of fixed codes in each five bytes: 3 bits of head, and 7 that end it.
+        let mut stream = vec![0x78, 0x9c];
+        for _ in 0..100 {
+            stream.extend([0x02, 0x08, 0x20, 0x80, 0x00]);
+        }
+        let mut inflater = Inflater::new();
+        let (end, stop) = inflater.inflate(&mut stream.as_slice(), &mut [0; 9], 0, 9);
+        assert_eq!((end, stop), (0, Inflated::NeedInput));
+        assert_eq!(inflater.built_tables(), 1);
+
+        let content = content(900_000, 3);
+        let stream = compress_to_vec_zlib(&content, 6);
+        let mut output = vec![0; content.len() + SLACK_BYTES];
+        let mut inflater = Inflater::new();
+        inflater.inflate(&mut stream.as_slice(), &mut output, 0, content.len());
+        assert!(inflater.built_tables() > 1, "{}", inflater.built_tables());
     }
 
     #[test]

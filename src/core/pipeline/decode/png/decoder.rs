@@ -141,6 +141,10 @@ impl Decode for PngDecoder {
         Ok(Progress::Done)
     }
 
+    fn work(&self) -> u64 {
+        self.window.work()
+    }
+
     fn finish(&mut self, sink: &mut dyn RowSink) -> Result<Completeness, PipelineError> {
         if self.outcome.is_none() {
             self.end_early(Ending::Cut, sink)?;

@@ -92,6 +92,8 @@ pub struct PngFrames {
     frame: Option<Frame>,
     /// Of a frame that is painted.
     decoder: Option<PngDecoder>,
+    /// The work of the frames before, that no header told of.
+    ended_work: u64,
     completeness: Completeness,
     has_ended: bool,
     is_done: bool,
@@ -150,6 +152,7 @@ impl PngFrames {
             held: Vec::with_capacity(CONTROL_BYTES),
             frame: None,
             decoder: None,
+            ended_work: 0,
             completeness: Completeness::Whole,
             has_ended: false,
             is_done: false,
@@ -275,6 +278,7 @@ impl PngFrames {
             if decoder.finish(&mut painter) != Ok(Completeness::Whole) {
                 self.completeness = Completeness::Truncated;
             }
+            self.ended_work = self.ended_work.saturating_add(decoder.work());
         }
         if self.walk.has_arrived() {
             self.canvas.emit(sink);
@@ -326,7 +330,9 @@ impl Decode for PngFrames {
     }
 
     fn work(&self) -> u64 {
-        self.walk.work()
+        let running = self.decoder.as_ref().map_or(0, PngDecoder::work);
+        let frames = self.ended_work.saturating_add(running);
+        self.walk.work().saturating_add(frames)
     }
 
     fn feed(&mut self, bytes: &[u8], sink: &mut dyn RowSink) -> Result<Progress, PipelineError> {

@@ -8,6 +8,7 @@ use crate::pipeline::decode::inflate::{HISTORY_BYTES, Inflater, SLACK_BYTES, TAB
 
 use super::header::Allocate;
 use crate::pipeline::PipelineError;
+use crate::pipeline::work::of_tables;
 
 /// Room for new bytes whenever the window was moved, so that moving costs less than a copy per byte.
 const NEW_BYTES: usize = 96 << 10;
@@ -61,6 +62,11 @@ impl Window {
     /// Whether every byte of the picture has been inflated.
     pub(super) const fn is_complete(&self) -> bool {
         self.missing == 0
+    }
+
+    /// The work that the header did not tell of: tables of blocks, however little is in them.
+    pub(super) fn work(&self) -> u64 {
+        of_tables(self.inflater.built_tables())
     }
 
     /// Inflates some of `input` and takes it off its front.
