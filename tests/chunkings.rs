@@ -168,16 +168,30 @@ fn short(result: &Result<Rendered, PipelineError>) -> String {
 fn differences(file: &[u8], variants: &[Variant], random: &mut Random) -> Option<String> {
     let limits = Limits::default();
     let (mut first, mut first_taken) = (None, None);
+    // The two paths hold different amounts until the header is known, and so have plans of their own.
+    let mut peaks = [None; 2];
     for lengths in chunkings(file.len(), random) {
         let cut = Cut {
             rest: file,
             lengths,
             index: 0,
         };
-        for (path, result) in [
+        for ((path, mut result), peak) in [
             ("fed", fed(file, cut.clone(), variants, &limits)),
             ("received", received(cut.clone(), variants, &limits)),
-        ] {
+        ]
+        .into_iter()
+        .zip(&mut peaks)
+        {
+            let planned = result
+                .as_mut()
+                .map_or(0, |rendered| std::mem::take(&mut rendered.peak_bytes));
+            if *peak.get_or_insert(planned) != planned {
+                let cuts = &cut.lengths[..cut.lengths.len().min(9)];
+                return Some(format!(
+                    "{path} in chunks of {cuts:?}: planned {planned} bytes, but in one piece: {peak:?}"
+                ));
+            }
             let first = first.get_or_insert_with(|| result.clone());
             if *first != result {
                 let cuts = &cut.lengths[..cut.lengths.len().min(9)];
