@@ -149,7 +149,11 @@ fn a_row_that_was_never_written_is_added_by_the_sweep() {
     world.advance_secs(16 * 60);
     assert_eq!(sweep(&world).1, 1);
     assert_eq!(world.indexed(id), world.records().pop());
-    assert_eq!(sweep(&world), (Reindexed::default(), 0));
+    let nothing_due = Reindexed {
+        ended: true,
+        ..Reindexed::default()
+    };
+    assert_eq!(sweep(&world), (nothing_due, 0));
 }
 
 #[test]
@@ -173,7 +177,11 @@ fn rows_of_a_month_are_added_by_one_walk() {
 fn a_deletion_that_the_index_missed_is_seen_within_a_week() {
     let world = world();
     let id = begin(&world, 1);
+    now(world.call(id, Command::Start { alone: None })).unwrap();
     now(world.call(id, Command::DeadLetter)).unwrap();
+    // Its end is told again, so that nothing is due any more.
+    world.advance_secs(60);
+    now(world.call(id, Command::Alarm)).unwrap();
     world.fail(|name, _| name.starts_with("d1.").then_some(Failure::Before));
     now(cancel(&world, id)).unwrap();
     world.heal();
@@ -198,6 +206,26 @@ fn a_row_that_outlived_its_job_is_removed() {
     world.advance_secs(10 * 60);
     assert_eq!(sweep(&world).0.removed, 1);
     assert!(world.indexed_jobs().is_empty());
+}
+
+#[test]
+fn a_sweep_that_runs_out_of_time_says_so_and_the_next_one_goes_on() {
+    let world = world();
+    for number in 1..=5 {
+        begin(&world, number);
+    }
+    world.advance_secs(3_600);
+    let slow = world.clone();
+    world.fail(move |name, _| {
+        // The first call reads a job, the second wakes it: a minute for each job.
+        slow.advance_secs(if name == "job.call" { 30 } else { 0 });
+        None
+    });
+    for (checked, ended) in [(3, false), (2, true)] {
+        let done = now(reindex(&world, &world, &world)).unwrap();
+        assert_eq!((done.checked, done.ended), (checked, ended));
+    }
+    world.heal();
 }
 
 #[test]

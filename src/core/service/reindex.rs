@@ -7,6 +7,7 @@
 //! found by what R2 holds, see `sweep`. All of it may be done twice, and at the same time.
 
 use crate::job::{Command, Record, Verdict};
+use crate::keys::JobId;
 use crate::ports::{Clock, JobIndex, JobLedger, StoreError};
 use crate::service::sweep::{MAX_RUN_SECS, wake};
 use crate::timestamp::Timestamp;
@@ -35,6 +36,8 @@ pub struct Reindexed {
     pub woken: u32,
     /// Jobs that did not answer, or could not be woken: asked again after an hour.
     pub unanswered: u32,
+    /// Whether each row that was due had its turn.
+    pub ended: bool,
 }
 
 /// When a row is to be compared with its job.
@@ -53,25 +56,16 @@ pub async fn reindex(
     let began_at = clock.now();
     let mut done = Reindexed::default();
     let mut unanswered = Vec::new();
-    for id in index.due(began_at, MAX_CHECKS).await? {
+    let due = index.due(began_at, MAX_CHECKS).await?;
+    done.ended = due.len() < MAX_CHECKS;
+    for id in due {
+        // The next run begins with those that are left: they are the most overdue then.
         if clock.now().millis_since(began_at) > MAX_RUN_SECS * 1_000 {
+            done.ended = false;
             break;
         }
-        done.checked += 1;
-        match ledger.call(id, Command::Get).await {
-            Ok(Verdict::Found { record }) => {
-                let now = clock.now();
-                index.put(&record, check_at(&record, now)).await?;
-                match wake(ledger, &record, now).await {
-                    Ok(woken) => done.woken += u32::from(woken),
-                    Err(_) => unanswered.push(id),
-                }
-            }
-            Ok(_) => {
-                index.delete(id).await?;
-                done.removed += 1;
-            }
-            Err(_) => unanswered.push(id),
+        if !compare(id, ledger, index, clock, &mut done).await? {
+            unanswered.push(id);
         }
     }
     done.unanswered = u32::try_from(unanswered.len()).unwrap_or(u32::MAX);
@@ -80,6 +74,32 @@ pub async fn reindex(
         index.postpone(&unanswered, later).await?;
     }
     Ok(done)
+}
+
+/// Compares one row with its job; returns whether the job answered, and was woken where that is due.
+async fn compare(
+    id: JobId,
+    ledger: &impl JobLedger,
+    index: &impl JobIndex,
+    clock: &impl Clock,
+    done: &mut Reindexed,
+) -> Result<bool, StoreError> {
+    done.checked += 1;
+    match ledger.call(id, Command::Get).await {
+        Ok(Verdict::Found { record }) => {
+            let now = clock.now();
+            index.put(&record, check_at(&record, now)).await?;
+            let woken = wake(ledger, &record, now).await;
+            done.woken += u32::from(matches!(woken, Ok(true)));
+            Ok(woken.is_ok())
+        }
+        Ok(_) => {
+            index.delete(id).await?;
+            done.removed += 1;
+            Ok(true)
+        }
+        Err(_) => Ok(false),
+    }
 }
 
 #[cfg(test)]

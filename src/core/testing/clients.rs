@@ -302,7 +302,7 @@ impl Client {
             // A failure waits for the next trigger.
             let checked = reindex(&world, &world, &clock).await;
             let swept = sweep(&world, &world, &world, &clock).await;
-            let answered = checked.is_ok_and(|done| done.unanswered == 0);
+            let answered = checked.is_ok_and(|done| done.unanswered == 0 && done.ended);
             if answered && swept.is_ok_and(|done| done.failed == 0 && done.ended && !done.resumed) {
                 world.inner.reindexed_at.set(began_at);
             }
