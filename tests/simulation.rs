@@ -602,7 +602,7 @@ fn what_is_broken_on_purpose_is_found() {
         (Sabotage::NoRescue, ""),
         (Sabotage::TwoWriters, "KV has revision"),
         (Sabotage::BlindCourier, "msg_"),
-        (Sabotage::OneMessage, ""),
+        (Sabotage::OneMessage, "it never ends"),
     ] {
         let (mut steps, started) = (0, begin());
         let found = (0..2_000).find_map(|seed| {

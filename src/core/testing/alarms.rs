@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::executor::Actor;
 use super::{Sabotage, World};
-use crate::job::{Record, Webhook};
+use crate::job::Record;
 use crate::keys::JobId;
 use crate::ports::Clock;
 use crate::timestamp::Timestamp;
@@ -120,6 +120,12 @@ impl World {
         }
     }
 
+    /// Whether the alarm that a job has set will never ring.
+    pub(super) fn has_dead_alarm(&self, job: &Record) -> bool {
+        let failed = self.bell(job.id, |bell| bell.failed);
+        failed.is_some_and(|(at, fails, _)| Some(at) == job.alarm_at() && fails > REPEATS)
+    }
+
     /// When the next alarm rings.
     pub(super) fn next_alarm(&self) -> Option<Timestamp> {
         let records = self.inner.records.borrow();
@@ -148,10 +154,7 @@ impl World {
         let at = record.alarm_at().unwrap_or_default();
         let rescues = !record.state.is_final() && record.intent.is_none();
         let expired = record.expires_at.is_some_and(|at| at <= self.now());
-        let tells = record.webhook.as_ref().is_some_and(Webhook::is_waiting);
-        if self.sabotaged(Sabotage::NoRescue) && rescues && !expired
-            || self.sabotaged(Sabotage::OneMessage) && tells && !rescues
-        {
+        if self.sabotaged(Sabotage::NoRescue) && rescues && !expired {
             self.bell(id, |bell| bell.failed = Some((at, REPEATS + 1, at)));
             return;
         }

@@ -34,7 +34,7 @@ impl World {
         rows.values().map(|(_, check_at)| *check_at).min()
     }
 
-    /// After a sweep that reached its end, a row says what its job says, and each job has one.
+    /// After a sweep that had an answer about each row and came to its end, a row says what its job says, and each job has one.
     pub(super) fn check_index(&self) {
         let swept_at = self.inner.reindexed_at.get();
         let rows = self.inner.rows.borrow();
@@ -53,6 +53,16 @@ impl World {
                 _ => {}
             }
         }
+    }
+
+    /// Whether nothing leads to a job for now: its alarm is dead, its last row was lost, and the row that is
+    /// there is not due yet. A sweep asks such a job within a week, or when it expires.
+    pub(super) fn is_out_of_sight(&self, job: &Record) -> bool {
+        let rows = self.inner.rows.borrow();
+        let misled = rows.get(&job.id).is_some_and(|(row, check_at)| {
+            row.revision < job.revision && *check_at > self.inner.reindexed_at.get()
+        });
+        misled && self.has_dead_alarm(job)
     }
 
     fn upsert(&self, record: Record, check_at: Timestamp) {

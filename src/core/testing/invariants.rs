@@ -20,9 +20,11 @@ const MAX_DEFERRALS: u32 = 60;
 const MAX_EVENT_RINGS: u32 = 20;
 
 impl World {
-    /// Long after the upload, before the expiry: everything has ended, and everything agrees.
+    /// Long after the upload, before the expiry: everything has ended, and everything agrees. Jobs that are
+    /// out of sight have until their expiry.
     pub(super) fn check_settled(&self) {
-        for record in self.inner.records.borrow().values() {
+        let records = self.inner.records.borrow();
+        for record in records.values().filter(|r| !self.is_out_of_sight(r)) {
             let (state, revision) = (record.state, record.revision);
             let waits = record.intent.is_some() || record.tell_at.is_some();
             if !record.phase().is_final() || waits {

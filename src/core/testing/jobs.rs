@@ -8,6 +8,7 @@ use super::executor::{Actor, Slot};
 use super::fault::Kind;
 use super::{Sabotage, World};
 use crate::api::signature::Secrets;
+use crate::job::webhook::Stage;
 use crate::job::{Command, Record, State, Verdict};
 use crate::keys::JobId;
 use crate::ports::{
@@ -36,6 +37,9 @@ impl JobStorage for Storage {
     async fn save(&self, record: &Record) -> Result<(), StoreError> {
         let mut record = self.world.stored_form(record)?;
         record.alone |= self.world.sabotaged(Sabotage::SharedBlame);
+        if self.world.sabotaged(Sabotage::OneMessage) {
+            forget_messages(&mut record);
+        }
         self.world.before_save(&record).await;
         let save = || {
             self.world.note(&record);
@@ -50,6 +54,14 @@ impl JobStorage for Storage {
             self.world.inner.records.borrow_mut().remove(&self.id);
         };
         self.world.within("job.erase", Kind::Write, erase).await
+    }
+}
+
+/// Forgets when to look after a message that was sent.
+fn forget_messages(record: &mut Record) {
+    let events = record.webhook.iter_mut().flat_map(|w| &mut w.events);
+    for event in events.filter(|event| event.stage == Stage::Sent) {
+        event.due_at = None;
     }
 }
 

@@ -352,7 +352,9 @@ impl Simulation {
         for (id, expires_at) in self.world.accepted_jobs() {
             let records = self.world.inner.records.borrow();
             let record = records.get(&id);
-            let open = record.is_some_and(|record| !record.phase().is_final());
+            let open = record.is_some_and(|record| {
+                !record.phase().is_final() && !self.world.is_out_of_sight(record)
+            });
             if open
                 && self.world.now().plus_secs(super::clients::LIFE_SECS)
                     > expires_at.plus_secs(LOST_SECS)

@@ -27,7 +27,8 @@ pub enum Sabotage {
     TwoWriters,
     /// Whatever a receiver answers, or does not, counts as its thanks.
     BlindCourier,
-    /// The message that asks for a delivery is sent once: no alarm looks after it.
+    /// The message that asks for a delivery is sent once: the job forgets when to send it again, so
+    /// that neither an alarm nor a sweep looks after it.
     OneMessage,
     /// An instance takes whatever comes.
     NoBudget,
