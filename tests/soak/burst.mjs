@@ -20,8 +20,9 @@ const SMALL_BYTES = 5_000;
 const MEDIAN_OF_P95 = 0.6;
 const ORDER_TRIES = 3;
 
-const FULL = { bursts: [[40, 4 * MB], [24, 8 * MB]], stalled: 24, small: 50 };
-const SHORT = { bursts: [[16, 4 * MB]], stalled: 12, small: 50 };
+const FULL = { bursts: [[40, 4 * MB], [24, 8 * MB]], stalled: 24, small: 50, judgesOrder: true };
+/** Times are no matter of tests. */
+const SHORT = { bursts: [[16, 4 * MB]], stalled: 12, small: 50, judgesOrder: false };
 
 /** Runs all bursts and returns the exit code. */
 export async function burst({ short }) {
@@ -39,7 +40,7 @@ export async function burst({ short }) {
     dev = await startDev({ port: await freePort(), state, onOutput: (text) => run.hear(text) });
     const clients = senders(dev.url);
     // While nothing else is on its way, in the origin neither.
-    for (const [name, way] of Object.entries(WAYS)) await run.order(clients, name, way, sizes.small);
+    for (const [name, way] of Object.entries(WAYS)) await run.order(clients, name, way, sizes);
     for (const [name, way] of Object.entries(WAYS)) await run.all(clients, name, way, sizes);
     clients.close();
   } finally {
@@ -65,18 +66,23 @@ class Run {
   }
 
   async all(clients, name, way, { bursts, stalled }) {
-    for (const [count, bytes] of bursts) await this.crowd(clients, name, way, count, bytes);
+    for (const [count, bytes] of bursts) {
+      clients.renew();
+      await this.crowd(clients, name, way, count, bytes);
+    }
+    clients.renew();
     await this.stalls(clients, name, way, stalled);
   }
 
   /** Small ones at once: who comes first is answered first. Another program may be in the way of one burst, not of all. */
-  async order(clients, name, way, count) {
+  async order(clients, name, way, { small: count, judgesOrder }) {
     const ratios = [];
-    for (let tries = 0; tries < ORDER_TRIES && !(Math.min(...ratios) <= MEDIAN_OF_P95); tries++) {
+    const most = judgesOrder ? ORDER_TRIES : 1;
+    for (let tries = 0; tries < most && !(Math.min(...ratios) <= MEDIAN_OF_P95); tries++) {
       ratios.push(await this.ordered(clients, name, way(pictureOf(SMALL_BYTES)), count));
     }
     const best = Math.min(...ratios);
-    if (best > MEDIAN_OF_P95) this.fault(`${name}: half of ${count} small uploads took ${best.toFixed(2)} of what nearly all took`);
+    if (judgesOrder && best > MEDIAN_OF_P95) this.fault(`${name}: half of ${count} small uploads took ${best.toFixed(2)} of what nearly all took`);
   }
 
   async ordered(clients, name, upload, count) {

@@ -26,9 +26,18 @@ export const WAYS = {
 
 /** Returns clients of a service; each upload of `count` at once has a connection of its own, which is used again. */
 export function senders(url) {
-  const agent = new Agent({ keepAlive: true });
+  let agent = new Agent({ keepAlive: true });
   return {
     close: () => agent.destroy(),
+
+    /**
+     * Connects anew. A server may close a connection that was idle for some seconds just when it is used again
+     * (RFC 9112, section 9.3.1): that says nothing of a crowd.
+     */
+    renew() {
+      agent.destroy();
+      agent = new Agent({ keepAlive: true });
+    },
 
     /** Uploads once: `{ status, retryAfter, problem, millis }`; `status` is 0 where no answer came, and `fault` says why. */
     upload: (upload, how) => once(url, agent, upload, how),
