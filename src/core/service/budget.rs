@@ -1,8 +1,8 @@
 //! What the uploads of one instance hold, counted together: first come, first served.
 //!
 //! Everything that runs in an instance shares its 128 MB, so what one upload may hold says nothing.
-//! Whoever holds bytes has a lease on them. The budget has three shares, so that nobody waits where
-//! there is room for him: small uploads beside large ones, and the copies that JavaScript has of
+//! Whoever holds bytes has a lease on them. The budget has three shares, so that no upload waits where
+//! there is room for it: small uploads beside large ones, and the copies that JavaScript has of
 //! what is being stored. Within a share nobody takes the room of one that came before, so that a
 //! large one is not starved.
 //!
