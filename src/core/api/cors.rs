@@ -9,9 +9,11 @@ const EXPOSED: &str = "Accept-Ranges, Allow, Content-Disposition, Content-Length
     ETag, Idempotent-Replayed, Link, Location, Preference-Applied, RateLimit, RateLimit-Policy, Retry-After, \
     Server-Timing, X-Request-Id";
 
-/// What a page may send beside what every page may.
-const ALLOWED: &str = "Authorization, Content-Type, Idempotency-Key, If-Match, If-Modified-Since, \
-    If-None-Match, If-Range, If-Unmodified-Since, Last-Event-ID, Prefer, Range, X-Request-Id";
+/// What a page may send beside what every page may: what the service reads, and what upload widgets and
+/// tracing libraries add to every request.
+const ALLOWED: &str = "Authorization, Baggage, Cache-Control, Content-Type, Idempotency-Key, If-Match, \
+    If-Modified-Since, If-None-Match, If-Range, If-Unmodified-Since, Last-Event-ID, Prefer, Range, \
+    Sentry-Trace, Traceparent, Tracestate, X-Request-Id, X-Requested-With";
 
 /// How long a browser may keep the answer to a preflight: the longest that Chromium does.
 const MAX_AGE_SECS: u32 = 7_200;
@@ -158,7 +160,19 @@ mod tests {
             reply.header("access-control-allow-methods"),
             Some("POST, OPTIONS")
         );
-        assert!(ALLOWED.contains("Content-Type") && ALLOWED.contains("Idempotency-Key"));
+        let allowed = reply.header("access-control-allow-headers").unwrap();
+        for name in [
+            "Content-Type",
+            "Idempotency-Key",
+            "Cache-Control",
+            "X-Requested-With",
+            "Traceparent",
+            "Tracestate",
+            "Sentry-Trace",
+            "Baggage",
+        ] {
+            assert!(allowed.split(", ").any(|header| header == name), "{name}");
+        }
         assert_eq!(reply.header("access-control-max-age"), Some("7200"));
     }
 }

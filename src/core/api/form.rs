@@ -36,6 +36,8 @@ pub struct FilePart<'a, C> {
     pub field: String,
     /// The name that the client gave the file.
     pub filename: Option<String>,
+    /// What was read of it to see that there is something.
+    begin: Option<Vec<u8>>,
     parts: &'a mut Multipart<C>,
 }
 
@@ -47,25 +49,42 @@ impl<C: Chunks> Form<C> {
     }
 
     /// The next part. It is a file if it has a file name, or is in a field named `image` or `file`.
+    ///
+    /// What a file input sends in which nobody chose a file is skipped: an empty name and no bytes
+    /// (HTML, "constructing the entry list").
     pub async fn next_part(&mut self) -> Result<Option<Part<'_, C>>, Problem> {
-        let Some(header) = self.parts.next_part().await? else {
-            return Ok(None);
-        };
-        self.seen += 1;
-        if self.seen > MAX_PARTS {
-            let detail = format!("the form has more than {MAX_PARTS} parts");
-            return Err(Problem::new(ProblemKind::MalformedForm, detail));
-        }
-        let name = header.name.unwrap_or_default();
-        if header.filename.is_some() || matches!(name.as_str(), "image" | "file") {
+        loop {
+            let Some(header) = self.parts.next_part().await? else {
+                return Ok(None);
+            };
+            self.seen += 1;
+            if self.seen > MAX_PARTS {
+                let detail = format!("the form has more than {MAX_PARTS} parts");
+                return Err(Problem::new(ProblemKind::MalformedForm, detail));
+            }
+            let name = header.name.unwrap_or_default();
+            let mut begin = None;
+            match header.filename.as_deref() {
+                Some("") => {
+                    begin = self.parts.chunk().await?;
+                    if begin.is_none() {
+                        continue;
+                    }
+                }
+                Some(_) => {}
+                None if matches!(name.as_str(), "image" | "file") => {}
+                None => {
+                    let value = self.small_value().await?;
+                    return Ok(Some(Part::Field { name, value }));
+                }
+            }
             return Ok(Some(Part::File(FilePart {
                 field: name,
                 filename: header.filename,
+                begin,
                 parts: &mut self.parts,
             })));
         }
-        let value = self.small_value().await?;
-        Ok(Some(Part::Field { name, value }))
     }
 
     /// Reads a field that is no file; one byte more than allowed is enough to see that it is too long.
@@ -84,7 +103,10 @@ impl<C: Chunks> Form<C> {
 
 impl<C: Chunks> Chunks for FilePart<'_, C> {
     async fn next(&mut self) -> Result<Option<Vec<u8>>, ChunkError> {
-        self.parts.chunk().await
+        match self.begin.take() {
+            Some(begin) => Ok(Some(begin)),
+            None => self.parts.chunk().await,
+        }
     }
 }
 
@@ -152,6 +174,26 @@ mod tests {
                 ("field", "", "no name"),
             ]
             .map(|(kind, name, content)| (kind, name.to_owned(), content.to_owned()));
+            assert_eq!(parts(&body, step).unwrap(), want, "{step}");
+        }
+    }
+
+    #[test]
+    fn a_file_input_without_a_file_is_skipped() {
+        let input = |name: &str, filename: &str, content: &str| {
+            let headers =
+                format!("Content-Disposition: form-data; name=\"{name}\"; filename=\"{filename}\"");
+            part(&headers, content)
+        };
+        let body = input("first", "", "")
+            + &input("image", "a.png", "BYTES")
+            + &input("second", "", "")
+            + &input("third", "", "NAMELESS")
+            + &input("fourth", "empty.png", "")
+            + "--XX--\r\n";
+        for step in [1, 2, 7, 1_000] {
+            let want = [("a.png", "BYTES"), ("", "NAMELESS"), ("empty.png", "")]
+                .map(|(name, content)| ("file", name.to_owned(), content.to_owned()));
             assert_eq!(parts(&body, step).unwrap(), want, "{step}");
         }
     }

@@ -193,13 +193,17 @@ where
     ) -> Result<Asked, Problem> {
         while let Some(part) = form.next_part().await? {
             match part {
-                Part::Field { name, value } => params.add(&name, &value)?,
-                Part::File(_) if files.len() >= self.config.max_files => {
-                    let max = self.config.max_files;
-                    let detail = format!("the form has more than {max} files");
-                    return Err(Problem::new(ProblemKind::TooManyFiles, detail));
-                }
+                Part::Field { name, value } => params.add_field(&name, &value)?,
+                Part::File(file) if is_note(&file, files) => {}
                 Part::File(file) => {
+                    if file.filename.is_some() {
+                        self.drop_notes(files, &file.field).await;
+                    }
+                    if files.len() >= self.config.max_files {
+                        let max = self.config.max_files;
+                        let detail = format!("the form has more than {max} files");
+                        return Err(Problem::new(ProblemKind::TooManyFiles, detail));
+                    }
                     // What is wrong by now stays wrong, whatever follows.
                     self.asked(params)?;
                     files.push(self.file(file, length).await);
@@ -211,6 +215,16 @@ where
             return Err(Problem::new(ProblemKind::MissingFile, detail));
         }
         self.asked(params)
+    }
+
+    /// Drops what came for a file before it, in its field and without a file name: some upload widgets
+    /// send a text about a file in front of it.
+    async fn drop_notes(&self, files: &mut Vec<UploadedFile<Stored>>, field: &str) {
+        let is_note =
+            |file: &mut UploadedFile<Stored>| file.filename.is_none() && file.field == field;
+        for note in files.extract_if(.., is_note) {
+            self.forget(note.result.ok()).await;
+        }
     }
 
     /// Stores a file of a form. A form that breaks off in it breaks off once more when it is asked
@@ -319,6 +333,13 @@ where
             webhook: self.webhook(asked.webhook.clone()),
         }
     }
+}
+
+/// Whether a part without a file name stands in the field of a file.
+fn is_note<B>(file: &FilePart<'_, B>, files: &[UploadedFile<Stored>]) -> bool {
+    let is_of_field =
+        |known: &UploadedFile<Stored>| known.filename.is_some() && known.field == file.field;
+    file.filename.is_none() && files.iter().any(is_of_field)
 }
 
 /// What is known of a file in a form of so many bytes: it has no more than all of the form.

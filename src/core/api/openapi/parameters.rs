@@ -45,7 +45,7 @@ pub(super) fn extend() -> Vec<Parameter> {
 
 /// The same options in a body.
 pub(super) fn extend_form() -> RequestBody {
-    let form = and_options(ObjectBuilder::new(), picture_options());
+    let form = with_all(ObjectBuilder::new(), picture_options());
     let content = Content::new(Some(form));
     RequestBodyBuilder::new()
         .description(Some(
@@ -229,12 +229,16 @@ fn option_in_query(name: &str) -> Parameter {
 pub(super) fn upload() -> RequestBody {
     let form = with_options("image", picture());
     let address = written("^https?://", "https://example.com/cat.jpg");
-    let json = with_options("source_url", described(address, SOURCE_URL_IS));
+    let json = closed(with_options(
+        "source_url",
+        described(address, SOURCE_URL_IS),
+    ));
     let raw = || Content::new(Some(picture()));
     RequestBodyBuilder::new()
         .description(Some(
-            "A form whose file is in `image`, in `file`, or in any field with a file name; the bytes of a picture; or \
-             JSON that says where it is. The format is told by the bytes.",
+            "A form whose file is in `image`, in `file`, or in any field with a file name, and whose other fields are \
+             ignored where they are no options; the bytes of a picture; or JSON that says where it is. The format is \
+             told by the bytes.",
         ))
         .required(Some(Required::True))
         .content("multipart/form-data", Content::new(Some(form)))
@@ -252,16 +256,20 @@ fn with_options(required: &str, schema: impl Into<RefOr<Schema>>) -> ObjectBuild
     let object = ObjectBuilder::new()
         .property(required, schema)
         .required(required);
-    and_options(object, NAMES.into_iter())
+    with_all(object, NAMES.into_iter())
 }
 
-/// Adds options to an object, which has no other members then.
-fn and_options(object: ObjectBuilder, names: impl Iterator<Item = &'static str>) -> ObjectBuilder {
-    let object = object.additional_properties(Some(AdditionalProperties::FreeForm(false)));
+/// The object with these options. A form may have other fields: they are ignored.
+fn with_all(object: ObjectBuilder, names: impl Iterator<Item = &'static str>) -> ObjectBuilder {
     names.fold(object, |object, name| {
         let (about, schema) = option(name);
         object.property(name, described(schema, about))
     })
+}
+
+/// The object without any other members.
+fn closed(object: ObjectBuilder) -> ObjectBuilder {
+    object.additional_properties(Some(AdditionalProperties::FreeForm(false)))
 }
 
 fn picture() -> ObjectBuilder {

@@ -1,5 +1,6 @@
 //! Options of an upload, from its query and from the fields of its form: one parser for both.
 
+mod similar;
 mod values;
 mod variants;
 
@@ -10,6 +11,7 @@ pub(super) use values::{choice, shown, whole};
 use super::problem::{FieldError, Problem};
 use crate::pipeline::options::MAX_PAGE;
 use crate::pipeline::{Options, OptionsError, Variant};
+use similar::similar;
 use values::{dpr, flag, side, size, written};
 use variants::{presets, sizes, variants};
 
@@ -82,14 +84,24 @@ impl Params {
     /// Takes one more option. Refuses at once what does not exist, comes twice or is too long,
     /// which bounds how much is held.
     pub fn add(&mut self, name: &str, value: &str) -> Result<(), Problem> {
-        let shown = shown(name);
-        let refused = |detail: String| Err(Problem::invalid(vec![FieldError::new(&shown, detail)]));
-        let Some(name) = NAMES.into_iter().find(|known| *known == name) else {
-            let names = NAMES.join(", ");
-            return refused(format!(
-                "there is no option {shown:?}; the options are {names}"
-            ));
-        };
+        match known(name) {
+            Some(known) => self.give(known, value),
+            None => Err(unknown(name)),
+        }
+    }
+
+    /// Takes a field of a form. Browsers and upload widgets send some of their own, so that what does
+    /// not exist is ignored, unless it is an option but for a slip.
+    pub fn add_field(&mut self, name: &str, value: &str) -> Result<(), Problem> {
+        match known(name) {
+            Some(known) => self.give(known, value),
+            None if similar(name).is_some() => Err(unknown(name)),
+            None => Ok(()),
+        }
+    }
+
+    fn give(&mut self, name: &'static str, value: &str) -> Result<(), Problem> {
+        let refused = |detail: String| Err(Problem::invalid(vec![FieldError::new(name, detail)]));
         if self.value(name).is_some() {
             return refused(format!("{name} is given twice"));
         }
@@ -189,6 +201,22 @@ impl Params {
         };
         FieldError::new(name, error.to_string())
     }
+}
+
+fn known(name: &str) -> Option<&'static str> {
+    NAMES.into_iter().find(|known| *known == name)
+}
+
+fn unknown(name: &str) -> Problem {
+    let shown = shown(name);
+    let detail = match similar(name) {
+        Some(meant) => format!("there is no option {shown:?}; did you mean `{meant}`?"),
+        None => {
+            let names = NAMES.join(", ");
+            format!("there is no option {shown:?}; the options are {names}")
+        }
+    };
+    Problem::invalid(vec![FieldError::new(&shown, detail)])
 }
 
 /// Whether an option is about the job as a whole, and stands in its upload only.
@@ -444,6 +472,39 @@ mod tests {
             assert_eq!(error.pointer, pointer);
             assert!(error.detail.contains(words), "{}", error.detail);
         }
+    }
+
+    #[test]
+    fn a_form_may_have_fields_that_are_no_options() {
+        let mut params = Params::default();
+        for name in [
+            "name",
+            "type",
+            "filepond",
+            "submit",
+            "_charset_",
+            "MAX_FILE_SIZE",
+            "site",
+            "",
+        ] {
+            params.add_field(name, "x").unwrap();
+        }
+        assert_eq!(params, Params::default());
+        params.add_field("width", "5").unwrap();
+        for (name, words) in [
+            ("width", "twice"),
+            ("widht", "did you mean `width`?"),
+            ("expiresIn", "did you mean `expires_in`?"),
+        ] {
+            let problem = params.add_field(name, "5").unwrap_err();
+            assert!(problem.detail.contains(words), "{}", problem.detail);
+        }
+        let strict = params.add("name", "5").unwrap_err();
+        assert!(
+            strict.detail.contains("the options are"),
+            "{}",
+            strict.detail
+        );
     }
 
     #[test]
