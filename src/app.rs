@@ -31,9 +31,12 @@ impl App {
     }
 }
 
-/// The configuration from `[vars]`.
+/// The configuration from `[vars]`. A variable that is empty is not set.
 pub fn config(env: &Env) -> Result<Config> {
-    let var = |name: &str| env.var(name).ok().map(|value| value.to_string());
+    let var = |name: &str| {
+        let value = env.var(name).ok()?.to_string();
+        (!value.is_empty()).then_some(value)
+    };
     Config::parse(var).map_err(|error| worker::Error::RustError(error.to_string()))
 }
 

@@ -43,18 +43,25 @@ test("curl", async () => {
 test("Python", async () => {
   const script = join(folder, "client.py");
   const made = join(folder, "python.jpg");
-  const use = `import sys\nopen(sys.argv[3], "wb").write(thumbnail(sys.argv[1], sys.argv[2], size="200x150"))`;
+  const use = `import sys\nopen(sys.argv[3], "wb").write(thumbnail(sys.argv[1], sys.argv[2], size="200x150", enlarge=True))`;
   writeFileSync(script, `${shown("python")}\n\n${use}\n`);
-  const { code, output } = await capture(PYTHON, [script, service(), photo, made], { env: pythonEnvironment() });
-  assert.equal(code, 0, output);
-  assert.deepEqual(describe(readFileSync(made)), THUMBNAIL);
+  const run = (service, file) => capture(PYTHON, [script, service, file, made], { env: pythonEnvironment() });
+  for (const address of [service(), `${service()}/`]) {
+    const { code, output } = await run(address, photo);
+    assert.equal(code, 0, output);
+    assert.deepEqual(describe(readFileSync(made)), THUMBNAIL);
+  }
+  // It says why the service refuses.
+  const { code, output } = await run(service(), script);
+  assert.equal(code, 1);
+  assert.match(output, /HTTPError: .*not a picture/);
 });
 
 test("JavaScript", async () => {
   const file = join(folder, "client.mjs");
   writeFileSync(file, shown("js"));
   const { thumbnail } = await import(file);
-  const blob = await thumbnail(service(), await openAsBlob(photo), { size: "200x150" });
+  const blob = await thumbnail(`${service()}/`, await openAsBlob(photo), { size: "200x150", enlarge: true });
   assert.deepEqual(describe(Buffer.from(await blob.arrayBuffer())), THUMBNAIL);
   await assert.rejects(thumbnail(service(), new Blob(["no picture"])), /not a picture/);
 });

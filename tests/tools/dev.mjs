@@ -3,6 +3,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
+import { devNull } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { bothWorkers, environment, root, wrangler } from "./paths.mjs";
@@ -11,6 +12,16 @@ import { Fault } from "./run.mjs";
 const HOST = "127.0.0.1";
 const READY_WITHIN_MS = 60_000;
 const STOP_WITHIN_MS = 5_000;
+const DEFAULT_PORT = 8787;
+const LAST_PORT = 65_535;
+
+/** Returns the port that PORT names, or throws a Fault. */
+export function portFrom(text) {
+  if (text === undefined || text === "") return DEFAULT_PORT;
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (port < 1 || port > LAST_PORT) throw new Fault(`PORT must be a number from 1 to ${LAST_PORT}, not "${text}". For example: PORT=8788 npm start`);
+  return port;
+}
 
 /** Returns a port that nobody listens on. */
 export async function freePort() {
@@ -25,19 +36,23 @@ export async function freePort() {
 export async function claimPort(port) {
   const server = createServer().listen(port, HOST);
   await once(server, "listening").catch((error) => {
-    throw new Fault(`Port ${port} cannot be used (${error.code}). Take another one: PORT=8788 npm start`);
+    const why = { EADDRINUSE: "another program has it", EACCES: "it takes more rights" }[error.code] ?? error.code;
+    throw new Fault(`Port ${port} cannot be used: ${why}. Take another one: PORT=${port === 8788 ? 8789 : 8788} npm start`);
   });
   await new Promise((resolve) => server.close(resolve));
 }
 
 /**
  * Starts `wrangler dev` and waits until it answers.
- * Returns `{ url, exited, stop, kill }`: `kill` gives the processes no chance to finish anything. `state` names a folder for what the Workers store, Default: .wrangler/state.
+ * Returns `{ url, exited, stop, kill }`: `kill` gives the processes no chance to finish anything. `state` names a folder for what the Workers store,
+ * .wrangler/state by default; `envFiles` have further variables, of which the last counts: none by default, as what somebody has in .dev.vars is not
+ * for tests.
  */
-export async function startDev({ port, state, vars = {}, env = {}, onOutput = (text) => process.stdout.write(text) }) {
+export async function startDev({ port, state, vars = {}, envFiles = [devNull], env = {}, onOutput = (text) => process.stdout.write(text) }) {
   const args = ["dev", ...bothWorkers, "--ip", HOST, "--port", String(port), "--inspector-port", "0"];
   args.push("--show-interactive-dev-session=false");
   if (state) args.push("--persist-to", state);
+  for (const file of envFiles) args.push("--env-file", file);
   for (const [name, value] of Object.entries(vars)) args.push("--var", `${name}:${value}`);
   // Otherwise a `npm start` beside this would share its Workers of the same names.
   const apart = state ? { WRANGLER_REGISTRY_PATH: join(state, "registry") } : {};

@@ -1,39 +1,34 @@
 //! `npm start`: set-up, build, and both Workers on this machine.
 
 import { build } from "./build.mjs";
-import { claimPort, startDev } from "./dev.mjs";
+import { claimPort, portFrom, startDev } from "./dev.mjs";
+import { DEV_VARS, ensureDevVars } from "./dev-vars.mjs";
+import { claimFolder } from "./one-start.mjs";
 import { program, seconds } from "./run.mjs";
-import { ensureSecrets } from "./secrets.mjs";
+import { writeRunVars } from "./run-vars.mjs";
 import { setup } from "./setup.mjs";
 
 const CRON_EVERY_MS = 5 * 60_000;
-const LOCAL_VARS = {
-  LISTING: "1",
-  VARIANTS_LATER: "any",
-  // Receivers of webhooks may be on this machine.
-  ALLOW_INSECURE_WEBHOOKS: "1",
-  // Ctrl-C ends attempts halfway, and their jobs wait for the lease to end after the restart. No picture takes longer
-  // than MAX_WORK_MS.
-  LEASE_SECS: "30",
-};
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"];
 
 async function start() {
   const started = Date.now();
-  const port = Number(process.env.PORT ?? 8787);
+  const port = portFrom(process.env.PORT);
+  claimFolder(port);
   await claimPort(port);
   await setup();
   await build();
-  ensureSecrets();
+  ensureDevVars();
+  const envFiles = [DEV_VARS, writeRunVars()];
   const stopRequested = requestedToStop();
-  const starting = startDev({ port, vars: LOCAL_VARS });
+  const starting = startDev({ port, envFiles });
   const early = await Promise.race([stopRequested.then(() => "stop"), starting]);
   if (early === "stop") return (await starting).stop();
   const dev = await starting;
   console.log(`ready on ${dev.url} (after ${seconds(started)}; stop with Ctrl-C)`);
   // `wrangler dev` never fires cron triggers by itself.
   const cron = setInterval(() => sweep(dev.url), CRON_EVERY_MS);
-  console.log("the cron trigger fires every 5 minutes while this runs; what is stored stays in .wrangler/state");
+  console.log("the cron trigger fires every 5 minutes while this runs; what is stored stays in .wrangler/state, what is configured here stands in .dev.vars");
   const ended = await Promise.race([stopRequested.then(() => "stop"), dev.exited]);
   clearInterval(cron);
   await dev.stop();

@@ -5,6 +5,7 @@
 
 import { after, before } from "node:test";
 import { createTestHarness } from "wrangler";
+import { devVarNames } from "../tools/dev-vars.mjs";
 import { root } from "../tools/paths.mjs";
 
 export const EDGE = "edge-thumbnails";
@@ -17,7 +18,9 @@ export const DEAD_QUEUE = "edge-thumbnails-resize-dead";
  * `vars` and `secrets` replace those of the configs in both Workers; `configs` replaces the configs.
  */
 export function harness({ vars = {}, secrets = {}, configs = ["wrangler.toml", "wrangler.origin.toml"] } = {}) {
-  const worker = (configPath) => ({ configPath, vars, secrets });
+  // What somebody has in .dev.vars is not for tests: an empty variable is not set.
+  const unset = Object.fromEntries(devVarNames().filter((name) => !(name in secrets)).map((name) => [name, ""]));
+  const worker = (configPath) => ({ configPath, vars: { ...unset, ...vars }, secrets });
   const server = createTestHarness({ root, workers: configs.map(worker) });
   before(() => server.listen());
   after(() => server.close());
