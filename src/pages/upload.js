@@ -275,13 +275,14 @@ find("files").onchange = ({ target }) => {
   target.value = "";
 };
 form.onsubmit = (event) => event.preventDefault();
-document.body.ondragover = (event) => {
+// The window, and not the body: what is dropped below the content would leave the page for the picture.
+addEventListener("dragover", (event) => {
   event.preventDefault();
   form.classList.add("over");
-};
-document.body.ondragleave = () => form.classList.remove("over");
-document.body.ondrop = (event) => {
+});
+addEventListener("dragleave", () => form.classList.remove("over"));
+addEventListener("drop", (event) => {
   event.preventDefault();
   form.classList.remove("over");
   take([...event.dataTransfer.files]);
-};
+});

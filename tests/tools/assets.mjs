@@ -10,7 +10,8 @@ const VIEWER = ["swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png"];
 /** Assembles build/assets anew. */
 export async function assembleAssets() {
   // Not above: whoever imports this file may be about to install the packages.
-  const { marked } = await import("marked");
+  const { Marked, Renderer } = await import("marked");
+  const marked = new Marked({ renderer: scrolling(Renderer.prototype) });
   rmSync(TARGET, { recursive: true, force: true });
   mkdirSync(TARGET, { recursive: true });
   cpSync(inRoot("src", "assets"), TARGET, { recursive: true });
@@ -22,6 +23,16 @@ export async function assembleAssets() {
     writeFileSync(inRoot("build", "assets", "docs", name.replace(/md$/, "html")), page(text, marked.parse(text, { async: false })));
   }
 }
+
+/** Code and tables that are wider than the screen scroll by themselves, by keyboard too. */
+const scrolling = (plain) => ({
+  code(token) {
+    return plain.code.call(this, token).replace("<pre>", '<pre tabindex="0">');
+  },
+  table(token) {
+    return `<div class="wide" tabindex="0">${plain.table.call(this, token)}</div>`;
+  },
+});
 
 /** Returns the page of a Markdown text of ours, which begins with its title. */
 function page(text, html) {

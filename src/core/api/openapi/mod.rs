@@ -9,6 +9,7 @@ mod operations;
 mod parameters;
 
 use utoipa::ToSchema;
+use utoipa::openapi::tag::{Tag as OpenApiTag, TagBuilder};
 use utoipa::openapi::{Components, Info, License, OpenApi, Paths, RefOr, Schema, ServerBuilder};
 
 use super::document::{LaterDocument, StatusDocument, ThumbnailDocument, TimingsDocument};
@@ -17,7 +18,7 @@ use super::webhook::{DeliveryDocument, WebhookDocument};
 use crate::job::{Source, State, Thumbnail};
 use crate::pipeline::{ImageFormat, OutputFormat};
 
-pub use operations::{OPERATIONS, Operation};
+pub use operations::{OPERATIONS, Operation, Tag};
 
 /// The description as JSON text.
 pub fn description() -> String {
@@ -33,9 +34,17 @@ pub fn description() -> String {
     let mut api = OpenApi::new(info, paths());
     api.servers = Some(vec![ServerBuilder::new().url("/").build()]);
     api.components = Some(components());
+    api.tags = Some(Tag::ALL.map(described).into());
     let mut text = serde_json::to_string_pretty(&api).unwrap_or_default();
     text.push('\n');
     text
+}
+
+fn described(tag: Tag) -> OpenApiTag {
+    TagBuilder::new()
+        .name(tag.name())
+        .description(Some(tag.description()))
+        .build()
 }
 
 fn paths() -> Paths {

@@ -9,6 +9,49 @@ use super::{answers, parameters};
 use crate::api::problem::ProblemKind as Kind;
 use crate::api::route::Method;
 
+/// What an operation is about; viewers show those of one tag together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tag {
+    /// Pictures in, thumbnails out.
+    Thumbnails,
+    /// What becomes of an upload.
+    Jobs,
+    /// The same as it happens.
+    LiveStatus,
+    /// The service itself.
+    Service,
+}
+
+impl Tag {
+    /// All of them, in the order in which they are shown.
+    pub const ALL: [Self; 4] = [
+        Self::Thumbnails,
+        Self::Jobs,
+        Self::LiveStatus,
+        Self::Service,
+    ];
+
+    /// The name that is shown.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Thumbnails => "Thumbnails",
+            Self::Jobs => "Jobs",
+            Self::LiveStatus => "Live status",
+            Self::Service => "Service",
+        }
+    }
+
+    /// A sentence about it.
+    pub const fn description(self) -> &'static str {
+        match self {
+            Self::Thumbnails => "Upload a picture, get its thumbnail, make another size",
+            Self::Jobs => "See what became of an upload, call it off, try it again",
+            Self::LiveStatus => "The document of a job again at each change",
+            Self::Service => "Its health, its pages, and what problems mean",
+        }
+    }
+}
+
 /// One method at one path.
 pub struct Operation {
     /// The method.
@@ -16,6 +59,7 @@ pub struct Operation {
     /// The path, with names in braces.
     pub path: &'static str,
     id: &'static str,
+    tag: Tag,
     summary: &'static str,
     parameters: fn() -> Vec<Parameter>,
     body: Option<fn() -> RequestBody>,
@@ -36,6 +80,7 @@ impl Operation {
     pub(super) fn describe(&self) -> OperationBuilder {
         let mut operation = OperationBuilder::new()
             .operation_id(Some(self.id))
+            .tag(self.tag.name())
             .summary(Some(self.summary))
             .parameters(Some((self.parameters)()))
             .request_body(self.body.map(|body| body()));
@@ -57,6 +102,7 @@ pub const OPERATIONS: &[Operation] = &[
         method: Method::Post,
         path: "/thumbnails",
         id: "upload",
+        tag: Tag::Thumbnails,
         summary: "Uploads a picture: a form with a file, the bytes of the picture, or JSON with its address",
         parameters: parameters::options,
         body: Some(parameters::upload),
@@ -86,6 +132,7 @@ pub const OPERATIONS: &[Operation] = &[
         method: Method::Get,
         path: "/thumbnails",
         id: "list",
+        tag: Tag::Jobs,
         summary: "The documents of jobs, the newest first",
         parameters: parameters::list,
         body: None,
@@ -96,6 +143,7 @@ pub const OPERATIONS: &[Operation] = &[
         method: Method::Get,
         path: "/thumbnails/{id}",
         id: "status",
+        tag: Tag::Jobs,
         summary: "The document of a job, whether it is done, failed or still at work",
         parameters: parameters::status,
         body: None,
@@ -106,6 +154,7 @@ pub const OPERATIONS: &[Operation] = &[
         method: Method::Get,
         path: "/thumbnails/{id}/events",
         id: "events",
+        tag: Tag::LiveStatus,
         summary: "The document of a job again at each change: Server-Sent Events, or a WebSocket",
         parameters: parameters::events,
         body: None,
@@ -116,6 +165,7 @@ pub const OPERATIONS: &[Operation] = &[
         method: Method::Get,
         path: "/events",
         id: "eventsOfJobs",
+        tag: Tag::LiveStatus,
         summary: "The documents of several jobs at each change, over one connection",
         parameters: parameters::events_of_jobs,
         body: None,
@@ -126,6 +176,7 @@ pub const OPERATIONS: &[Operation] = &[
         method: Method::Post,
         path: "/thumbnails/{id}",
         id: "extend",
+        tag: Tag::Thumbnails,
         summary: "Makes another size of a picture whose job is done; 422 tells why one that was asked for before cannot be made",
         parameters: parameters::extend,
         body: Some(parameters::extend_form),
@@ -154,6 +205,7 @@ pub const OPERATIONS: &[Operation] = &[
         method: Method::Delete,
         path: "/thumbnails/{id}",
         id: "delete",
+        tag: Tag::Jobs,
         summary: "Calls a job off that has not ended, deletes what was made of one that has",
         parameters: parameters::job,
         body: None,
@@ -164,6 +216,7 @@ pub const OPERATIONS: &[Operation] = &[
         method: Method::Post,
         path: "/thumbnails/{id}/retry",
         id: "retry",
+        tag: Tag::Jobs,
         summary: "Tries a failed job again while its source is there",
         parameters: parameters::job,
         body: None,
@@ -180,6 +233,7 @@ pub const OPERATIONS: &[Operation] = &[
         method: Method::Post,
         path: "/thumbnails/{id}/webhook/retry",
         id: "retryWebhook",
+        tag: Tag::Jobs,
         summary: "Tells a job's webhook what it has not taken, or else the last event once more",
         parameters: parameters::job,
         body: None,
@@ -195,6 +249,7 @@ pub const OPERATIONS: &[Operation] = &[
         method: Method::Get,
         path: "/thumbnails/{id}.{extension}",
         id: "thumbnail",
+        tag: Tag::Thumbnails,
         summary: "The thumbnail",
         parameters: parameters::thumbnail,
         body: None,
@@ -205,6 +260,7 @@ pub const OPERATIONS: &[Operation] = &[
         method: Method::Get,
         path: "/thumbnails/{id}_{name}.{extension}",
         id: "namedThumbnail",
+        tag: Tag::Thumbnails,
         summary: "One of several thumbnails, by the name of its size",
         parameters: parameters::named_thumbnail,
         body: None,
@@ -215,6 +271,7 @@ pub const OPERATIONS: &[Operation] = &[
         method: Method::Get,
         path: "/thumbnails/{id}_{name}",
         id: "negotiatedThumbnail",
+        tag: Tag::Thumbnails,
         summary: "The thumbnail in the format that `Accept` likes best",
         parameters: parameters::negotiated_thumbnail,
         body: None,
@@ -225,6 +282,7 @@ pub const OPERATIONS: &[Operation] = &[
         method: Method::Get,
         path: "/thumbnail/{file}",
         id: "oldThumbnail",
+        tag: Tag::Thumbnails,
         summary: "Moved to /thumbnails/{file}: the path that the documentation of an older service shows",
         parameters: parameters::file,
         body: None,
@@ -235,6 +293,7 @@ pub const OPERATIONS: &[Operation] = &[
         method: Method::Get,
         path: "/problems/{slug}",
         id: "problem",
+        tag: Tag::Service,
         summary: "What a problem means and what to do about it",
         parameters: parameters::slug,
         body: None,
@@ -245,6 +304,7 @@ pub const OPERATIONS: &[Operation] = &[
         method: Method::Get,
         path: "/",
         id: "page",
+        tag: Tag::Service,
         summary: "A page that uploads pictures and shows each change of them live",
         parameters: Vec::new,
         body: None,
@@ -255,6 +315,7 @@ pub const OPERATIONS: &[Operation] = &[
         method: Method::Get,
         path: "/healthz",
         id: "health",
+        tag: Tag::Service,
         summary: "Whether the service runs",
         parameters: Vec::new,
         body: None,
@@ -265,6 +326,7 @@ pub const OPERATIONS: &[Operation] = &[
         method: Method::Get,
         path: "/readyz",
         id: "ready",
+        tag: Tag::Service,
         summary: "Whether each binding of the service answers",
         parameters: Vec::new,
         body: None,
