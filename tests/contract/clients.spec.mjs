@@ -1,4 +1,4 @@
-//! Today's clients, each as its users have it: Python's `requests` and `httpx`, and the `fetch` of Node.
+//! Today's clients, each as its users have it: Python's `requests`, `httpx` and `aiohttp`, and the `fetch` of Node.
 
 import assert from "node:assert/strict";
 import { openAsBlob } from "node:fs";
@@ -23,6 +23,13 @@ for (const library of ["requests", "httpx"]) {
     assert.equal(output.trim(), "ok");
   });
 }
+
+test("Python's aiohttp uploads, reads and deletes", async () => {
+  const args = [inRoot("tests", "contract", "client_aiohttp.py"), workers.url("/"), PHOTO];
+  const { code, output } = await capture(PYTHON, args, { env: pythonEnvironment() });
+  assert.equal(code, 0, output);
+  assert.equal(output.trim(), "ok");
+});
 
 test("Node's fetch uploads a file from the disk without reading it first", async () => {
   const data = new FormData();
