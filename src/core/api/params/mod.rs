@@ -209,13 +209,11 @@ fn known(name: &str) -> Option<&'static str> {
 
 fn unknown(name: &str) -> Problem {
     let shown = shown(name);
-    let detail = match similar(name) {
-        Some(meant) => format!("there is no option {shown:?}; did you mean `{meant}`?"),
-        None => {
-            let names = NAMES.join(", ");
-            format!("there is no option {shown:?}; the options are {names}")
-        }
-    };
+    let hint = similar(name).map_or_else(
+        || format!("the options are {}", NAMES.join(", ")),
+        |meant| format!("did you mean `{meant}`?"),
+    );
+    let detail = format!("there is no option {shown:?}; {hint}");
     Problem::invalid(vec![FieldError::new(&shown, detail)])
 }
 

@@ -1,39 +1,44 @@
 //! Names that are an option's but for a slip.
 
+use strsim::osa_distance;
+
 use super::NAMES;
 
 /// Shorter names are too close to words that forms have for themselves: `site` is one letter from `size`.
 const MIN_LETTERS: usize = 5;
 
+const MAX_EDITS: usize = 1;
+
 /// The option that was meant by a name that is none: one letter more, less or another, or two
-/// neighbours swapped, whatever its case, its `-` and its `_`.
+/// neighbors swapped, whatever its case, its `-` and its `_`.
 pub(super) fn similar(name: &str) -> Option<&'static str> {
     let given = letters(name);
-    NAMES.into_iter().find(|known| {
-        let known = letters(known);
-        known.len() >= MIN_LETTERS && is_within_one_edit(&given, &known)
-    })
+    let near: Vec<_> = NAMES
+        .into_iter()
+        .filter_map(|known| Some((edits(&given, &letters(known))?, known)))
+        .collect();
+    let is_slip = near
+        .iter()
+        .any(|(_, known)| letters(known).len() >= MIN_LETTERS);
+    // `Size` is nearer to `size` than to `sizes`, though only the longer name makes it a slip.
+    let (_, nearest) = near.into_iter().min_by_key(|(edits, _)| *edits)?;
+    is_slip.then_some(nearest)
 }
 
-fn letters(name: &str) -> Vec<char> {
+/// How many edits apart they are, if at most one.
+fn edits(given: &str, known: &str) -> Option<usize> {
+    // The distance takes time for each pair of letters, and a name may have thousands.
+    if given.len().abs_diff(known.len()) > MAX_EDITS {
+        return None;
+    }
+    Some(osa_distance(given, known)).filter(|edits| *edits <= MAX_EDITS)
+}
+
+fn letters(name: &str) -> String {
     name.chars()
         .filter(|c| !matches!(c, '-' | '_'))
         .map(|c| c.to_ascii_lowercase())
         .collect()
-}
-
-/// What is left of both without their common beginning and end says it all.
-fn is_within_one_edit(one: &[char], other: &[char]) -> bool {
-    let same = |(a, b): &(&char, &char)| a == b;
-    let begin = one.iter().zip(other).take_while(same).count();
-    let (one, other) = (&one[begin..], &other[begin..]);
-    let end = one.iter().rev().zip(other.iter().rev());
-    let end = end.take_while(same).count();
-    match (&one[..one.len() - end], &other[..other.len() - end]) {
-        ([] | [_], [] | [_]) => true,
-        ([a, b], [c, d]) => (a, b) == (d, c),
-        _ => false,
-    }
 }
 
 #[cfg(test)]
@@ -47,6 +52,7 @@ mod tests {
             ("Width", "width"),
             ("widths", "width"),
             ("wdth", "width"),
+            ("Size", "size"),
             ("qualty", "quality"),
             ("qualitty", "quality"),
             ("expires-in", "expires_in"),
@@ -67,7 +73,6 @@ mod tests {
             "name",
             "type",
             "site",
-            "Size",
             "fits",
             "pages",
             "image",
