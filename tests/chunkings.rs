@@ -251,6 +251,35 @@ macro_rules! formats {
 formats! { jpeg progressive png interlaced apng gif webp lossless bmp tiff heic }
 
 #[test]
+fn what_follows_a_picture_changes_nothing() {
+    let limits = Limits::default();
+    for (format, file) in damaged_files::FORMATS
+        .iter()
+        .flat_map(|format| sources(format).into_iter().map(move |file| (format, file)))
+    {
+        let variants = [Variant {
+            name: "a".into(),
+            options: Options::default(),
+        }];
+        let alone = Cut {
+            rest: &file,
+            lengths: vec![usize::MAX],
+            index: 0,
+        };
+        let alone = fed(&file, alone, &variants, &limits);
+        let info = probe_file(&file, 0).unwrap();
+        let mut renderer = Renderer::new(plan(&info, &variants, &limits).unwrap()).unwrap();
+        if renderer.feed(&file).unwrap() == Progress::NeedMore {
+            continue;
+        }
+        for _ in 0..20 {
+            renderer.feed(&[0; 1000]).unwrap();
+        }
+        assert_eq!(renderer.finish(), alone, "{format}");
+    }
+}
+
+#[test]
 fn a_folder_of_files() {
     let Ok(folder) = std::env::var("CHUNKINGS_OF") else {
         return;

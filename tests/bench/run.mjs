@@ -10,7 +10,7 @@ import { fingerprint, isStamped, stamp } from "../tools/stamp.mjs";
 import { SHIPPED_CAP_MIB, buildWasm } from "./build.mjs";
 import { classify } from "./classify.mjs";
 import { peers } from "./implementations.mjs";
-import { search } from "./costliest.mjs";
+import { families, search } from "./costliest.mjs";
 import { measure, quality } from "./measure.mjs";
 import { makeLarge, makeOrdinary } from "./pictures.mjs";
 import { MIN_PSNR_DB, beforeTable, classTable, fileTable, summary, troubles, workerdTable } from "./report.mjs";
@@ -30,6 +30,7 @@ const { values: asked } = parseArgs({
     rounds: { type: "string", default: "2" },
     calls: { type: "string", default: "41" },
     costliest: { type: "string" },
+    family: { type: "string" },
     seed: { type: "string", default: "1" },
     large: { type: "boolean", default: false },
     workerd: { type: "boolean", default: false },
@@ -60,11 +61,18 @@ async function bench() {
 
 /** Searches for the costliest job that is accepted; fails where it takes longer than the limit says. */
 async function findCostliest() {
+  const chosen = asked.family ? asked.family.split(",") : Object.keys(families);
+  const unknown = chosen.find((family) => !(family in families));
+  if (unknown) throw new Fault(`${unknown} is not one of ${Object.keys(families).join(", ")}`);
   const module = await buildWasm(SHIPPED_CAP_MIB);
-  const { worst, tried } = search(module, { seconds: positive("costliest"), seed: positive("seed") });
-  console.log(`costliest: ${tried.done} done, ${tried.refused} refused, ${tried.above_plan} above their plan`);
-  console.log(`costliest: ${Math.round(worst.ms)} ms of CPU`);
-  return worst.ms > MAX_WORK_MS ? 1 : 0;
+  let most = 0;
+  for (const family of chosen) {
+    const { worst, tried } = search(module, { family, seconds: positive("costliest"), seed: positive("seed") });
+    const counts = `${tried.done} done, ${tried.refused} refused, ${tried.died} died, ${tried.above_plan} above their plan`;
+    console.log(`costliest ${family}: ${Math.round(worst.ms)} ms of CPU; ${counts}`);
+    most = Math.max(most, tried.died > 0 ? Infinity : worst.ms);
+  }
+  return most > MAX_WORK_MS ? 1 : 0;
 }
 
 /** Measures ours alone, in the runtime that the service runs in. */

@@ -8,6 +8,7 @@ use super::color_model::SampleModel;
 use super::decode::Plane;
 use super::decode::jpeg::{BlockSize, JpegHeader};
 use super::decode::source::{Scale, Source};
+use super::decode::tiff::TiffHeader;
 use super::gravity::Gravity;
 use super::plan::VariantPlan;
 use super::probe::{Header, ImageInfo};
@@ -22,6 +23,14 @@ const PER_NANOSECOND: u64 = 1000;
 const PNG_BYTE: u64 = 1_200;
 /// Both tables of a Deflate block.
 const TABLES: u64 = 8_000_000;
+/// A chunk of a TIFF: its place, and the decompressor set to its start.
+const TIFF_CHUNK: u64 = 6_000_000;
+/// Unpacking a byte of a TIFF, and undoing its order and its prediction.
+const TIFF_BYTE: u64 = 4_000;
+/// Gathering a sample of a TIFF.
+const TIFF_SAMPLE: u64 = 3_000;
+/// Converting a pixel of a TIFF.
+const TIFF_PIXEL: u64 = 6_000;
 /// A block of a JPEG: its code words, of which most are skipped.
 const JPEG_BLOCK: u64 = 40_000;
 /// One block of a scan whose coefficients are stored.
@@ -42,8 +51,8 @@ const PRODUCT: u64 = 500;
 const WEIGHT: u64 = 60_000;
 /// A resampled pixel: its colour in sRGB, and its bytes.
 const COLORED: u64 = 25_000;
-/// The same through an ICC profile, or of ink.
-const COLORED_BY_PROFILE: u64 = 120_000;
+/// The same through an ICC profile, of which those with tables are the slowest, or of ink.
+const COLORED_BY_PROFILE: u64 = 300_000;
 /// A pixel to linear light or back.
 const LIGHT: u64 = 70_000;
 
@@ -67,12 +76,17 @@ pub fn planned(
 
 /// Refuses work beyond the limit.
 pub fn check_work(info: &ImageInfo, work: u64, limits: &Limits) -> Result<(), PipelineError> {
-    if work > limits.max_work {
+    check((info.width, info.height), work, limits.max_work)
+}
+
+/// Refuses work beyond `max_work` for a picture of that size.
+pub fn check((width, height): (u32, u32), work: u64, max_work: u64) -> Result<(), PipelineError> {
+    if work > max_work {
         return Err(LimitError::Work {
-            width: info.width,
-            height: info.height,
+            width,
+            height,
             need_ms: work.div_ceil(1_000_000),
-            max_ms: limits.max_work / 1_000_000,
+            max_ms: max_work / 1_000_000,
         }
         .into());
     }
@@ -128,10 +142,22 @@ fn decoded(info: &ImageInfo, source: &Source) -> u64 {
             pixels * (bits * PNG_BYTE / 8).max(2 * PNG_BYTE)
         }
         (Header::Jpeg(header), Scale::Blocks(sizes)) => blocks(header, sizes, pixels),
+        (Header::Tiff(header), _) => tiff(header, pixels),
         // Lossy ones give planes of their own for luma and chroma.
         (Header::WebP(_), _) if source.planes.len() > 1 => pixels * 15_000,
         _ => pixels * pixel(info.format),
     }
+}
+
+/// Every chunk as it is stored, what pads it included; and every sample of a pixel, whether it is shown or not.
+fn tiff(header: &TiffHeader, pixels: u64) -> u64 {
+    let (chunks, bytes) = header.stored();
+    let samples = pixels.saturating_mul(header.stored_samples());
+    let unpacked = chunks.saturating_mul(TIFF_CHUNK);
+    unpacked
+        .saturating_add(bytes.saturating_mul(TIFF_BYTE))
+        .saturating_add(samples.saturating_mul(TIFF_SAMPLE))
+        .saturating_add(pixels.saturating_mul(TIFF_PIXEL))
 }
 
 fn blocks(header: &JpegHeader, sizes: &[BlockSize], pixels: u64) -> u64 {

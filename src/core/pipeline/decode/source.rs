@@ -209,7 +209,9 @@ impl Source {
             }
             (Header::Gif(header), _) => Box::new(GifDecoder::new(header)?),
             (Header::Bmp(header), _) => Box::new(BmpDecoder::new(header)?),
-            (Header::Tiff(header), _) => Box::new(TiffDecoder::new(header)),
+            (Header::Tiff(header), _) => {
+                Box::new(TiffDecoder::new(header).with_max_work(limits.max_work))
+            }
             _ => return Err(PipelineError::Bug("a source of another format".into())),
         })
     }

@@ -153,6 +153,9 @@ impl Decode for BmpDecoder {
     }
 
     fn feed(&mut self, bytes: &[u8], sink: &mut dyn RowSink) -> Result<Progress, PipelineError> {
+        if self.is_over {
+            return Ok(Progress::Done);
+        }
         let skipped = usize::try_from(self.to_skip).map_or(bytes.len(), |len| len.min(bytes.len()));
         self.to_skip -= skipped as u64;
         let bytes = &bytes[skipped..];

@@ -150,6 +150,15 @@ impl Inflater {
         }
     }
 
+    /// Goes to the start of another stream. What was counted stays counted.
+    pub fn restart(&mut self) {
+        self.bits = Bits::default();
+        self.state = State::ZlibHead;
+        self.is_last_block = false;
+        self.taken_bytes = 0;
+        self.given_bytes = 0;
+    }
+
     /// How often the tables of a block were built: a block may be a few bits and hold nothing.
     pub const fn built_tables(&self) -> u64 {
         self.built_tables

@@ -1,10 +1,9 @@
 //! The chunks before the picture that tell how to show it: palette, transparency, colour, orientation.
 
-use fdeflate::Decompressor;
-
 use super::chunks::{ChunkHead, malformed};
 use super::header::{ChunkData, ColorType, PngHeader, Transparency};
 use crate::pipeline::PipelineError;
+use crate::pipeline::decode::inflate::{Inflated, Inflater};
 
 /// Profiles for displays and printers stay below 4 MiB; what inflates to more is a bomb.
 const MAX_ICC_BYTES: usize = 4 << 20;
@@ -186,25 +185,32 @@ fn parse_icc(bytes: &[u8]) -> Option<Vec<u8>> {
     inflate(stream)
 }
 
+/// The most tables of blocks of a profile: one that is written by anybody has a block or two.
+const MAX_ICC_TABLES: u64 = 4096;
+
 /// Inflates a whole zlib stream; `None` if it is damaged or too large.
 fn inflate(mut stream: &[u8]) -> Option<Vec<u8>> {
-    let mut inflater = Decompressor::new();
+    let mut inflater = Inflater::new();
     let mut output = Vec::new();
     let mut written = 0;
-    while !inflater.is_done() {
+    loop {
         if written == output.len() {
-            if written >= MAX_ICC_BYTES {
+            if written > MAX_ICC_BYTES || inflater.built_tables() > MAX_ICC_TABLES {
                 return None;
             }
-            output.try_reserve(ICC_STEP_BYTES).ok()?;
-            output.resize(written + ICC_STEP_BYTES, 0);
+            // One byte beyond the limit: who writes it is too long, and who does not is over.
+            let room = ICC_STEP_BYTES.min(MAX_ICC_BYTES + 1 - written);
+            output.try_reserve(room).ok()?;
+            output.resize(written + room, 0);
         }
-        let (consumed, produced) = inflater.read(stream, &mut output, written, true).ok()?;
-        if consumed == 0 && produced == 0 && !inflater.is_done() {
-            return None;
+        let until = output.len();
+        let (end, stop) = inflater.inflate(&mut stream, &mut output, written, until);
+        written = end;
+        match stop {
+            Inflated::NeedOutput => {}
+            Inflated::Over => break,
+            Inflated::NeedInput | Inflated::Broken(_) => return None,
         }
-        stream = &stream[consumed..];
-        written += produced;
     }
     output.truncate(written);
     output.shrink_to_fit();

@@ -3,6 +3,7 @@
 use super::ifd::{Directory, Partial, Reader, status};
 use super::layout::{Chunk, Layout, MAX_SAMPLES};
 use super::malformed;
+use crate::pipeline::decode::inflate::TABLE_BYTES;
 use crate::pipeline::decode::{HeaderStatus, Plane};
 use crate::pipeline::{ImageFormat, PipelineError};
 
@@ -90,8 +91,8 @@ pub enum Alpha {
 
 /// The tables of `weezl`: strings of 4096 codes, as links and as bytes.
 const LZW_BYTES: u64 = 64 << 10;
-/// The tables of `fdeflate`.
-const DEFLATE_BYTES: u64 = 32 << 10;
+/// The tables of an inflater, and what else it holds.
+const DEFLATE_BYTES: u64 = (TABLE_BYTES + (4 << 10)) as u64;
 /// A palette, and whatever else does not grow.
 const SMALL_BYTES: u64 = 4 << 10;
 
@@ -158,6 +159,17 @@ impl TiffHeader {
                 Compression::None | Compression::PackBits => 0,
             })
             .saturating_add(SMALL_BYTES)
+    }
+
+    /// How many chunks there are, and the bytes of all of them once they are unpacked.
+    pub fn stored(&self) -> (u64, u64) {
+        let chunks = self.layout.chunk_count();
+        (chunks, chunks.saturating_mul(self.layout.chunk_bytes()))
+    }
+
+    /// Samples of a pixel as they are stored, those that are not shown included.
+    pub fn stored_samples(&self) -> u64 {
+        self.layout.samples.into()
     }
 
     /// Bytes that it holds besides itself.

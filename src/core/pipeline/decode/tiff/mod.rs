@@ -17,8 +17,10 @@ use std::borrow::Cow;
 
 use super::buffer::{try_append, try_filled, try_reserved};
 use super::{Completeness, Decode, Plane, Progress, RowSink, Samples};
+use crate::pipeline::work::check;
 use crate::pipeline::{ImageFormat, LimitError, PipelineError};
 use samples::{Converter, read_samples};
+use unpack::Unpacker;
 
 pub use header::{TiffColor, TiffHeader, read_header, read_page_header};
 
@@ -35,6 +37,9 @@ pub struct TiffDecoder {
     /// Bytes that were fed.
     position: u64,
     completeness: Option<Completeness>,
+    /// The most work beyond what the header tells of, in nanoseconds, and what was done of it.
+    max_work: u64,
+    work: u64,
 }
 
 impl TiffDecoder {
@@ -45,12 +50,23 @@ impl TiffDecoder {
             held: Vec::new(),
             position: 0,
             completeness: None,
+            max_work: u64::MAX,
+            work: 0,
             header: header.clone(),
         }
     }
 
+    /// Refuses files that take more work than that beyond what the header tells of: all of a page is
+    /// decoded at once, so that nobody else can.
+    #[must_use]
+    pub fn with_max_work(mut self, nanoseconds: u64) -> Self {
+        self.max_work = nanoseconds;
+        self
+    }
+
     fn decode(&mut self, sink: &mut dyn RowSink) -> Result<Completeness, PipelineError> {
         let header = &self.header;
+        let mut unpacker = Unpacker::new(header);
         let layout = &header.layout;
         let mut band = Band::new(header)?;
         let mut converter = Converter::new(header);
@@ -62,7 +78,9 @@ impl TiffDecoder {
         let mut has_any = false;
         let mut is_whole = true;
         for index in 0..layout.down() {
-            let known = band.load(header, &self.held, index);
+            let known = band.load(header, &mut unpacker, &self.held, (index, self.max_work));
+            self.work = unpacker.work();
+            check((header.width, header.height), self.work, self.max_work)?;
             has_any |= known != Known::Nothing;
             is_whole &= known == Known::All;
             if !has_any && index + 1 == layout.down() {
@@ -114,6 +132,10 @@ impl Decode for TiffDecoder {
             Some(completeness) => Ok(completeness),
             None => self.decode(sink),
         }
+    }
+
+    fn work(&self) -> u64 {
+        self.work
     }
 }
 
@@ -169,7 +191,13 @@ impl Band {
     }
 
     /// Unpacks a row of chunks and says how much of them there is. What is missing is grey.
-    fn load(&mut self, header: &TiffHeader, held: &[u8], band: u32) -> Known {
+    fn load(
+        &mut self,
+        header: &TiffHeader,
+        unpacker: &mut Unpacker,
+        held: &[u8],
+        (band, max_work): (u32, u64),
+    ) -> Known {
         let layout = &header.layout;
         let offset = layout.start();
         let places = (0..layout.planes)
@@ -187,7 +215,7 @@ impl Band {
                 };
                 &held[within(place.start.into())..within(place.end())]
             });
-            let len = unpack::unpack(header, compressed, self.row_bytes, chunk);
+            let len = unpacker.unpack(header, compressed, self.row_bytes, chunk, max_work);
             has_any |= len > 0;
             is_whole &= len == chunk.len();
         }

@@ -1,22 +1,74 @@
 //! Decompresses chunks, and undoes byte order and prediction.
 
-use fdeflate::Decompressor;
-use weezl::{BitOrder, LzwStatus, decode::Configuration};
+use weezl::{BitOrder, LzwStatus, decode::Configuration, decode::Decoder as LzwDecoder};
 
 use super::header::{Compression, TiffHeader};
+use crate::pipeline::decode::inflate::{Inflated, Inflater};
+use crate::pipeline::work::of_tables;
 
-/// Fills `chunk`, of which one row has `row_bytes`, from compressed bytes. Says how much of it there was.
-pub fn unpack(header: &TiffHeader, compressed: &[u8], row_bytes: usize, chunk: &mut [u8]) -> usize {
-    let len = match header.compression {
-        Compression::None => {
-            let len = compressed.len().min(chunk.len());
-            chunk[..len].copy_from_slice(&compressed[..len]);
-            len
+/// Inflated bytes after which work is looked at anew.
+const INFLATED_STEP_BYTES: usize = 64 << 10;
+
+/// Decompresses the chunks of a page one after another, with the same tables.
+pub enum Unpacker {
+    /// Chunks that are not compressed.
+    None,
+    /// LZW.
+    Lzw(LzwDecoder),
+    /// Deflate.
+    Deflate(Box<Inflater>),
+    /// `PackBits`.
+    PackBits,
+}
+
+impl Unpacker {
+    /// An unpacker for the chunks of a page.
+    pub fn new(header: &TiffHeader) -> Self {
+        match header.compression {
+            Compression::None => Self::None,
+            Compression::Lzw => {
+                Self::Lzw(Configuration::with_tiff_size_switch(BitOrder::Msb, 8).build())
+            }
+            Compression::Deflate => Self::Deflate(Box::new(Inflater::new())),
+            Compression::PackBits => Self::PackBits,
         }
-        Compression::Lzw => lzw(compressed, chunk),
-        Compression::Deflate => deflate(compressed, chunk),
-        Compression::PackBits => pack_bits(compressed, chunk),
-    };
+    }
+
+    /// The work that the header did not tell of: tables of blocks, however little is in them.
+    pub fn work(&self) -> u64 {
+        match self {
+            Self::Deflate(inflater) => of_tables(inflater.built_tables()),
+            _ => 0,
+        }
+    }
+
+    /// Fills `chunk`, of which one row has `row_bytes`, from compressed bytes. Says how much of it
+    /// there was; it may be less where more than `max_work` was spent.
+    pub fn unpack(
+        &mut self,
+        header: &TiffHeader,
+        compressed: &[u8],
+        row_bytes: usize,
+        chunk: &mut [u8],
+        max_work: u64,
+    ) -> usize {
+        let len = match self {
+            Self::None => {
+                let len = compressed.len().min(chunk.len());
+                chunk[..len].copy_from_slice(&compressed[..len]);
+                len
+            }
+            Self::Lzw(decoder) => lzw(decoder, compressed, chunk),
+            Self::Deflate(inflater) => inflate(inflater, compressed, chunk, max_work),
+            Self::PackBits => pack_bits(compressed, chunk),
+        };
+        restore(header, row_bytes, chunk);
+        len
+    }
+}
+
+/// Undoes the order of bits and bytes, and the prediction.
+fn restore(header: &TiffHeader, row_bytes: usize, chunk: &mut [u8]) {
     if header.is_bit_reversed {
         for byte in &mut *chunk {
             *byte = byte.reverse_bits();
@@ -38,11 +90,10 @@ pub fn unpack(header: &TiffHeader, compressed: &[u8], row_bytes: usize, chunk: &
             }
         }
     }
-    len
 }
 
-fn lzw(mut codes: &[u8], out: &mut [u8]) -> usize {
-    let mut decoder = Configuration::with_tiff_size_switch(BitOrder::Msb, 8).build();
+fn lzw(decoder: &mut LzwDecoder, mut codes: &[u8], out: &mut [u8]) -> usize {
+    decoder.reset();
     let mut len = 0;
     while len < out.len() {
         let result = decoder.decode_bytes(codes, &mut out[len..]);
@@ -56,17 +107,15 @@ fn lzw(mut codes: &[u8], out: &mut [u8]) -> usize {
     len
 }
 
-fn deflate(mut compressed: &[u8], out: &mut [u8]) -> usize {
-    let mut decoder = Decompressor::new();
-    decoder.ignore_adler32();
+/// Inflates a chunk, whose check value does not matter.
+fn inflate(inflater: &mut Inflater, mut compressed: &[u8], out: &mut [u8], max_work: u64) -> usize {
+    inflater.restart();
     let mut len = 0;
-    while len < out.len() && !decoder.is_done() {
-        let Ok((read, written)) = decoder.read(compressed, out, len, false) else {
-            break;
-        };
-        compressed = compressed.get(read..).unwrap_or_default();
-        len += written;
-        if read == 0 && written == 0 {
+    while len < out.len() && of_tables(inflater.built_tables()) <= max_work {
+        let until = out.len().min(len + INFLATED_STEP_BYTES);
+        let (end, stop) = inflater.inflate(&mut compressed, out, len, until);
+        len = end;
+        if stop != Inflated::NeedOutput {
             break;
         }
     }
