@@ -1,6 +1,7 @@
 //! WebP: the container, all codings, and damaged files.
 
 mod common;
+mod webp_files;
 
 use std::io::Cursor;
 
@@ -355,4 +356,24 @@ fn the_plan_knows_what_large_pictures_take() {
     frame.extend([0xff, 0x3f, 0xff, 0x3f]);
     let lossy = self::header(&riff(&[chunk(*b"VP8 ", &frame)]));
     assert!(lossy.peak_bytes() < 4 << 20, "{}", lossy.peak_bytes());
+}
+
+#[test]
+fn codes_that_take_more_tables_than_are_planned_are_refused() {
+    // 4.4 KiB each.
+    for (groups, is_good) in [(2, true), (1_800, true), (2_000, false), (65_536, false)] {
+        let file = webp_files::with_groups(1024, 1024, groups);
+        match decode(&file, 4096) {
+            Ok((_, completeness)) => {
+                assert_eq!((completeness, is_good), (Completeness::Whole, true))
+            }
+            Err(error) => {
+                let said = "more than 8 MiB of tables for its prefix codes";
+                assert!(
+                    !is_good && error.to_string().contains(said),
+                    "{groups}: {error}"
+                );
+            }
+        }
+    }
 }

@@ -22,6 +22,8 @@ mod random;
 mod sources;
 mod tiff;
 mod webp;
+#[path = "../webp_files/mod.rs"]
+mod webp_files;
 
 use std::collections::BTreeMap;
 use std::pin::pin;

@@ -112,6 +112,11 @@ fn lossless(random: &mut Random, (width, height): (u32, u32), alpha: bool) -> Ve
     } else {
         (ColorType::Rgb8, 3)
     };
+    let most = (width.div_ceil(4) * height.div_ceil(4)).min(1_890);
+    if most > 1 && random.one_in(8) {
+        let groups = random.within(2, most);
+        return crate::webp_files::with_groups(width, height, groups).split_off(12);
+    }
     let samples = random.samples(width as usize * channels, height as usize);
     let mut out = Vec::new();
     WebPEncoder::new(&mut out)

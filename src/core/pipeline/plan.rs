@@ -46,8 +46,8 @@ pub struct Plan {
     /// (in the plan, and with whoever asked for it), its colour profile as it is read, the decoder and what it
     /// holds of the file, the shrink, all thumbnails as pixels, and the encoder with the files that it writes.
     ///
-    /// Not in it: the chunk of the file that is just being fed, which is its sender's; what the allocator adds
-    /// to each piece; and the code tables of a lossless WebP beyond those that encoders write.
+    /// Not in it: the chunk of the file that is just being fed, which is its sender's; and what the allocator adds
+    /// to each piece.
     pub peak_bytes: u64,
     /// How much work it is, as far as the header tells: see [`super::work`].
     pub work: u64,

@@ -7,6 +7,7 @@ use std::io::Cursor;
 
 use image_webp::{DecodingError, WebPDecoder};
 
+use super::codes::table_bytes;
 use crate::pipeline::decode::buffer::try_filled;
 use crate::pipeline::{ImageFormat, PipelineError};
 
@@ -17,14 +18,16 @@ pub const ALPHA_HEADER_BYTES: usize = HEADER_BYTES + 5;
 
 /// The tables of five codes, and a cache of colours.
 const GROUP_BYTES: u64 = 32 << 10;
+/// The most that the tables of all codes may take; encoders write a few hundred groups.
+const MAX_TABLE_BYTES: u64 = 8 << 20;
 
 /// What decoding takes for every pixel beside the compressed data:
 /// the pixels, and up to a sixteenth of that for each of two transforms and the map of entropy codes.
 pub fn peak_bytes((width, height): (u32, u32)) -> u64 {
     let pixels = u64::from(width) * u64::from(height);
-    // A group of codes covers at least 4x4 pixels. Encoders write few: what a hostile file may have is not bounded here.
+    // A group of codes covers at least 4x4 pixels.
     let groups = u64::from(width.div_ceil(4)) * u64::from(height.div_ceil(4));
-    pixels * 5 + groups.saturating_mul(GROUP_BYTES).min(8 << 20)
+    pixels * 5 + groups.saturating_mul(GROUP_BYTES).min(MAX_TABLE_BYTES)
 }
 
 /// Decodes a picture whose data begin after [`HEADER_BYTES`] bytes for a header that is written here.
@@ -42,6 +45,18 @@ pub fn decode(mut file: Vec<u8>, (width, height): (u32, u32)) -> Result<Vec<u8>,
     // The flag for alpha is always set: RGBA is what the decoder works in.
     let fields = (width - 1) | ((height - 1) << 14) | (1 << 28);
     file[21..25].copy_from_slice(&fields.to_le_bytes());
+    let tables = table_bytes(
+        &file[ALPHA_HEADER_BYTES..],
+        (width, height),
+        MAX_TABLE_BYTES,
+    );
+    if tables > MAX_TABLE_BYTES {
+        let detail = format!(
+            "more than {} MiB of tables for its prefix codes",
+            MAX_TABLE_BYTES >> 20
+        );
+        return Err(PipelineError::unsupported(ImageFormat::WebP, detail));
+    }
     let mut pixels = try_filled(width as usize * height as usize * 4, 0)?;
     let mut decoder = WebPDecoder::new(Cursor::new(file)).map_err(|error| translate(&error))?;
     decoder

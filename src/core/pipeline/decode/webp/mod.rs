@@ -11,6 +11,7 @@
 )]
 
 mod alpha;
+mod codes;
 mod frames;
 mod lossless;
 mod riff;
