@@ -360,15 +360,15 @@ fn the_plan_knows_what_large_pictures_take() {
 
 #[test]
 fn codes_that_take_more_tables_than_are_planned_are_refused() {
-    // 4.4 KiB each.
-    for (groups, is_good) in [(2, true), (1_800, true), (2_000, false), (65_536, false)] {
+    // 4.4 KB each, and 1,280 KiB are planned.
+    for (groups, is_good) in [(2, true), (290, true), (300, false), (65_536, false)] {
         let file = webp_files::with_groups(1024, 1024, groups);
         match decode(&file, 4096) {
             Ok((_, completeness)) => {
-                assert_eq!((completeness, is_good), (Completeness::Whole, true))
+                assert_eq!((completeness, is_good), (Completeness::Whole, true));
             }
             Err(error) => {
-                let said = "more than 8 MiB of tables for its prefix codes";
+                let said = "more than 1280 KiB of tables for its prefix codes";
                 assert!(
                     !is_good && error.to_string().contains(said),
                     "{groups}: {error}"

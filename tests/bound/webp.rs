@@ -112,7 +112,9 @@ fn lossless(random: &mut Random, (width, height): (u32, u32), alpha: bool) -> Ve
     } else {
         (ColorType::Rgb8, 3)
     };
-    let most = (width.div_ceil(4) * height.div_ceil(4)).min(1_890);
+    // As many as are accepted, of 4,416 bytes each.
+    let allowed = (((256 << 10) + width * height) / 4416).min(1_890);
+    let most = (width.div_ceil(4) * height.div_ceil(4)).min(allowed);
     if most > 1 && random.one_in(8) {
         let groups = random.within(2, most);
         return crate::webp_files::with_groups(width, height, groups).split_off(12);

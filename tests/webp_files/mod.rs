@@ -1,4 +1,5 @@
-//! Lossless WebPs with as many prefix codes as the format allows, in few bytes.
+//! Lossless pictures in WebP with as many prefix codes as the format allows, in few bytes.
+#![allow(clippy::cast_possible_truncation, reason = "files are small")]
 
 /// Bits, the lowest of a byte first.
 #[derive(Default)]
@@ -10,7 +11,7 @@ struct Bits {
 impl Bits {
     fn put(&mut self, value: u32, count: usize) {
         for bit in 0..count {
-            if self.count % 8 == 0 {
+            if self.count.is_multiple_of(8) {
                 self.bytes.push(0);
             }
             let last = self.bytes.len() - 1;

@@ -11,6 +11,7 @@ use super::limits::Limits;
 use super::plan::VariantPlan;
 use super::probe::ImageInfo;
 use super::scroll::Scroll;
+use super::thumbhash::HashSamples;
 use super::{LimitError, OutputFormat, PipelineError};
 
 /// How rows of pixels become a file.
@@ -92,6 +93,17 @@ impl VariantPlan {
         }
     }
 
+    /// What its hash is computed from, where that is not part of how it is drawn.
+    fn hash_bytes(&self) -> u64 {
+        match self.drawing {
+            Drawing::Canvas => {
+                let size = self.choice.map_or(self.canvas, |choice| choice.size);
+                HashSamples::bytes(size)
+            }
+            Drawing::Rows(_) => 0,
+        }
+    }
+
     /// The bytes that its files have at the most, and what is held at the most to make them of its canvas.
     fn finish_bytes(&self) -> (u64, u64) {
         let mut files = 0;
@@ -116,7 +128,9 @@ impl VariantPlan {
 /// and finished files stay until all are.
 pub(super) fn finishing_bytes(variants: &[VariantPlan]) -> u64 {
     let mut held: u64 = variants.iter().map(VariantPlan::drawn_bytes).sum();
-    let mut most = held;
+    // The hash is that of the first one.
+    let hashed = variants.first().map_or(0, VariantPlan::hash_bytes);
+    let mut most = held + hashed;
     for variant in variants {
         let (files, encoding) = variant.finish_bytes();
         most = most.max(held + encoding);

@@ -54,7 +54,7 @@ impl Scroll {
 
     /// The bytes that it holds besides the encoder and the file.
     pub fn bytes(plan: &VariantPlan) -> u64 {
-        8 * u64::from(plan.canvas.width()) + HashSamples::BYTES
+        8 * u64::from(plan.canvas.width()) + HashSamples::bytes(plan.canvas)
     }
 
     /// Writes the next row: RGBA, 0 to 1, not premultiplied.

@@ -35,8 +35,13 @@ pub struct HashSamples {
 }
 
 impl HashSamples {
-    /// The most bytes that it holds, and with it what the hash is computed from.
-    pub const BYTES: u64 = 20 * (MAX_SIDE as u64 + 1).pow(2);
+    /// The most bytes that it holds for a picture of `size`, and with it what the hash is computed from:
+    /// four bytes of a pixel and four numbers, and the waves of a row and of a column.
+    pub fn bytes(size: Size) -> u64 {
+        let step = size.width().max(size.height()).div_ceil(MAX_SIDE).max(1);
+        let side = |side: u32| u64::from(side.div_ceil(step));
+        20 * side(size.width()) * side(size.height()) + 2048
+    }
 
     /// For a picture of `size`.
     pub fn new(size: Size) -> Self {

@@ -79,16 +79,14 @@ impl Code {
     fn of_lengths(lengths: &[u8]) -> Self {
         let mut counts = [0; MAX_BITS + 1];
         let mut symbols = Vec::new();
+        // No alphabet has more than 2,328 symbols.
+        let all = || (0_u16..).zip(lengths).filter(|(_, length)| **length > 0);
+        for (_, length) in all() {
+            counts[usize::from(*length)] += 1;
+        }
         for length in 1..=MAX_BITS {
-            for (symbol, _) in lengths
-                .iter()
-                .enumerate()
-                .filter(|(_, of)| usize::from(**of) == length)
-            {
-                counts[length] += 1;
-                // No alphabet has more than 2,328 symbols.
-                symbols.push(u16::try_from(symbol).unwrap_or(u16::MAX));
-            }
+            let same = all().filter(|(_, of)| usize::from(**of) == length);
+            symbols.extend(same.map(|(symbol, _)| symbol));
         }
         Self { counts, symbols }
     }

@@ -16,18 +16,25 @@ pub const HEADER_BYTES: usize = 20;
 /// The same with the header of a lossless picture, which alpha channels do without.
 pub const ALPHA_HEADER_BYTES: usize = HEADER_BYTES + 5;
 
-/// The tables of five codes, and a cache of colours.
-const GROUP_BYTES: u64 = 32 << 10;
-/// The most that the tables of all codes may take; encoders write a few hundred groups.
+/// The most that the tables of all codes may take in a picture of any size.
 const MAX_TABLE_BYTES: u64 = 8 << 20;
+/// What every picture may have of it, and a byte more for each pixel: at 100x100, the slowest encoding of libwebp
+/// has a sixth of that, and at 1000x800 less than a half.
+const FREE_TABLE_BYTES: u64 = 256 << 10;
+/// A cache of 2,048 colours, and what the decoder has besides.
+const SMALL_BYTES: u64 = 16 << 10;
 
 /// What decoding takes for every pixel beside the compressed data:
 /// the pixels, and up to a sixteenth of that for each of two transforms and the map of entropy codes.
-pub fn peak_bytes((width, height): (u32, u32)) -> u64 {
+pub fn peak_bytes(size: (u32, u32)) -> u64 {
+    let pixels = u64::from(size.0) * u64::from(size.1);
+    pixels * 5 + max_table_bytes(size) + SMALL_BYTES
+}
+
+/// The most that the tables of all codes may take.
+fn max_table_bytes((width, height): (u32, u32)) -> u64 {
     let pixels = u64::from(width) * u64::from(height);
-    // A group of codes covers at least 4x4 pixels.
-    let groups = u64::from(width.div_ceil(4)) * u64::from(height.div_ceil(4));
-    pixels * 5 + groups.saturating_mul(GROUP_BYTES).min(MAX_TABLE_BYTES)
+    (FREE_TABLE_BYTES + pixels).min(MAX_TABLE_BYTES)
 }
 
 /// Decodes a picture whose data begin after [`HEADER_BYTES`] bytes for a header that is written here.
@@ -45,15 +52,11 @@ pub fn decode(mut file: Vec<u8>, (width, height): (u32, u32)) -> Result<Vec<u8>,
     // The flag for alpha is always set: RGBA is what the decoder works in.
     let fields = (width - 1) | ((height - 1) << 14) | (1 << 28);
     file[21..25].copy_from_slice(&fields.to_le_bytes());
-    let tables = table_bytes(
-        &file[ALPHA_HEADER_BYTES..],
-        (width, height),
-        MAX_TABLE_BYTES,
-    );
-    if tables > MAX_TABLE_BYTES {
+    let most = max_table_bytes((width, height));
+    if table_bytes(&file[ALPHA_HEADER_BYTES..], (width, height), most) > most {
         let detail = format!(
-            "more than {} MiB of tables for its prefix codes",
-            MAX_TABLE_BYTES >> 20
+            "more than {} KiB of tables for its prefix codes",
+            most >> 10
         );
         return Err(PipelineError::unsupported(ImageFormat::WebP, detail));
     }
