@@ -21,11 +21,9 @@ pub enum SampleModel {
     YCbCr(LumaWeights, SampleRange),
     /// Four inks, 0 is none.
     Cmyk,
-    /// Four inks, 1 is none: what Adobe writes into JPEGs.
+    /// Four inks, 1 is none: what is in JPEGs.
     CmykInverted,
-    /// The first three inks as JFIF's YCbCr of their complements, 0 is no black.
-    Ycck,
-    /// The same, but all is stored inverted.
+    /// The first three inks as JFIF's YCbCr of their complements, and all is stored inverted.
     YcckInverted,
 }
 
@@ -87,7 +85,7 @@ impl SampleModel {
         match self {
             Self::Gray | Self::GrayAlpha => ColorModel::Grey,
             Self::Rgb | Self::Rgba | Self::YCbCr(..) => ColorModel::Rgb,
-            Self::Cmyk | Self::CmykInverted | Self::Ycck | Self::YcckInverted => ColorModel::Cmyk,
+            Self::Cmyk | Self::CmykInverted | Self::YcckInverted => ColorModel::Cmyk,
         }
     }
 
@@ -109,12 +107,6 @@ impl SampleModel {
             }
             Self::Cmyk => (pixel, 1.0),
             Self::CmykInverted => (pixel.map(|ink| 1.0 - ink), 1.0),
-            Self::Ycck => {
-                let [cyan, magenta, yellow, _] = LumaWeights::Bt601
-                    .rgb(a, b - CENTER, c - CENTER)
-                    .map(|x| 1.0 - x);
-                ([cyan, magenta, yellow, d], 1.0)
-            }
             Self::YcckInverted => {
                 let [cyan, magenta, yellow, _] = LumaWeights::Bt601.rgb(a, b - CENTER, c - CENTER);
                 ([cyan, magenta, yellow, 1.0 - d], 1.0)
@@ -299,7 +291,6 @@ mod tests {
         for (model, paper) in [
             (SampleModel::Cmyk, [0.0; 4]),
             (SampleModel::CmykInverted, [1.0; 4]),
-            (SampleModel::Ycck, [1.0, CENTER, CENTER, 0.0]),
             (SampleModel::YcckInverted, [0.0, CENTER, CENTER, 1.0]),
         ] {
             assert_eq!(bytes(srgb(model, paper)), [255; 4], "{model:?}");

@@ -138,17 +138,13 @@ impl Source {
         }
         let rgb = header.rgb_planes(&blocks);
         Self {
-            model: match (header.transform, header.adobe_inverted) {
+            model: match header.transform {
                 _ if rgb.is_some() => SampleModel::Rgb,
-                (ColorTransform::Gray, _) => SampleModel::Gray,
-                (ColorTransform::YCbCr, _) => {
-                    SampleModel::YCbCr(LumaWeights::Bt601, SampleRange::Full)
-                }
-                (ColorTransform::Rgb, _) => SampleModel::Rgb,
-                (ColorTransform::Cmyk, false) => SampleModel::Cmyk,
-                (ColorTransform::Cmyk, true) => SampleModel::CmykInverted,
-                (ColorTransform::Ycck, false) => SampleModel::Ycck,
-                (ColorTransform::Ycck, true) => SampleModel::YcckInverted,
+                ColorTransform::Gray => SampleModel::Gray,
+                ColorTransform::YCbCr => SampleModel::YCbCr(LumaWeights::Bt601, SampleRange::Full),
+                ColorTransform::Rgb => SampleModel::Rgb,
+                ColorTransform::Cmyk => SampleModel::CmykInverted,
+                ColorTransform::Ycck => SampleModel::YcckInverted,
             },
             planes: rgb.unwrap_or_else(|| header.planes(&blocks)),
             scattered: false,

@@ -20,9 +20,9 @@ pub enum ColorTransform {
     YCbCr,
     /// Three components.
     Rgb,
-    /// Four components.
+    /// Four components, of which 255 is no ink: with Adobe's marker and without, as libjpeg's users have it.
     Cmyk,
-    /// Four components, of which the first three are CMY as `YCbCr`.
+    /// The same, but the first three are stored as `YCbCr`.
     Ycck,
 }
 
@@ -54,8 +54,6 @@ pub struct JpegHeader {
     pub interleaved: bool,
     /// How the components make colours, by the rules of libjpeg.
     pub transform: ColorTransform,
-    /// Whether 255 means "no ink" in CMYK or YCCK: so it is in files with an Adobe marker.
-    pub adobe_inverted: bool,
     /// MCUs between two restart markers, or 0.
     pub restart_interval: u32,
     /// The ICC profile, unless it is incomplete or larger than 4 MiB.
@@ -225,7 +223,6 @@ impl<'a> Draft<'a> {
                 .first()
                 .is_some_and(|&n| usize::from(n) == frame.components.len()),
             transform,
-            adobe_inverted: frame.components.len() == 4 && self.adobe_transform.is_some(),
             components: frame.components,
             restart_interval: self.restart_interval,
             icc,
@@ -370,26 +367,22 @@ mod tests {
         use ColorTransform::{Cmyk, Gray, Rgb, YCbCr, Ycck};
         let jfif = || segment(APP0, b"JFIF\0\x01\x01");
         let adobe = |t| segment(APP14, &[&b"Adobe\0\x64\0\0\0\0"[..], &[t]].concat());
-        for (ids, extra, want, inverted) in [
-            (&[1][..], vec![], Gray, false),
-            (&[1, 2, 3], vec![], YCbCr, false),
-            (b"RGB", vec![], Rgb, false),
-            (b"RGB", vec![jfif()], YCbCr, false),
-            (&[1, 2, 3], vec![adobe(0)], Rgb, false),
-            (&[1, 2, 3], vec![adobe(0), jfif()], YCbCr, false),
-            (b"RGB", vec![adobe(1)], YCbCr, false),
-            (&[0, 1, 2], vec![], YCbCr, false),
-            (b"CMYK", vec![], Cmyk, false),
-            (b"CMYK", vec![adobe(0)], Cmyk, true),
-            (b"CMYK", vec![adobe(2)], Ycck, true),
+        for (ids, extra, want) in [
+            (&[1][..], vec![], Gray),
+            (&[1, 2, 3], vec![], YCbCr),
+            (b"RGB", vec![], Rgb),
+            (b"RGB", vec![jfif()], YCbCr),
+            (&[1, 2, 3], vec![adobe(0)], Rgb),
+            (&[1, 2, 3], vec![adobe(0), jfif()], YCbCr),
+            (b"RGB", vec![adobe(1)], YCbCr),
+            (&[0, 1, 2], vec![], YCbCr),
+            (b"CMYK", vec![], Cmyk),
+            (b"CMYK", vec![adobe(0)], Cmyk),
+            (b"CMYK", vec![adobe(2)], Ycck),
         ] {
             let bytes = file(&[extra, vec![frame(SOF0, ids), sos(1)]].concat());
             let header = ready(&bytes);
-            assert_eq!(
-                (header.transform, header.adobe_inverted),
-                (want, inverted),
-                "{ids:?}"
-            );
+            assert_eq!(header.transform, want, "{ids:?}");
         }
     }
 

@@ -218,7 +218,6 @@ mod tests {
             progressive: false,
             interleaved: true,
             transform: ColorTransform::YCbCr,
-            adobe_inverted: false,
             restart_interval: 0,
             icc: None,
             exif: None,

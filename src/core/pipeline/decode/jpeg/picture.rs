@@ -119,8 +119,10 @@ impl Picture {
             }
             .into());
         }
-        let header = ScanHeader::parse(payload, &self.ids)?;
-        if self.is_progressive() && !header.is_legal_progressive() {
+        let mut header = ScanHeader::parse(payload, &self.ids)?;
+        if !self.is_progressive() {
+            header.take_all_coefficients();
+        } else if !header.is_legal_progressive() {
             return Err(malformed("a progressive scan has an illegal band"));
         }
         if self.process == Process::Streamed && header.components.len() != self.ids.len() {

@@ -179,6 +179,13 @@ impl ScanHeader {
         })
     }
 
+    /// Makes it the header of a sequential scan, which has all coefficients and all their bits:
+    /// T.81 B.2.3 wants it to say so, but the cameras of some phones write what they like.
+    pub(super) fn take_all_coefficients(&mut self) {
+        (self.spectral_start, self.spectral_end) = (0, 63);
+        (self.high, self.low) = (0, 0);
+    }
+
     /// Whether the parameters of a progressive scan are legal (T.81 G.1.1.1).
     pub(super) fn is_legal_progressive(&self) -> bool {
         let band = if self.spectral_start == 0 {
