@@ -126,3 +126,74 @@ fn crops_are_made_in_the_picture_as_shown() {
         }
     }
 }
+
+/// The file with its orientation as `kind`, `count` and four bytes of value; all of it if it is in there more than once.
+fn with_entry(file: &[u8], kind: u8, count: u8, value: [u8; 4]) -> Vec<u8> {
+    let mut file = file.to_vec();
+    let mut entries = 0;
+    for at in 0..file.len() - 12 {
+        // SHORT, once.
+        let is_big_endian = match file[at..at + 8] {
+            [1, 0x12, 0, 3, 0, 0, 0, 1] => true,
+            [0x12, 1, 3, 0, 1, 0, 0, 0] => false,
+            _ => continue,
+        };
+        let mut entry = [0, kind, 0, 0, 0, count];
+        if !is_big_endian {
+            entry[..2].reverse();
+            entry[2..].reverse();
+        }
+        file[at + 2..at + 8].copy_from_slice(&entry);
+        file[at + 8..at + 12].copy_from_slice(&value);
+        let width = match kind {
+            3 | 8 => 2,
+            4 | 9 => 4,
+            _ => 1,
+        };
+        if is_big_endian {
+            for number in file[at + 8..at + 12].chunks_exact_mut(width) {
+                number.reverse();
+            }
+        }
+        entries += 1;
+    }
+    assert!(entries > 0, "it has an orientation");
+    file
+}
+
+/// Writers take any type of whole numbers, and more than one of them.
+#[test]
+fn the_type_of_the_orientation_does_not_matter() {
+    let options = Options::default();
+    for (name, source) in FILES.iter().filter(|(name, _)| name.starts_with('6')) {
+        let want = thumbnail(source, options);
+        for (kind, count, value) in [
+            (1, 1, [6, 0, 0, 0]),
+            (1, 2, [6, 6, 0, 0]),
+            (3, 2, [6, 0, 6, 0]),
+            (4, 1, [6, 0, 0, 0]),
+            (6, 1, [6, 0, 0, 0]),
+            (8, 1, [6, 0, 0, 0]),
+            (9, 1, [6, 0, 0, 0]),
+        ] {
+            let mut file = with_entry(source, kind, count, value);
+            if name.ends_with("png") {
+                mend_checksum(&mut file);
+            }
+            assert!(thumbnail(&file, options) == want, "{name} {kind} {count}");
+        }
+    }
+}
+
+/// Writes the right checksum into the eXIf chunk of a PNG.
+fn mend_checksum(png: &mut [u8]) {
+    let name = png.windows(4).position(|bytes| bytes == b"eXIf").unwrap();
+    let length = u32::from_be_bytes(png[name - 4..name].try_into().unwrap()) as usize;
+    let end = name + 4 + length;
+    let crc = png[name..end].iter().fold(u32::MAX, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+            crc >> 1 ^ if crc & 1 == 1 { 0xEDB8_8320 } else { 0 }
+        })
+    });
+    png[end..end + 4].copy_from_slice(&(!crc).to_be_bytes());
+}

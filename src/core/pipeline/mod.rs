@@ -9,6 +9,7 @@ pub mod color_model;
 pub mod decode;
 pub mod encode;
 pub mod error;
+mod exif;
 pub mod format;
 pub mod geometry;
 pub mod gravity;

@@ -13,6 +13,7 @@ use super::decode::png::{self, PngHeader};
 use super::decode::tiff::{self, TiffColor, TiffHeader};
 use super::decode::webp::WebpHeader;
 use super::decode::{self, HeaderStatus};
+use super::exif;
 use super::format::{ImageFormat, SNIFF_BYTES};
 use super::geometry::Size;
 use super::limits::Limits;
@@ -332,7 +333,7 @@ fn heic_info(header: HeicHeader) -> ImageInfo {
 
 /// What EXIF says, from its TIFF header on; what it cannot say turns nothing.
 fn exif_orientation(exif: Option<&[u8]>) -> Orientation {
-    exif.and_then(Orientation::from_exif_chunk)
+    exif.and_then(exif::orientation)
         .unwrap_or(Orientation::NoTransforms)
 }
 

@@ -2,6 +2,8 @@
 
 use image::metadata::Orientation;
 
+use crate::pipeline::exif;
+
 /// The chunk after which nothing more is looked at, so that empty chunks cannot keep the search busy.
 const MAX_CHUNKS: usize = 10_000;
 
@@ -25,5 +27,5 @@ pub fn orientation(source: &[u8]) -> Option<Orientation> {
 /// The orientation in the body of an EXIF chunk.
 pub fn from_exif(chunk: &[u8]) -> Option<Orientation> {
     // Some writers keep the name that EXIF has in JPEG.
-    Orientation::from_exif_chunk(chunk.strip_prefix(b"Exif\0\0").unwrap_or(chunk))
+    exif::orientation(chunk.strip_prefix(b"Exif\0\0").unwrap_or(chunk))
 }

@@ -165,7 +165,8 @@ impl<'a> Directory<'a> {
             return Err(malformed(format!("tag {tag} has {} values", entry.count)));
         }
         let bytes = entry.value_bytes();
-        if !matches!(entry.kind, 1 | 3 | 4) {
+        // Signed ones, which some writers use, are read as unsigned: nothing that is read here is negative.
+        if !matches!(entry.kind, 1 | 3 | 4 | 6 | 8 | 9) {
             return Err(malformed(format!("tag {tag} has the type {}", entry.kind)));
         }
         let end = entry.at + u64::from(entry.count) * bytes;
