@@ -134,3 +134,101 @@ fn sequential_scans_may_say_any_band() {
         }
     }
 }
+
+/// A bitmap of the quadrants in 32 bits with a header of version 4 that has a mask for alpha.
+///
+/// `alpha` says it for each row, counted as they are shown.
+fn bmp(compression: u8, is_top_down: bool, alpha: impl Fn(u32) -> u8) -> Vec<u8> {
+    let mut file = b"BM\0\0\0\0\0\0\0\0\x7A\0\0\0\x6C\0\0\0".to_vec();
+    file.extend(48_i32.to_le_bytes());
+    file.extend(if is_top_down { -32_i32 } else { 32 }.to_le_bytes());
+    file.extend([1, 0, 32, 0, compression, 0, 0, 0]);
+    file.resize(54, 0);
+    for mask in [0xFF_0000_u32, 0xFF00, 0xFF, 0xFF00_0000] {
+        file.extend(mask.to_le_bytes());
+    }
+    file.resize(0x7A, 0);
+    for row in 0..HEIGHT {
+        let y = if is_top_down { row } else { HEIGHT - 1 - row };
+        for x in 0..WIDTH {
+            let [r, g, b] = quadrant(x, y);
+            file.extend([b, g, r, alpha(y)]);
+        }
+    }
+    file
+}
+
+#[test]
+fn a_bitmap_whose_alpha_is_zero_everywhere_is_opaque() {
+    for is_top_down in [false, true] {
+        for compression in [0, 3] {
+            let file = bmp(compression, is_top_down, |_| 0);
+            assert_quadrants(&file, &format!("{compression} {is_top_down}"));
+        }
+    }
+}
+
+#[test]
+fn alpha_of_a_bitmap_counts_wherever_there_is_any() {
+    for is_top_down in [false, true] {
+        // Without masks for colours, that for alpha counts all the same.
+        for compression in [0, 3] {
+            for seen in [0, 15, 16, 31] {
+                let alpha = |y| if y == seen { 200 } else { 0 };
+                let picture = shown(&bmp(compression, is_top_down, alpha));
+                for y in 0..HEIGHT {
+                    let Rgba([r, g, b, a]) = *picture.get_pixel(12, y);
+                    assert_eq!(a, alpha(y), "{compression} {is_top_down} {seen} {y}");
+                    if y == seen {
+                        assert_eq!([r, g, b], quadrant(12, y));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A bitmap of the quadrants in 8 bits with four colours, whose pixels begin at `start` as it says.
+fn indexed_bmp(colors: u8, start: u32, stated_len: u32) -> Vec<u8> {
+    let mut file = b"BM".to_vec();
+    file.extend(stated_len.to_le_bytes());
+    file.extend([0; 4]);
+    file.extend(start.to_le_bytes());
+    file.extend(40_u32.to_le_bytes());
+    file.extend(48_u32.to_le_bytes());
+    file.extend(32_u32.to_le_bytes());
+    file.extend([1, 0, 8, 0]);
+    file.resize(46, 0);
+    file.extend([colors, 0, 0, 0, 0, 0, 0, 0]);
+    for index in 0..usize::from(colors) {
+        let [r, g, b] = QUADRANTS[index % 4];
+        file.extend([b, g, r, 0]);
+    }
+    for row in 0..HEIGHT {
+        let y = HEIGHT - 1 - row;
+        let index = |x: u32| u8::from(x >= WIDTH / 2) + 2 * u8::from(y >= HEIGHT / 2);
+        file.extend((0..WIDTH).map(index));
+    }
+    file
+}
+
+#[test]
+fn pixels_of_a_bitmap_do_not_begin_in_its_palette() {
+    let end = 54 + 4 * 16;
+    let len = end + 48 * 32;
+    for (start, len) in [
+        (end, 0),
+        (54, 0),
+        (14, 0),
+        (0, len),
+        (54 + 8, len),
+        (70, len),
+    ] {
+        let file = indexed_bmp(16, start, len);
+        assert_quadrants(&file, &format!("from {start}"));
+    }
+    // A palette that is shorter than the header says, with the pixels right behind it.
+    let mut short = indexed_bmp(4, 54 + 16, 0);
+    short[46] = 0;
+    assert_quadrants(&short, "short palette");
+}

@@ -116,6 +116,10 @@ impl RowSink for ThumbnailSink {
         self.put(plane, |tree, give| tree.indices(y, indices, table, give));
     }
 
+    fn clear(&mut self, plane: usize) {
+        self.put(plane, |tree, _| tree.clear());
+    }
+
     fn pixels(&mut self, plane: usize, y: u32, x0: u32, dx: u32, samples: Samples<'_>) {
         self.put(plane, |tree, _| tree.pixels(y, x0, dx, samples));
     }

@@ -92,6 +92,13 @@ pub trait RowSink {
     /// Only scattered decoders call it; each pixel comes at most once.
     fn pixels(&mut self, plane: usize, y: u32, x0: u32, dx: u32, samples: Samples<'_>);
 
+    /// Forgets what came of plane `plane`: all of it was transparent, which its decoder did not know then.
+    ///
+    /// Only scattered decoders call it: what they give is held until the end.
+    fn clear(&mut self, plane: usize) {
+        let _ = plane;
+    }
+
     /// Takes row `y` of plane `plane` as indices of colours, instead of [`RowSink::row`].
     fn indices(&mut self, plane: usize, y: u32, indices: &[u8], table: &ColorTable) {
         self.row(plane, y, Samples::U8(&table.expand(indices)));

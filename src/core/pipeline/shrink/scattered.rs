@@ -91,6 +91,11 @@ impl ScatteredShrink {
         }
     }
 
+    /// Makes all pixels so far transparent: such ones add nothing.
+    pub fn clear(&mut self) {
+        self.sums.fill(0);
+    }
+
     /// Gives out the next row of boxes; false after the last. To be asked for once all pixels came.
     pub fn next_row(&mut self, give: impl FnOnce(BoxRow<'_>)) -> bool {
         let stride = self.x.count() as usize * self.channels;

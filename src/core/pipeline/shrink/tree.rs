@@ -82,6 +82,13 @@ impl Tree {
         }
     }
 
+    /// Forgets all pixels so far: they are as if they had been transparent.
+    pub fn clear(&mut self) {
+        if let First::Scattered(shrink) = &mut self.first {
+            shrink.clear();
+        }
+    }
+
     /// Gives out one more of the rows that were held back; false when there are none.
     pub fn finish_row(&mut self, mut give: impl FnMut(usize, &[f32])) -> bool {
         let branches = &mut self.branches;

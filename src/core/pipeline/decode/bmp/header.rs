@@ -81,9 +81,15 @@ pub fn read_header(prefix: &[u8]) -> Result<HeaderStatus<BmpHeader>, PipelineErr
     let stated_start = u64::from(u32_at(prefix, 10).unwrap_or(0));
     let (palette, palette_end) = match pixels {
         Pixels::Indexed(bits) | Pixels::Runs(bits) => {
-            let room = stated_start.saturating_sub(palette_start as u64);
             let entry = info.palette_entry_bytes();
-            let count = info.palette_count(bits).min((room / entry as u64) as usize);
+            let mut count = info.palette_count(bits);
+            let room = stated_start.saturating_sub(palette_start as u64) / entry as u64;
+            // Some writers forget the palette when they say where the pixels begin.
+            let ends_after_all = (palette_start + count * entry) as u64 + rows::bytes(size, bits)
+                == u64::from(u32_at(prefix, 2).unwrap_or(0));
+            if room > 0 && !ends_after_all {
+                count = count.min(room as usize);
+            }
             let Some(bytes) = prefix.get(palette_start..palette_start + count * entry) else {
                 return Ok(HeaderStatus::NeedMore);
             };
@@ -173,9 +179,13 @@ impl<'a> Info<'a> {
             (0, 1 | 2 | 4 | 8) => Pixels::Indexed(bits),
             (0, 16) => Pixels::Fields {
                 bits,
-                masks: [0x7c00, 0x03e0, 0x001f, 0],
+                masks: [0x7c00, 0x03e0, 0x001f, self.alpha_mask()],
             },
             (0, 24) => Pixels::Bgr,
+            (0, 32) if self.alpha_mask() != 0 => Pixels::Fields {
+                bits,
+                masks: [0xff_0000, 0xff00, 0xff, self.alpha_mask()],
+            },
             (0, 32) => Pixels::Bgrx,
             (1, 8) | (2, 4) => Pixels::Runs(bits),
             (3 | 6, 16 | 32) if !is_os2 => {
@@ -191,6 +201,15 @@ impl<'a> Info<'a> {
             }
         };
         Ok(Some((pixels, 0)))
+    }
+
+    /// The mask of alpha in a header of version 4 or 5, which counts without masks for colours, too.
+    fn alpha_mask(&self) -> u32 {
+        const VERSION_4_BYTES: usize = 108;
+        if self.bytes.len() < VERSION_4_BYTES {
+            return 0;
+        }
+        self.u32(52)
     }
 
     fn masks(&self, compression: u32, after: &[u8]) -> Option<([u32; 4], usize)> {

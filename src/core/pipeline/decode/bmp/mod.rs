@@ -1,6 +1,7 @@
 //! BMP: bitmaps of Windows and OS/2, by rows.
 //!
 //! Most are stored from the bottom up, so rows come in falling order.
+//! An alpha channel counts from the first pixel on that has any: one that is 0 everywhere is no alpha.
 #![allow(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -32,6 +33,8 @@ pub struct BmpDecoder {
     stored: Vec<u8>,
     known: usize,
     samples: Vec<u8>,
+    /// There is an alpha channel, in which all pixels so far have 0.
+    is_alpha_unused: bool,
     /// Rows that were given.
     done: u32,
     has_any: bool,
@@ -67,6 +70,7 @@ impl BmpDecoder {
             stored: try_filled(stored, 0)?,
             known: 0,
             samples: try_filled(row, 0)?,
+            is_alpha_unused: header.has_alpha,
             done: 0,
             has_any: false,
             is_over: false,
@@ -76,8 +80,27 @@ impl BmpDecoder {
     /// Gives the current row and begins the next one.
     fn emit(&mut self, sink: &mut dyn RowSink) {
         self.unpacker.unpack(&self.stored, &mut self.samples);
+        if self.is_alpha_unused {
+            self.look_for_alpha(sink);
+        }
         self.emit_samples(sink);
         self.known = 0;
+    }
+
+    /// Shows the current row opaque where no pixel has had any alpha so far.
+    ///
+    /// Many programs write a mask for alpha and zeros into it: such a picture is opaque.
+    /// If one pixel has some, then those before it were meant to be transparent.
+    fn look_for_alpha(&mut self, sink: &mut dyn RowSink) {
+        let (pixels, _) = self.samples.as_chunks_mut::<4>();
+        if pixels.iter().all(|&[.., alpha]| alpha == 0) {
+            for [.., alpha] in pixels {
+                *alpha = 255;
+            }
+            return;
+        }
+        self.is_alpha_unused = false;
+        sink.clear(0);
     }
 
     fn emit_samples(&mut self, sink: &mut dyn RowSink) {
@@ -149,7 +172,8 @@ impl Decode for BmpDecoder {
     }
 
     fn scattered(&self) -> bool {
-        !self.is_top_down
+        // Where there is alpha, rows may have to be taken back.
+        !self.is_top_down || self.planes[0].channels == 4
     }
 
     fn feed(&mut self, bytes: &[u8], sink: &mut dyn RowSink) -> Result<Progress, PipelineError> {
