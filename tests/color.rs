@@ -281,6 +281,19 @@ fn rows_keep_their_alpha_and_short_rows_do_no_harm() {
 }
 
 #[test]
+fn a_profile_that_claims_more_bytes_than_there_are_counts() {
+    let mut bytes = p3_profile();
+    for excess in [1, 100, u32::MAX - 1000] {
+        let size = u32::try_from(bytes.len()).unwrap() + excess;
+        bytes[..4].copy_from_slice(&size.to_be_bytes());
+        let transform = ColorTransform::from_icc(&bytes, ColorModel::Rgb).unwrap();
+        let mut target = [0.0; 3];
+        transform.convert_row(&[1.0, 0.5, 0.0], &mut target, Alpha::Absent);
+        assert_near(target, p3_to_srgb([1.0, 0.5, 0.0]), 0.6);
+    }
+}
+
+#[test]
 fn profiles_for_other_pictures_or_of_nonsense_are_ignored() {
     let p3 = p3_profile();
     assert!(ColorTransform::from_icc(&p3, ColorModel::Grey).is_none());

@@ -48,7 +48,8 @@ impl Profile {
             return None;
         }
         let bytes = Bytes(profile);
-        let declared = bytes.index(0)?;
+        // Some say more than there is: as Little CMS does, tags are taken from what there is.
+        let declared = bytes.index(0)?.min(profile.len());
         let tags = Tags {
             bytes: Bytes(profile.get(..declared)?),
         };
