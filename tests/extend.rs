@@ -493,7 +493,8 @@ fn who_may_ask_is_configuration() {
         .unwrap()
     };
     let ask = |later: &str, query: &str, body: &str| {
-        let variants = asked(&config(later), id, query, body);
+        let (form, body) = ("application/x-www-form-urlencoded", Pieces::new(body, 7));
+        let variants = now(asked(&config(later), id, query, form, body));
         variants
             .map(|variants| variants[0].name.clone())
             .map_err(|problem| problem.kind)

@@ -1,9 +1,9 @@
 //! Another thumbnail of a job that is done.
 
 use thumbnail_core::api::document::StatusDocument;
-use thumbnail_core::api::{Problem, ProblemKind, Reply};
+use thumbnail_core::api::{Problem, Reply};
 use thumbnail_core::keys::JobId;
-use thumbnail_core::ports::Chunks;
+use thumbnail_core::ports::{ChunkError, Chunks};
 use thumbnail_core::service::body::BoundedBody;
 use thumbnail_core::service::extend::{asked, extend as extend_job};
 use thumbnail_core::service::serve::POLL_SECS;
@@ -20,8 +20,9 @@ pub async fn extend(mut call: Call, id: JobId) -> Result<Reply<R2Body>, Problem>
     admit(&call.app, &call.env).await?;
     let url = call.request.url().map_err(|e| misconfigured(&e))?;
     let content_type = header(&call.request, "content-type").unwrap_or_default();
-    let body = options(call.body.take(), &content_type).await?;
-    let variants = asked(&call.app.config, id, url.query().unwrap_or_default(), &body)?;
+    let body = BoundedBody::new(Given(call.body.take()), MAX_BODY_BYTES, &WorkerClock);
+    let query = url.query().unwrap_or_default();
+    let variants = asked(&call.app.config, id, query, &content_type, body).await?;
     let limits = &call.app.config.limits;
     let extended = extend_job(&call.app.objects, &call.app.jobs, limits, id, variants).await?;
     if extended.overloaded {
@@ -40,20 +41,14 @@ pub async fn extend(mut call: Call, id: JobId) -> Result<Reply<R2Body>, Problem>
     })
 }
 
-/// A body of options, encoded as in a query; none is as good.
-async fn options(body: Option<RequestBody>, content_type: &str) -> Result<String, Problem> {
-    let Some(body) = body else {
-        return Ok(String::new());
-    };
-    let mut body = BoundedBody::new(body, MAX_BODY_BYTES, &WorkerClock);
-    let mut bytes = Vec::new();
-    while let Some(chunk) = body.next().await? {
-        bytes.extend(chunk);
+/// The body of a request that needs none.
+struct Given(Option<RequestBody>);
+
+impl Chunks for Given {
+    async fn next(&mut self) -> Result<Option<Vec<u8>>, ChunkError> {
+        match &mut self.0 {
+            Some(body) => body.next().await,
+            None => Ok(None),
+        }
     }
-    if !bytes.is_empty() && !content_type.starts_with("application/x-www-form-urlencoded") {
-        let detail =
-            "options stand in the query, or in a body of application/x-www-form-urlencoded";
-        return Err(Problem::new(ProblemKind::UnsupportedMediaType, detail));
-    }
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

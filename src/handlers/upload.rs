@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures_channel::oneshot;
 use thumbnail_core::Config;
+use thumbnail_core::api::media_type::media_type;
 use thumbnail_core::api::{Params, Problem, ProblemKind, Reply, idempotency_key, json};
 use thumbnail_core::idempotency::key_name;
 use thumbnail_core::job::record::ANONYMOUS;
@@ -99,15 +100,16 @@ async fn accept(
     };
     let key = header(request, "idempotency-key");
     let upload = incoming(request, body)?;
-    let outcome = if app.config.sources.enabled && is_json(&upload.content_type) {
-        let sources = HttpSources {
-            timeout: Duration::from_secs(app.config.sources.timeout_secs.into()),
+    let outcome =
+        if app.config.sources.enabled && media_type(&upload.content_type) == "application/json" {
+            let sources = HttpSources {
+                timeout: Duration::from_secs(app.config.sources.timeout_secs.into()),
+            };
+            let upload = fetched(upload, &sources, app, base).await?;
+            Box::pin(take(&uploader, upload, key, app, env)).await?
+        } else {
+            Box::pin(take(&uploader, upload, key, app, env)).await?
         };
-        let upload = fetched(upload, &sources, app, base).await?;
-        Box::pin(take(&uploader, upload, key, app, env)).await?
-    } else {
-        Box::pin(take(&uploader, upload, key, app, env)).await?
-    };
     if let Outcome::Taken {
         overloaded: true, ..
     } = outcome
@@ -160,11 +162,6 @@ async fn take<B: Chunks>(
             once.take(uploader, upload).await
         }
     }
-}
-
-fn is_json(content_type: &str) -> bool {
-    let media_type = content_type.split(';').next().unwrap_or_default();
-    media_type.trim().eq_ignore_ascii_case("application/json")
 }
 
 /// The budget of this instance.

@@ -14,6 +14,7 @@ const workers = harness({
 });
 const service = client(workers);
 
+const JSON_TYPE = { "content-type": "application/json" };
 const FORM = { "content-type": "application/x-www-form-urlencoded" };
 const PHOTO = picture("photo.jpg"); // 160x120
 const sign = (id, query) => createHmac("sha256", KEY).update(`${id}?${query}`).digest("hex");
@@ -135,19 +136,53 @@ group("where everybody may ask for anything", () => {
   const service = client(open);
   const post = ({ id }, headers, body) => open.fetch(`/thumbnails/${id}`, { method: "POST", headers, body });
 
-  test("options may stand in a form", async () => {
+  const multipart = (fields) => {
+    const parts = fields.map(([name, value]) => `--X\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`);
+    return [{ "content-type": "multipart/form-data; boundary=X" }, `${parts.join("")}--X--\r\n`];
+  };
+
+  for (const [what, query, headers, body] of [
+    ["a query", "?width=50&height=40", {}, undefined],
+    ["a form", "", FORM, "width=50&height=40"],
+    ["JSON", "", JSON_TYPE, '{"width":50.0,"height":40}'],
+    ["multipart", "", ...multipart([["width", 50], ["_charset_", "utf-8"], ["height", 40]])],
+    ["a query and JSON", "?width=50", JSON_TYPE, '{"height":40}'],
+  ]) {
+    test(`options may stand in ${what}`, async () => {
+      const job = await service.ended(await service.upload(PHOTO, "photo.jpg"));
+      const response = await post({ id: job.id + query }, headers, body);
+      assert.equal(response.status, 202, await response.clone().text());
+      assert.equal(path(response.headers.get("location")), `/thumbnails/${job.id}_50x40.jpg`);
+    });
+  }
+
+  test("JSON may have sizes as a list, of texts and of objects", async () => {
     const job = await service.ended(await service.upload(PHOTO, "photo.jpg"));
-    const response = await post(job, FORM, "width=50&height=40");
-    assert.equal(response.status, 202, await response.clone().text());
-    assert.equal(path(response.headers.get("location")), `/thumbnails/${job.id}_50x40.jpg`);
+    const sizes = ["30x30", { name: "tall", width: 10, height: 60.0 }];
+    const { later } = await (await post(job, JSON_TYPE, JSON.stringify({ sizes }))).json();
+    assert.deepEqual(later.map(({ name }) => name), ["30x30", "tall"]);
   });
 
-  test("a body that is no form is refused, and one that is too long", async () => {
+  test("a body that is none of these is refused, and one that is too long, or wrong", async () => {
     const job = await service.ended(await service.upload(PHOTO, "photo.jpg"));
-    const json = { "content-type": "application/json" };
-    await refused(await post(job, json, '{"width":50}'), 415, "unsupported-media-type");
+    await refused(await post(job, { "content-type": "text/plain" }, "width=50"), 415, "unsupported-media-type");
     await refused(await post(job, FORM, "width=".padEnd(20_000, "1")), 413, "upload-too-large");
     await refused(await post(job, FORM, "width=50&width=50"), 400, "invalid-option");
+    await refused(await post(job, JSON_TYPE, '{"width":50'), 400, "malformed-json");
+    await refused(await post(job, JSON_TYPE, '{"webhook":"https://example.com"}'), 400, "invalid-option");
+    const fraction = await post(job, JSON_TYPE, '{"width":50.5}');
+    assert.deepEqual((await fraction.json()).errors, [
+      { detail: 'width must be a whole number from 1 to 4096, not "50.5"', pointer: "#/width" },
+    ]);
+    const [headers, form] = multipart([["width", 50]]);
+    const lines = await post(job, headers, form.replaceAll("\r\n", "\n"));
+    assert.match((await lines.json()).detail, /LF alone/);
+  });
+
+  test("a preset of a service that has none is refused with that", async () => {
+    const job = await service.ended(await service.upload(PHOTO, "photo.jpg"));
+    const response = await post(job, FORM, "preset=avatar");
+    assert.match((await response.json()).detail, /this service has none/);
   });
 
   test("a job that has failed has no other sizes", async () => {

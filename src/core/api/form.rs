@@ -251,6 +251,25 @@ mod tests {
     }
 
     #[test]
+    fn lines_without_cr_are_called_that() {
+        let form = part("Content-Disposition: form-data; name=\"width\"", "200") + "--XX--\r\n";
+        let all = form.replace("\r\n", "\n");
+        let header_alone = form.replacen("\r\n\r\n", "\n\n", 1);
+        for body in [all, header_alone] {
+            for step in [1, 2, 7, 1_000] {
+                let problem = parts(&body, step).unwrap_err();
+                assert!(problem.detail.contains("LF alone"), "{}", problem.detail);
+            }
+        }
+        // In a value they are its own matter.
+        let value = part("Content-Disposition: form-data; name=\"n\"", "a\n\nb") + "--XX--\r\n";
+        assert_eq!(
+            parts(&value, 7).unwrap(),
+            [("field", "n".into(), "a\n\nb".into())]
+        );
+    }
+
+    #[test]
     fn parts_are_counted() {
         let body = part("Content-Disposition: form-data; name=\"n\"", "").repeat(MAX_PARTS + 1)
             + "--XX--\r\n";

@@ -13,9 +13,11 @@ pub mod json;
 pub mod later;
 pub mod link;
 pub mod listing;
+pub mod media_type;
 pub mod multipart;
 #[cfg(feature = "openapi")]
 pub mod openapi;
+pub mod options_body;
 pub mod params;
 pub mod prefer;
 pub mod problem;

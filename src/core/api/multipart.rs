@@ -17,6 +17,9 @@ pub const MAX_HEADER_BYTES: usize = 16 << 10;
 /// What ends the header of a part.
 const HEADER_END: &[u8] = b"\r\n\r\n";
 
+/// What ends it where a client writes lines as its own system does.
+const BARE_HEADER_END: &[u8] = b"\n\n";
+
 /// A multipart body while it arrives.
 pub struct Multipart<C> {
     body: C,
@@ -79,6 +82,9 @@ impl<C: Chunks> Multipart<C> {
             self.closed = true;
             return Ok(None);
         }
+        if self.held.starts_with(b"\n") {
+            return Err(self.fail(bare_lines()));
+        }
         let end = self.header_end().await?;
         let mut header = self.split(end + HEADER_END.len())?;
         header.truncate(end);
@@ -110,6 +116,10 @@ impl<C: Chunks> Multipart<C> {
     async fn header_end(&mut self) -> Result<usize, ChunkError> {
         loop {
             let end = memmem::find(&self.held, HEADER_END);
+            let bare = memmem::find(&self.held, BARE_HEADER_END);
+            if bare.is_some_and(|at| at < end.unwrap_or(MAX_HEADER_BYTES)) {
+                return Err(self.fail(bare_lines()));
+            }
             // All but the last byte of its end may be here: what is too long never depends on the chunk.
             let least = self.held.len().saturating_sub(HEADER_END.len() - 1);
             if end.unwrap_or(least) > MAX_HEADER_BYTES {
@@ -238,6 +248,12 @@ fn unquoted(text: &str) -> (String, &str) {
         }
     }
     (value + rest, "")
+}
+
+fn bare_lines() -> ChunkError {
+    malformed(
+        "its lines end with LF alone; those of multipart end with CR and LF (RFC 2046, section 4.1.1)",
+    )
 }
 
 fn malformed(detail: &str) -> ChunkError {

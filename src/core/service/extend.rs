@@ -4,7 +4,8 @@ use url::form_urlencoded;
 
 use crate::api::document::job_problem;
 use crate::api::later::VariantsLater;
-use crate::api::params::{Freedom, is_about_job};
+use crate::api::options_body::options;
+use crate::api::params::Freedom;
 use crate::api::problem::FieldError;
 use crate::api::{Params, Problem, ProblemKind};
 use crate::config::Config;
@@ -33,8 +34,14 @@ pub struct Extended {
 }
 
 /// What a request for more thumbnails asks for, if it may: its options stand in its query, or in
-/// its body, encoded as in a query.
-pub fn asked(config: &Config, id: JobId, query: &str, body: &str) -> Result<Vec<Variant>, Problem> {
+/// its body, which the caller bounds.
+pub async fn asked(
+    config: &Config,
+    id: JobId,
+    query: &str,
+    content_type: &str,
+    mut body: impl Chunks,
+) -> Result<Vec<Variant>, Problem> {
     let mut rules = config.rules();
     let query = match &config.variants_later {
         VariantsLater::Off => {
@@ -46,21 +53,20 @@ pub fn asked(config: &Config, id: JobId, query: &str, body: &str) -> Result<Vec<
             query
         }
         VariantsLater::Any => query,
-        VariantsLater::Signed(_) if !body.is_empty() => {
+        VariantsLater::Signed(_) if body.next().await?.is_some() => {
             let detail = "options are signed in the query; the body must be empty";
             return Err(Problem::new(ProblemKind::BadSignature, detail));
         }
         VariantsLater::Signed(key) => key.verify(id, query)?,
     };
     let mut params = Params::default();
-    for text in [query, body] {
-        for (name, value) in form_urlencoded::parse(text.as_bytes()) {
-            if is_about_job(&name) {
-                let detail = format!("{name} belongs to the upload; it cannot be changed later");
-                return Err(Problem::invalid(vec![FieldError::new(&name, detail)]));
-            }
-            params.add(&name, &value)?;
-        }
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        params.add(&name, &value)?;
+    }
+    options(content_type, body, &mut params).await?;
+    if let Some(name) = params.about_job() {
+        let detail = format!("{name} belongs to the upload; it cannot be changed later");
+        return Err(Problem::invalid(vec![FieldError::new(name, detail)]));
     }
     let asked = params.parse(&rules)?;
     Ok(asked.variants.into_iter().map(renamed).collect())

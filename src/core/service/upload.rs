@@ -7,6 +7,7 @@
 use futures_util::future::join_all;
 
 use crate::api::form::{FORM_OVERHEAD_BYTES, FilePart, Form, Part};
+use crate::api::media_type::media_type;
 use crate::api::params::Asked;
 use crate::api::problem::FieldError;
 use crate::api::{Params, Problem, ProblemKind, UploadedFile};
@@ -348,11 +349,6 @@ fn file_of_form<'a>(length: Option<u64>) -> Announced<'a> {
         most_bytes: length,
         ..Announced::default()
     }
-}
-
-fn media_type(content_type: &str) -> String {
-    let media_type = content_type.split(';').next().unwrap_or_default();
-    media_type.trim().to_ascii_lowercase()
 }
 
 /// Begins the jobs of an upload's files, all at once. The flag says that the queue is overloaded.

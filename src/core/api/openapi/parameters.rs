@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 use utoipa::PartialSchema;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
-use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, SchemaFormat, Type};
+use utoipa::openapi::schema::{
+    AdditionalProperties, ArrayBuilder, ObjectBuilder, OneOfBuilder, SchemaFormat, Type,
+};
 use utoipa::openapi::{Content, KnownFormat, RefOr, Required, Schema};
 
 use super::examples;
@@ -44,14 +46,19 @@ pub(super) fn extend() -> Vec<Parameter> {
 }
 
 /// The same options in a body.
-pub(super) fn extend_form() -> RequestBody {
-    let form = with_all(ObjectBuilder::new(), picture_options());
-    let content = Content::new(Some(form));
+pub(super) fn extend_body() -> RequestBody {
+    let options = || with_all(ObjectBuilder::new(), picture_options());
+    let json = closed(with_lists(options()));
     RequestBodyBuilder::new()
         .description(Some(
             "The options, where they do not stand in the query. A signed request has none.",
         ))
-        .content("application/x-www-form-urlencoded", content)
+        .content(
+            "application/x-www-form-urlencoded",
+            Content::new(Some(options())),
+        )
+        .content("application/json", Content::new(Some(json)))
+        .content("multipart/form-data", Content::new(Some(options())))
         .build()
 }
 
@@ -136,8 +143,12 @@ fn read() -> Vec<Parameter> {
 }
 
 fn name() -> Parameter {
-    let schema = string().pattern(Some(format!("^[a-z0-9-]{{1,{MAX_VARIANT_NAME_LEN}}}$")));
-    in_path("name", "The name of its size.", schema, json!("200x200"))
+    in_path("name", "The name of its size.", named(), json!("200x200"))
+}
+
+/// A name of a size or of a preset.
+fn named() -> ObjectBuilder {
+    string().pattern(Some(format!("^[a-z0-9-]{{1,{MAX_VARIANT_NAME_LEN}}}$")))
 }
 
 /// A file name of the replaced service.
@@ -229,10 +240,8 @@ fn option_in_query(name: &str) -> Parameter {
 pub(super) fn upload() -> RequestBody {
     let form = with_options("image", picture());
     let address = written("^https?://", "https://example.com/cat.jpg");
-    let json = closed(with_options(
-        "source_url",
-        described(address, SOURCE_URL_IS),
-    ));
+    let address = described(address, SOURCE_URL_IS);
+    let json = closed(with_lists(with_options("source_url", address)));
     let raw = || Content::new(Some(picture()));
     RequestBodyBuilder::new()
         .description(Some(
@@ -265,6 +274,34 @@ fn with_all(object: ObjectBuilder, names: impl Iterator<Item = &'static str>) ->
         let (about, schema) = option(name);
         object.property(name, described(schema, about))
     })
+}
+
+/// The object whose options that are lists may also be written as lists of JSON.
+fn with_lists(object: ObjectBuilder) -> ObjectBuilder {
+    let side = || whole(1, MAX_SIDE.into(), None);
+    let size = ObjectBuilder::new()
+        .property("name", named())
+        .property("width", side())
+        .property("height", side())
+        .required("width")
+        .required("height");
+    let size = OneOfBuilder::new()
+        .item(string().pattern(Some(format!("^{}$", one_size()))))
+        .item(closed(size));
+    [("sizes", Schema::from(size)), ("preset", named().into())]
+        .into_iter()
+        .fold(object, |object, (name, item)| {
+            let (about, text) = option(name);
+            let list = ArrayBuilder::new()
+                .items(RefOr::T(item))
+                .min_items(Some(1))
+                .max_items(Some(MAX_VARIANTS));
+            let either = OneOfBuilder::new()
+                .item(text)
+                .item(list)
+                .description(Some(about));
+            object.property(name, either)
+        })
 }
 
 /// The object without any other members.
@@ -346,12 +383,16 @@ fn option(name: &str) -> (&'static str, RefOr<Schema>) {
 }
 
 fn sizes() -> RefOr<Schema> {
-    let named = format!("([a-z0-9-]{{1,{MAX_VARIANT_NAME_LEN}}}:)?{SIDE}x{SIDE}");
-    let more = MAX_VARIANTS - 1;
+    let (named, more) = (one_size(), MAX_VARIANTS - 1);
     written(
         &format!("^{named}(,{named}){{0,{more}}}$"),
         "200x200,large:800x600",
     )
+}
+
+/// One of them, as an expression.
+fn one_size() -> String {
+    format!("([a-z0-9-]{{1,{MAX_VARIANT_NAME_LEN}}}:)?{SIDE}x{SIDE}")
 }
 
 const fn sizes_are() -> &'static str {

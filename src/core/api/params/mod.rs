@@ -7,6 +7,7 @@ mod variants;
 use serde::Serialize;
 
 pub(super) use values::{choice, shown, whole};
+pub(super) use variants::refused_name;
 
 use super::problem::{FieldError, Problem};
 use crate::pipeline::options::MAX_PAGE;
@@ -154,6 +155,12 @@ impl Params {
         }
     }
 
+    /// The first option that is about the job as a whole.
+    pub fn about_job(&self) -> Option<&'static str> {
+        let mut names = self.given.iter().map(|(name, _)| *name);
+        names.find(|name| is_about_job(name))
+    }
+
     fn value(&self, name: &str) -> Option<&str> {
         let pair = self.given.iter().find(|(known, _)| *known == name)?;
         Some(&pair.1)
@@ -217,9 +224,12 @@ fn unknown(name: &str) -> Problem {
     Problem::invalid(vec![FieldError::new(&shown, detail)])
 }
 
+/// The options about the job as a whole.
+const ABOUT_JOB: [&str; 2] = ["expires_in", "webhook"];
+
 /// Whether an option is about the job as a whole, and stands in its upload only.
 pub fn is_about_job(name: &str) -> bool {
-    matches!(name, "expires_in" | "webhook")
+    ABOUT_JOB.contains(&name)
 }
 
 /// Whether an option says how a thumbnail is made.
@@ -560,6 +570,15 @@ mod tests {
         let problem = parse(&free, Freedom::PresetsOnly).unwrap_err();
         let pointers: Vec<_> = problem.errors.iter().map(|e| e.pointer.as_str()).collect();
         assert_eq!(pointers, ["#/width", "#/fit"]);
+    }
+
+    #[test]
+    fn a_service_without_presets_says_so() {
+        let problem = parse(&[("preset", "x")]).unwrap_err();
+        assert_eq!(
+            problem.detail,
+            "there is no preset \"x\"; this service has none (PRESETS)"
+        );
     }
 
     #[test]

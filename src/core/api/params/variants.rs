@@ -9,11 +9,7 @@ pub(super) fn presets(value: &str, known: &[Variant]) -> Result<Vec<Variant>, St
     let mut chosen: Vec<Variant> = Vec::new();
     for name in value.split(',').map(str::trim) {
         let Some(preset) = known.iter().find(|preset| preset.name == name) else {
-            let names: Vec<&str> = known.iter().map(|preset| preset.name.as_str()).collect();
-            let (names, shown) = (names.join(", "), shown(name));
-            return Err(format!(
-                "there is no preset {shown:?}; the presets are: {names}"
-            ));
+            return Err(no_preset(name, known));
         };
         if chosen.contains(preset) {
             return Err(format!("preset names {name} twice"));
@@ -21,6 +17,16 @@ pub(super) fn presets(value: &str, known: &[Variant]) -> Result<Vec<Variant>, St
         chosen.push(preset.clone());
     }
     Ok(chosen)
+}
+
+fn no_preset(name: &str, known: &[Variant]) -> String {
+    let shown = shown(name);
+    if known.is_empty() {
+        return format!("there is no preset {shown:?}; this service has none (PRESETS)");
+    }
+    let names: Vec<&str> = known.iter().map(|preset| preset.name.as_str()).collect();
+    let names = names.join(", ");
+    format!("there is no preset {shown:?}; the presets are: {names}")
 }
 
 /// One thumbnail for each size, all with the same other options; one without sizes.
@@ -64,11 +70,14 @@ pub(super) fn sizes(value: &str) -> Result<Vec<NamedSize>, String> {
                 height,
             })
         } else {
-            let shown = shown(&name);
-            Err(format!(
-                "a name in sizes has 1 to {MAX_VARIANT_NAME_LEN} of a-z, 0-9 and -, not {shown:?}"
-            ))
+            Err(refused_name(&name))
         }
     };
     value.split(',').map(one).collect()
+}
+
+/// Why a name cannot be that of a size.
+pub(in crate::api) fn refused_name(name: &str) -> String {
+    let shown = shown(name);
+    format!("a name in sizes has 1 to {MAX_VARIANT_NAME_LEN} of a-z, 0-9 and -, not {shown:?}")
 }
