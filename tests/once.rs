@@ -114,7 +114,7 @@ impl Client {
         };
         Ok(match now(once.take(&uploader, upload.request()))? {
             Outcome::Taken { files, .. } => uploaded::reply(&files, BASE),
-            Outcome::Replayed(answer) => answer.reply(),
+            Outcome::Replayed(answer) => answer.reply(BASE),
         })
     }
 }

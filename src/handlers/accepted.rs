@@ -26,12 +26,18 @@ pub async fn accepted(
         }))
         .await;
     }
-    let mut reply = uploaded::reply(&files, base);
-    if reply.status == 202 {
-        reply = reply.with("retry-after", POLL_SECS.to_string());
-    }
+    let reply = polled(uploaded::reply(&files, base));
     match wait_secs {
         Some(secs) => reply.with("preference-applied", prefer::applied(secs)),
         None => reply,
+    }
+}
+
+/// The answer with the time after which asking for more makes sense, where more is to come.
+pub fn polled(reply: Reply<R2Body>) -> Reply<R2Body> {
+    if reply.status == 202 {
+        reply.with("retry-after", POLL_SECS.to_string())
+    } else {
+        reply
     }
 }

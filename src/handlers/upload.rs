@@ -17,11 +17,10 @@ use thumbnail_core::service::budget::Budget;
 use thumbnail_core::service::fetch::SourceBody;
 use thumbnail_core::service::once::{Once, Outcome};
 use thumbnail_core::service::overload::Gate;
-use thumbnail_core::service::serve::POLL_SECS;
 use thumbnail_core::service::upload::{UploadRequest, Uploader};
 use worker::{Env, Request};
 
-use super::accepted::accepted;
+use super::accepted::{accepted, polled};
 use super::{Call, WorkerClock, header, misconfigured};
 use crate::app::{self, App};
 use crate::platform::{HttpSources, R2Body, R2Store, RequestBody};
@@ -40,7 +39,11 @@ thread_local! {
 
 /// `POST /thumbnails`
 pub async fn upload(call: Call) -> Result<Reply<R2Body>, Problem> {
-    let (wait_secs, jobs) = (call.wait_secs(), call.app.jobs.clone());
+    let (wait_secs, jobs, keys) = (
+        call.wait_secs(),
+        call.app.jobs.clone(),
+        app::keys(&call.env),
+    );
     let Call {
         request,
         body,
@@ -59,11 +62,15 @@ pub async fn upload(call: Call) -> Result<Reply<R2Body>, Problem> {
     });
     let unhandled = |_| Problem::new(ProblemKind::Internal, "the upload was not handled");
     Ok(match receiver.await.map_err(unhandled)?? {
-        Outcome::Taken { files, .. } => accepted(files, wait_secs, &jobs, &base).await,
-        Outcome::Replayed(answer) if answer.status == 202 => {
-            answer.reply().with("retry-after", POLL_SECS.to_string())
+        Outcome::Taken { files, kept, .. } => {
+            let reply = accepted(files, wait_secs, &jobs, &base).await;
+            if let Some(kept) = kept {
+                kept.settle(&keys.map_err(|e| misconfigured(&e))?, &reply)
+                    .await;
+            }
+            reply
         }
-        Outcome::Replayed(answer) => answer.reply(),
+        Outcome::Replayed(answer) => polled(answer.reply(&base)),
     })
 }
 
@@ -149,7 +156,11 @@ async fn take<B: Chunks>(
         None => {
             let taken = uploader.take(upload).await?;
             let (files, overloaded) = uploader.begin(&app.jobs, taken.files).await;
-            Ok(Outcome::Taken { files, overloaded })
+            Ok(Outcome::Taken {
+                files,
+                overloaded,
+                kept: None,
+            })
         }
         Some(key) => {
             let once = Once {

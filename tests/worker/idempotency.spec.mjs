@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { before, test } from "node:test";
+import { brokenPng } from "../images/pictures.mjs";
 import { examplePng } from "../tools/example.mjs";
 import { client, form, raw } from "./client.mjs";
 import { harness } from "./harness.mjs";
@@ -48,11 +49,81 @@ test("the same upload gets the same answer, also when its job is done", async ()
     assert.equal(response.status, 202);
     assert.equal(await response.text(), text);
     assert.equal(response.headers.get("idempotent-replayed"), "true");
-    for (const name of ["location", "retry-after", "content-type", "cache-control"]) {
+    for (const name of ["location", "link", "retry-after", "content-type", "cache-control"]) {
       assert.equal(response.headers.get(name), first.headers.get(name), name);
     }
   }
   assert.equal(await sources(), stored);
+});
+
+/** Asserts that a response is that of before, and says so. */
+async function assertReplayed(response, first, text) {
+  assert.equal(response.status, first.status);
+  assert.equal(await response.text(), text);
+  assert.equal(response.headers.get("idempotent-replayed"), "true");
+  for (const name of ["location", "link", "retry-after", "content-type", "cache-control"]) {
+    assert.equal(response.headers.get(name), first.headers.get(name), name);
+  }
+}
+
+const patient = async (request) => {
+  const { headers, ...rest } = await request;
+  return { ...rest, headers: { ...headers, prefer: "wait=20" } };
+};
+
+for (const [what, bytes, status] of [
+  ["a thumbnail that was made", PNG, 201],
+  ["a failure that came", brokenPng(), 422],
+]) {
+  test(`${what} while the client waited is the answer also to who does not wait`, async () => {
+    const key = randomUUID();
+    const first = await upload(key, patient(picture(bytes)));
+    const text = await first.text();
+    assert.equal(first.status, status, text);
+    assert.ok(first.headers.get("link") && first.headers.get("location"));
+    await assertReplayed(await upload(key, picture(bytes)), first, text);
+    await assertReplayed(await upload(key, patient(picture(bytes))), first, text);
+  });
+}
+
+test("an answer of 202 stays one, also to who waits", async () => {
+  const key = randomUUID();
+  const first = await upload(key, picture());
+  const text = await first.text();
+  assert.equal(first.status, 202);
+  await service.ended(JSON.parse(text));
+  await assertReplayed(await upload(key, patient(picture())), first, text);
+});
+
+test("the answer has URLs of the host that is asked now", async () => {
+  const key = randomUUID();
+  const first = await (await upload(key, picture())).json();
+  const { headers, ...rest } = await picture();
+  const elsewhere = new URL("/thumbnails", "http://thumbs.example");
+  const again = await workers.fetch(elsewhere, { ...rest, headers: { ...headers, "idempotency-key": key } });
+  const { id, resized_image_url, status_url } = await again.json();
+  assert.equal(again.headers.get("idempotent-replayed"), "true");
+  assert.equal(id, first.id);
+  const { origin } = elsewhere;
+  assert.equal(again.headers.get("location"), `${origin}/thumbnails/${id}`);
+  assert.deepEqual([resized_image_url, status_url], [`${origin}/thumbnails/${id}.png`, `${origin}/thumbnails/${id}`]);
+});
+
+test("a stranger with the key alone learns nothing of the job", async () => {
+  const key = randomUUID();
+  const { id } = await (await upload(key, picture())).json();
+  for (const [request, query] of [
+    [picture(examplePng(9, 9)), ""],
+    [picture(), "?width=50"],
+    [form({ image: { bytes: PNG, filename: "b.png" } }), ""],
+    [raw(Buffer.alloc(0), "image/png"), ""],
+    [{ method: "POST" }, ""],
+  ]) {
+    const response = await upload(key, request, query);
+    assert.ok(response.status >= 400, String(response.status));
+    const said = JSON.stringify([...response.headers]) + (await response.text());
+    assert.ok(!said.includes(id) && !said.includes("a.png"), said);
+  }
 });
 
 test("a large picture that is stored while it arrives is known again", async () => {

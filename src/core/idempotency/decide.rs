@@ -112,6 +112,14 @@ pub fn decide(
                     fingerprint,
                     answer,
                 },
+                // Whoever waited for the end has a later one.
+                KeyState::Answered {
+                    fingerprint,
+                    answer: first,
+                } if answer.is_final() && !first.is_final() => KeyState::Answered {
+                    fingerprint,
+                    answer,
+                },
                 // The first answer stays.
                 other => other,
             };
@@ -209,12 +217,17 @@ mod tests {
     }
 
     fn answer(token: &str, body: &str) -> KeyCommand {
+        answer_of(202, token, body)
+    }
+
+    fn answer_of(status: u16, token: &str, body: &str) -> KeyCommand {
         KeyCommand::Answer {
             token: token.into(),
             answer: Answer {
-                status: 202,
+                status,
                 body: body.into(),
                 location: None,
+                link: None,
             },
         }
     }
@@ -317,6 +330,27 @@ mod tests {
         ] {
             let steps = [&answered[..], &[(secs, claim("b"))]].concat();
             assert_eq!(run(&steps), want, "{secs}");
+        }
+    }
+
+    #[test]
+    fn the_answer_of_whoever_waited_replaces_the_first_one_once() {
+        let begun = [(0, claim("a")), (1, commit("a")), (2, answer("a", "began"))];
+        for (more, want) in [
+            (vec![answer_of(201, "a", "ended")], "answered ended of a"),
+            (
+                vec![answer_of(422, "a", "failed"), answer_of(201, "a", "ended")],
+                "answered failed of a",
+            ),
+            (
+                vec![answer_of(201, "a", "ended"), answer("a", "began")],
+                "answered ended of a",
+            ),
+            (vec![answer_of(201, "b", "other")], "answered began of a"),
+        ] {
+            let more = more.into_iter().map(|command| (3, command)).collect();
+            let steps = [begun.to_vec(), more, vec![(4, claim("c"))]].concat();
+            assert_eq!(run(&steps), want, "{steps:?}");
         }
     }
 

@@ -1,6 +1,8 @@
 //! What is remembered of a key, in a Durable Object of its own.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use url::{Position, Url};
 
 use crate::api::problem::FieldError;
 use crate::api::{Body, Problem, ProblemKind, Reply, UploadedFile};
@@ -81,37 +83,102 @@ pub struct FileProblem {
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
-    /// The JSON text.
+    /// The JSON text, with the URLs of whoever sent the upload first.
     pub body: String,
     /// The `Location`, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub location: Option<String>,
+    /// The `Link`, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
 }
 
 impl Answer {
-    /// The answer of a reply, if the upload was taken.
+    /// The answer of a reply, if the upload was taken: a job has a `Location`, also where the client
+    /// has waited and the job has failed.
     pub fn of<B>(reply: &Reply<B>) -> Option<Self> {
         let Body::Text(body) = &reply.body else {
             return None;
         };
-        matches!(reply.status, 201 | 202).then(|| Self {
+        let header = |name| reply.header(name).map(str::to_owned);
+        let location = header("location");
+        let taken = location.is_some() || matches!(reply.status, 201 | 202);
+        taken.then(|| Self {
             status: reply.status,
             body: body.clone(),
-            location: reply.header("location").map(str::to_owned),
+            location,
+            link: header("link"),
         })
     }
 
-    /// The reply once more, marked as such.
-    pub fn reply<B>(self) -> Reply<B> {
-        let reply = Reply::new(self.status, Body::Text(self.body))
-            .with("content-type", "application/json")
+    /// Whether everything had ended by then.
+    pub fn is_final(&self) -> bool {
+        self.status != 202
+    }
+
+    /// The reply once more, marked as such, with URLs at `base`: whoever asks now may know the service
+    /// by another name.
+    pub fn reply<B>(self, base: &str) -> Reply<B> {
+        let media_type = if self.status < 400 {
+            "application/json"
+        } else {
+            "application/problem+json"
+        };
+        let headers = [
+            ("location", self.location.map(|url| at(base, &url))),
+            ("link", self.link),
+        ];
+        let reply = Reply::new(self.status, Body::Text(body_at(base, self.body)))
+            .with("content-type", media_type)
             .with("cache-control", "no-store")
             // Not in the draft; the name that payment services made common.
             .with("idempotent-replayed", "true");
-        match self.location {
-            Some(location) => reply.with("location", location),
-            None => reply,
+        headers
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)))
+            .fold(reply, |reply, (name, value)| reply.with(name, value))
+    }
+}
+
+/// The members of documents that are URLs of the service.
+const URLS: [&str; 4] = ["resized_image_url", "status_url", "url", "type"];
+
+/// A document with its URLs at `base`; as it is where they are there already.
+fn body_at(base: &str, body: String) -> String {
+    let Ok(before) = serde_json::from_str::<Value>(&body) else {
+        return body;
+    };
+    let mut document = before.clone();
+    move_urls(&mut document, base);
+    if document == before {
+        body
+    } else {
+        document.to_string()
+    }
+}
+
+fn move_urls(value: &mut Value, base: &str) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| move_urls(item, base)),
+        Value::Object(members) => {
+            for (name, value) in members {
+                match value {
+                    Value::String(url) if URLS.contains(&name.as_str()) => *url = at(base, url),
+                    // Its address is somebody else's.
+                    _ if name == "webhook" => {}
+                    _ => move_urls(value, base),
+                }
+            }
         }
+        _ => {}
+    }
+}
+
+/// A URL of the service, at `base`.
+fn at(base: &str, url: &str) -> String {
+    match Url::parse(url) {
+        Ok(parsed) => format!("{base}{}", &parsed[Position::BeforePath..]),
+        Err(_) => url.into(),
     }
 }
 
@@ -163,10 +230,50 @@ mod tests {
             r#"{"v":1,"token":"t","state":"claimed","due_at":1795428000000}"#,
             r#"{"v":1,"token":"t","state":"committed","fingerprint":"f","files":[{"field":"image","filename":"a.png","job":{"id":"01997c1e-0000-7aaa-8aaa-aaaaaaaaaaaa","owner":"anonymous","source":{"format":"png","width":3,"height":2,"bytes":70,"sha256":"00"},"variants":[],"expires_at":1795428000000}},{"field":"b","problem":{"kind":"not-an-image","status":400,"detail":"no"}}],"due_at":1795428000000}"#,
             r#"{"v":1,"token":"t","state":"answered","fingerprint":"f","answer":{"status":202,"body":"{}","location":"/x"},"due_at":1795428000000}"#,
+            r#"{"v":1,"token":"t","state":"answered","fingerprint":"f","answer":{"status":201,"body":"{}","location":"/x","link":"</x>; rel=\"self\""},"due_at":1795428000000}"#,
         ] {
             let record: KeyRecord = serde_json::from_str(text).unwrap();
             assert_eq!(serde_json::to_string(&record).unwrap(), text);
         }
+    }
+
+    /// What the version before stored had no `Link`.
+    #[test]
+    fn an_answer_is_told_with_the_urls_of_whoever_asks_now() {
+        let stored = r#"{"status":201,"body":"{\"id\":\"7\",\"status_url\":\"https://old.example/thumbnails/7\",\"source\":{\"filename\":\"https://old.example/\"},\"thumbnails\":[{\"url\":\"https://old.example/thumbnails/7.png\"}],\"webhook\":{\"url\":\"https://hooks.example\"}}","location":"https://old.example/thumbnails/7"}"#;
+        let answer: Answer = serde_json::from_str(stored).unwrap();
+        let same: Reply<()> = answer.clone().reply("https://old.example");
+        assert_eq!(same.body, Body::Text(answer.body.clone()));
+        let moved: Reply<()> = answer.reply("http://new.example:8787");
+        assert_eq!(
+            (moved.status, moved.header("location"), moved.header("link")),
+            (201, Some("http://new.example:8787/thumbnails/7"), None)
+        );
+        let Body::Text(text) = moved.body else {
+            panic!("no text")
+        };
+        let want = serde_json::json!({
+            "id": "7",
+            "status_url": "http://new.example:8787/thumbnails/7",
+            "source": { "filename": "https://old.example/" },
+            "thumbnails": [{ "url": "http://new.example:8787/thumbnails/7.png" }],
+            "webhook": { "url": "https://hooks.example" },
+        });
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), want);
+    }
+
+    #[test]
+    fn a_job_that_failed_while_the_client_waited_was_taken_all_the_same() {
+        let refused = Problem::new(ProblemKind::DamagedImage, "no");
+        let reply: Reply<()> = refused.reply("https://thumbs.example");
+        assert_eq!(Answer::of(&reply), None);
+        let failed = reply.with("location", "https://thumbs.example/thumbnails/7");
+        let again: Reply<()> = Answer::of(&failed).unwrap().reply("https://thumbs.example");
+        assert_eq!(again.status, 422);
+        for name in ["content-type", "location"] {
+            assert_eq!(again.header(name), failed.header(name), "{name}");
+        }
+        assert_eq!(again.body, failed.body);
     }
 
     #[test]

@@ -8,13 +8,18 @@
 //!
 //! Whoever comes with the key after 3 sends the bytes again, which are only hashed, and gets the
 //! same jobs: the answer that was kept, or, where a crash kept it from being, one made from them.
+//!
+//! All strangers share one space of keys. What keeps them apart is the fingerprint: who has the key
+//! and not the very bytes and options learns that the key is taken, and nothing of the job. A network
+//! address would not tell strangers apart better: it changes between an upload and its repetition on
+//! the way from one network to another, which is when answers are lost.
 
 use std::pin::pin;
 
 use futures_util::future::{Either, select};
 
 use crate::api::uploaded;
-use crate::api::{Problem, ProblemKind, UploadedFile};
+use crate::api::{Problem, ProblemKind, Reply, UploadedFile};
 use crate::idempotency::{
     Answer, CommittedFile, KeyCommand, KeyVerdict, LEASE_SECS, fetched_fingerprint, fingerprint,
 };
@@ -50,9 +55,30 @@ pub enum Outcome {
         files: Vec<UploadedFile<Record>>,
         /// Whether the queue said that it is overloaded.
         overloaded: bool,
+        /// Under what the answer is kept, where it is.
+        kept: Option<Kept>,
     },
     /// It came before, and was answered with this.
     Replayed(Answer),
+}
+
+/// Under what the answer to an upload is kept.
+pub struct Kept {
+    name: String,
+    token: String,
+}
+
+impl Kept {
+    /// Keeps the answer that the client got who has waited for the end of its jobs.
+    pub async fn settle<B>(&self, keys: &impl KeyLedger, reply: &Reply<B>) {
+        if let Some(answer) = Answer::of(reply).filter(Answer::is_final) {
+            let token = self.token.clone();
+            // Without it, the first answer is told again.
+            let _ = keys
+                .call(&self.name, KeyCommand::Answer { token, answer })
+                .await;
+        }
+    }
 }
 
 /// What an earlier request with the key committed to.
@@ -229,7 +255,11 @@ impl<K: KeyLedger, L: JobLedger> Once<'_, K, L> {
         I: Fn() -> Result<JobId, Problem>,
     {
         let (files, overloaded) = uploader.begin(self.ledger, files).await;
-        Outcome::Taken { files, overloaded }
+        Outcome::Taken {
+            files,
+            overloaded,
+            kept: None,
+        }
     }
 
     /// Begins the jobs and keeps the answer, unless a job could not begin: then the next request
@@ -245,12 +275,16 @@ impl<K: KeyLedger, L: JobLedger> Once<'_, K, L> {
         C: Clock + Timer,
         I: Fn() -> Result<JobId, Problem>,
     {
-        let outcome = self.begin(uploader, files).await;
-        if let Outcome::Taken { files, .. } = &outcome
+        let mut outcome = self.begin(uploader, files).await;
+        if let Outcome::Taken { files, kept, .. } = &mut outcome
             && !files.iter().any(is_unavailable)
             && let Some(answer) = Answer::of(&uploaded::reply::<()>(files, self.base))
         {
             let token = token.to_owned();
+            *kept = Some(Kept {
+                name: self.name.clone(),
+                token: token.clone(),
+            });
             // Without it, the next request makes the same answer again.
             let _ = self.call(KeyCommand::Answer { token, answer }).await;
         }
