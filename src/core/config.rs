@@ -1,6 +1,7 @@
 //! Configuration: read once, checked before use, errors name the variable.
 
 use serde_json::{Map, Value};
+use url::Url;
 
 use crate::api::later::VariantsLater;
 use crate::api::params::{Freedom, Rules};
@@ -52,6 +53,8 @@ pub struct Config {
     pub max_backlog: u64,
     /// `CACHE_SECS`: the longest that caches may keep a thumbnail. Default: a day.
     pub cache_secs: u64,
+    /// `PUBLIC_ORIGIN`: what the service's URLs begin with. Default: what each request was sent to.
+    pub public_origin: Option<String>,
     /// `CORS_ORIGINS`: whose pages may call the service from a browser. Default: everybody's.
     pub cors: Cors,
     /// `MAX_WAIT_SECS`: the longest that `Prefer: wait` is granted. Default: 30 s.
@@ -241,6 +244,7 @@ impl Config {
             cors: var("CORS_ORIGINS").map_or(Ok(Cors::default()), |value| {
                 Cors::parse(&value).map_err(ConfigError::Origin)
             })?,
+            public_origin: var("PUBLIC_ORIGIN").map(public_origin).transpose()?,
             max_wait_secs: small("MAX_WAIT_SECS", 30, 0, 60)?,
             listening: Listening {
                 max_listeners: small("MAX_LISTENERS", 50, 1, 1_000)?,
@@ -274,6 +278,19 @@ impl Config {
                 Freedom::Any
             },
         }
+    }
+}
+
+/// An origin as `Url` writes it: no path can follow, and no two spellings can stand for one.
+fn public_origin(value: String) -> Result<String, ConfigError> {
+    let url = Url::parse(&value).ok();
+    let web = url.filter(|url| matches!(url.scheme(), "http" | "https"));
+    match web.map(|url| url.origin().ascii_serialization()) {
+        Some(origin) if origin == value => Ok(value),
+        _ => Err(ConfigError::Text {
+            name: "PUBLIC_ORIGIN",
+            must: format!("scheme and host alone, such as https://thumbs.example, not {value:?}"),
+        }),
     }
 }
 
@@ -428,6 +445,39 @@ mod tests {
                 Config::parse(|name| (name == "LEASE_SECS").then(|| value.into())).unwrap_err();
             assert!(
                 error.to_string().starts_with("LEASE_SECS must be"),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_public_origin_is_scheme_and_host_alone() {
+        let parse =
+            |text: &str| Config::parse(|name| (name == "PUBLIC_ORIGIN").then(|| text.into()));
+        for origin in [
+            "https://thumbs.example",
+            "http://127.0.0.1:8787",
+            "https://xn--mnchen-3ya.example",
+        ] {
+            assert_eq!(
+                parse(origin).unwrap().public_origin.as_deref(),
+                Some(origin)
+            );
+        }
+        for wrong in [
+            "thumbs.example",
+            "https://thumbs.example/",
+            "https://thumbs.example/a",
+            "https://Thumbs.example",
+            "https://thumbs.example:443",
+            "https://user@thumbs.example",
+            "https://thumbs.example?a",
+            "ftp://thumbs.example",
+            "https://",
+        ] {
+            let error = parse(wrong).unwrap_err().to_string();
+            assert!(
+                error.starts_with("PUBLIC_ORIGIN must be scheme and host alone"),
                 "{error}"
             );
         }

@@ -325,6 +325,8 @@ pub trait Platform {
     fn webhooks(&self) -> &impl WebhookQueue;
     /// What webhooks are signed with, where they can be.
     fn secrets(&self) -> Option<&Secrets>;
+    /// What the URLs in events begin with, where the configuration says it.
+    fn public_origin(&self) -> Option<&str>;
     /// The time.
     fn clock(&self) -> &impl Clock;
     /// What this instance knows of the resize queue.

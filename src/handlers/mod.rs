@@ -36,7 +36,7 @@ struct Call {
     app: App,
     env: Env,
     status: KvStatus,
-    /// The service's own origin as the client sees it: `https://thumbs.example`.
+    /// What the service's URLs begin with: `PUBLIC_ORIGIN`, or else the origin that the request was sent to.
     base: String,
     context: Context,
 }
@@ -46,10 +46,16 @@ impl Call {
         request: Request,
         body: Option<RequestBody>,
         env: Env,
-        base: &str,
+        own: &str,
         context: Context,
     ) -> Result<Self> {
         let app = App::from_env(&env)?;
+        let base = app
+            .config
+            .public_origin
+            .as_deref()
+            .unwrap_or(own)
+            .to_owned();
         let status = app::status(&env, app.timings.clone())?;
         Ok(Self {
             request,
@@ -57,7 +63,7 @@ impl Call {
             app,
             env,
             status,
-            base: base.into(),
+            base,
             context,
         })
     }
@@ -84,15 +90,16 @@ impl Call {
 /// Answers a request. Faults become problem documents.
 pub async fn handle(request: Request, env: Env, context: Context) -> Result<Response> {
     let url = request.url()?;
-    let base = url.origin().ascii_serialization();
+    let own = url.origin().ascii_serialization();
     let method = method(&request);
     let origin = header(&request, "origin");
     let id = request_id(header(&request, "x-request-id").as_deref(), random());
     let body = RequestBody::of(&request)?;
     let mut max_bytes = Config::MAX_REQUEST_BYTES;
-    let reply = match Call::new(request, body.clone(), env, &base, context) {
+    let reply = match Call::new(request, body.clone(), env, &own, context) {
         Ok(call) => {
             max_bytes = call.app.config.max_request_bytes;
+            let base = call.base.clone();
             let (cors, timings) = (call.app.config.cors.clone(), call.app.timings.clone());
             let reply = match Route::parse(method, url.path()) {
                 Ok(route) => dispatch(route, call).await,
@@ -105,7 +112,7 @@ pub async fn handle(request: Request, env: Env, context: Context) -> Result<Resp
             };
             cors.apply(reply, origin.as_deref())
         }
-        Err(error) => misconfigured(&error).reply(&base),
+        Err(error) => misconfigured(&error).reply(&own),
     };
     if let Some(mut body) = body {
         drain(&mut body, &WorkerClock, max_bytes + FORM_OVERHEAD_BYTES).await;

@@ -29,12 +29,14 @@ pub struct JobPlatform {
     pub listeners: JobListeners,
     webhooks: EventQueue,
     secrets: Option<Secrets>,
+    public_origin: Option<String>,
     pace: Rc<Pace>,
 }
 
 impl JobPlatform {
     /// From the bindings of the edge.
     pub fn from_env(env: &Env, listeners: JobListeners) -> Result<Self> {
+        let config = app::config(env)?;
         Ok(Self {
             objects: R2Store::new(env.bucket(bindings::IMAGES)?, Timings::default()),
             status: app::status(env, Timings::default())?,
@@ -42,7 +44,8 @@ impl JobPlatform {
             queue: app::queue(env)?,
             listeners,
             webhooks: EventQueue::new(env.queue(bindings::WEBHOOK_QUEUE)?),
-            secrets: app::config(env)?.webhooks.secrets,
+            secrets: config.webhooks.secrets,
+            public_origin: config.public_origin,
             pace: PACE.with(Rc::clone),
         })
     }
@@ -71,6 +74,10 @@ impl Platform for JobPlatform {
 
     fn secrets(&self) -> Option<&Secrets> {
         self.secrets.as_ref()
+    }
+
+    fn public_origin(&self) -> Option<&str> {
+        self.public_origin.as_deref()
     }
 
     fn clock(&self) -> &impl Clock {

@@ -18,17 +18,19 @@ struct Payload<'a> {
     data: StatusDocument<'a>,
 }
 
-/// The request that tells an event, as it is signed now. Its body is the same at each attempt.
+/// The request that tells an event, as it is signed now, with URLs at `base`. Its body is the same at
+/// each attempt.
 pub fn compose(
     webhook: &Webhook,
     event: &WebhookEvent,
+    base: &str,
     now: Timestamp,
     secrets: &Secrets,
 ) -> WebhookRequest {
     let payload = Payload {
         r#type: event_type(event.job.state),
         timestamp: event.job.updated_at.to_string(),
-        data: StatusDocument::new(&event.job, &webhook.base),
+        data: StatusDocument::new(&event.job, base),
     };
     let body = serde_json::to_string(&payload).unwrap_or_default();
     let (id, timestamp) = (event.id(), now.as_millis() / 1_000);
@@ -241,13 +243,20 @@ mod tests {
         let record = largest();
         let webhook = record.webhook.clone().unwrap();
         let now = Timestamp::from_millis(1_795_428_009_999);
-        let request = compose(&webhook, &event(&record), now, &secrets());
+        let base = "https://thumbs.example";
+        let request = compose(&webhook, &event(&record), base, now, &secrets());
         assert!(request.body.len() < 20_000, "{}", request.body.len());
         assert_eq!(
             (request.url.as_str(), request.timestamp),
             (URL, 1_795_428_009)
         );
-        let later = compose(&webhook, &event(&record), now.plus_secs(9), &secrets());
+        let later = compose(
+            &webhook,
+            &event(&record),
+            base,
+            now.plus_secs(9),
+            &secrets(),
+        );
         assert_eq!((&request.body, &request.id), (&later.body, &later.id));
         assert_ne!(request.signature, later.signature);
         let value: serde_json::Value = serde_json::from_str(&request.body).unwrap();
@@ -269,6 +278,7 @@ mod tests {
         let request = compose(
             record.webhook.as_ref().unwrap(),
             record.webhook.as_ref().unwrap().events.first().unwrap(),
+            "https://thumbs.example",
             Timestamp::default(),
             &secrets(),
         );

@@ -22,7 +22,8 @@ const MAX_ERROR_BYTES: usize = 200;
 pub struct Webhook {
     /// The receiver. It may hold secrets: never shown nor logged as a whole.
     pub url: String,
-    /// The service's own origin, for the URLs in a document.
+    /// The service's origin as the upload knew it, for URLs where the configuration names none: an
+    /// event is told when no request is at hand that could say another, and its URLs must be absolute.
     pub base: String,
     /// Whether the receiver wants no more.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -222,9 +222,10 @@ impl<S: JobStorage, P: Platform> JobService<S, P> {
             StoreError::Permanent("WEBHOOK_SECRET is not set: events cannot be signed".into())
         })?;
         let now = self.platform.clock().now();
+        let base = self.platform.public_origin().unwrap_or(&webhook.base);
         Ok(Verdict::Deliver {
             attempt: event.attempts,
-            request: Box::new(compose(webhook, event, now, secrets)),
+            request: Box::new(compose(webhook, event, base, now, secrets)),
         })
     }
 

@@ -90,6 +90,10 @@ impl Platform for World {
         Some(&self.inner.receiver.secrets)
     }
 
+    fn public_origin(&self) -> Option<&str> {
+        None
+    }
+
     fn clock(&self) -> &impl Clock {
         self
     }
