@@ -38,7 +38,6 @@ pub struct BmpDecoder {
     /// Rows that were given.
     done: u32,
     has_any: bool,
-    is_over: bool,
 }
 
 impl BmpDecoder {
@@ -73,8 +72,11 @@ impl BmpDecoder {
             is_alpha_unused: header.has_alpha,
             done: 0,
             has_any: false,
-            is_over: false,
         })
+    }
+
+    fn is_over(&self) -> bool {
+        self.done == self.planes[0].height
     }
 
     /// Gives the current row and begins the next one.
@@ -113,11 +115,10 @@ impl BmpDecoder {
         sink.row(0, y, Samples::U8(&self.samples));
         self.done += 1;
         self.has_any = true;
-        self.is_over = self.done == height;
     }
 
     fn take_rows(&mut self, mut bytes: &[u8], sink: &mut dyn RowSink) {
-        while !self.is_over && !bytes.is_empty() {
+        while !self.is_over() && !bytes.is_empty() {
             let missing = self.stored.len() - self.known;
             let (part, rest) = bytes.split_at(missing.min(bytes.len()));
             self.stored[self.known..self.known + part.len()].copy_from_slice(part);
@@ -150,7 +151,7 @@ impl BmpDecoder {
             Event::Move { columns, rows } => {
                 let column = width.min(self.known + usize::from(columns));
                 for _ in 0..rows {
-                    if !self.is_over {
+                    if !self.is_over() {
                         self.end_row_of_runs(sink);
                     }
                 }
@@ -158,7 +159,7 @@ impl BmpDecoder {
             }
             Event::EndOfRow => self.end_row_of_runs(sink),
             Event::EndOfPicture => {
-                while !self.is_over {
+                while !self.is_over() {
                     self.end_row_of_runs(sink);
                 }
             }
@@ -177,7 +178,7 @@ impl Decode for BmpDecoder {
     }
 
     fn feed(&mut self, bytes: &[u8], sink: &mut dyn RowSink) -> Result<Progress, PipelineError> {
-        if self.is_over {
+        if self.is_over() {
             return Ok(Progress::Done);
         }
         let skipped = usize::try_from(self.to_skip).map_or(bytes.len(), |len| len.min(bytes.len()));
@@ -191,12 +192,12 @@ impl Decode for BmpDecoder {
                 if let Some(event) = event {
                     self.take_event(event, sink);
                 }
-                if self.is_over {
+                if self.is_over() {
                     break;
                 }
             }
         }
-        Ok(if self.is_over {
+        Ok(if self.is_over() {
             Progress::Done
         } else {
             Progress::NeedMore
@@ -204,7 +205,7 @@ impl Decode for BmpDecoder {
     }
 
     fn finish(&mut self, sink: &mut dyn RowSink) -> Result<Completeness, PipelineError> {
-        if self.is_over {
+        if self.is_over() {
             return Ok(Completeness::Whole);
         }
         if !self.has_any {
@@ -217,7 +218,7 @@ impl Decode for BmpDecoder {
             self.emit(sink);
         }
         self.samples.fill(128);
-        while !self.is_over {
+        while !self.is_over() {
             self.emit_samples(sink);
         }
         Ok(Completeness::Truncated)
