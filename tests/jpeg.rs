@@ -509,6 +509,13 @@ fn restart_markers_bound_damage() {
         !same[2] && same[..2].iter().all(|s| *s) && same[4..].iter().all(|s| *s),
         "{same:?}"
     );
+    // The ninth marker has number 0: one that is far off stands for it, 7 is one that came too late.
+    for (number, is_lost) in [(3, false), (4, false), (5, false), (6, true), (7, true)] {
+        let mut odd = file.clone();
+        odd[restart_marker(&file, 8) + 1] = 0xD0 + number;
+        let lost = same_rows(&odd).iter().filter(|same| !**same).count();
+        assert_eq!(lost > 0, is_lost, "{number}: {lost}");
+    }
 }
 
 #[test]

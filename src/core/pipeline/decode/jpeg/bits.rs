@@ -1,6 +1,6 @@
 //! Reads bits out of entropy-coded data (T.81 F.2.2.5): stuffed zeros are dropped, markers stop it.
 
-/// The data is not what the tables allow. Whoever sees it abandons the scan or the restart interval.
+/// A table that no data can fit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Corrupt;
 
@@ -12,6 +12,8 @@ pub(super) struct BitState {
     count: u32,
     /// Zero bits that were made up because the data had ended.
     padding: u32,
+    /// Whether there was a code that its table has not.
+    is_corrupt: bool,
 }
 
 /// A cursor over bytes with a 64-bit window.
@@ -23,6 +25,13 @@ pub(super) struct BitReader<'a> {
     data: &'a [u8],
     pos: usize,
     state: BitState,
+}
+
+impl BitState {
+    /// Whether there was a code that its table has not.
+    pub(super) fn is_corrupt(self) -> bool {
+        self.is_corrupt
+    }
 }
 
 impl<'a> BitReader<'a> {
@@ -52,6 +61,12 @@ impl<'a> BitReader<'a> {
     #[inline]
     pub(super) fn exhausted(&self) -> bool {
         self.state.count < self.state.padding
+    }
+
+    /// Notes a code that its table has not.
+    #[inline]
+    pub(super) fn note_corrupt(&mut self) {
+        self.state.is_corrupt = true;
     }
 
     /// Makes at least 32 bits available, made up ones if need be.
@@ -122,6 +137,10 @@ fn refill_bytewise(data: &[u8], mut pos: usize, mut state: BitState) -> (usize, 
                 pos += 2;
                 0xFF
             }
+            (Some(0xFF), Some(0xFF)) if data.get(pos + 2) == Some(&0) => {
+                pos += 3;
+                0xFF
+            }
             (Some(0xFF) | None, _) => {
                 state.padding = state.padding.saturating_add(8);
                 0
@@ -137,7 +156,10 @@ fn refill_bytewise(data: &[u8], mut pos: usize, mut state: BitState) -> (usize, 
     (pos, state)
 }
 
-/// The first marker prefix at or after `from`: an 0xFF that no zero follows.
+/// The first marker prefix at or after `from`: an 0xFF that no zero follows, nor a second one and a zero.
+///
+/// Bytes of 0xFF may fill up before a marker and, as libjpeg has it, before a stuffed zero (T.81 B.1.1.2);
+/// here only one, so that the bytes of an MCU stay bounded: it is what a flipped bit makes.
 ///
 /// `Err` is where to look again when there is more data: everything before it is free of markers.
 pub(super) fn find_marker(data: &[u8], from: usize) -> Result<usize, usize> {
@@ -147,6 +169,11 @@ pub(super) fn find_marker(data: &[u8], from: usize) -> Result<usize, usize> {
         match data.get(pos + 1) {
             None => return Err(pos.min(data.len())),
             Some(0) => pos += 2,
+            Some(0xFF) => match data.get(pos + 2) {
+                None => return Err(pos),
+                Some(0) => pos += 3,
+                Some(_) => return Ok(pos),
+            },
             Some(_) => return Ok(pos),
         }
     }
@@ -196,6 +223,19 @@ mod tests {
             assert_eq!(reader.take(16), 0);
         }
         assert!(reader.exhausted());
+    }
+
+    #[test]
+    fn a_byte_that_fills_up_is_dropped() {
+        let data = [0x12, 0xFF, 0xFF, 0x00, 0x34, 0xFF, 0xFF, 0xD9];
+        let mut reader = BitReader::resume(&data, 0, BitState::default());
+        reader.refill();
+        assert_eq!([(); 3].map(|()| reader.take(8)), [0x12, 0xFF, 0x34]);
+        assert_eq!((reader.pos(), reader.exhausted()), (5, false));
+        assert_eq!(find_marker(&data, 0), Ok(5));
+        for end in 0..7 {
+            assert!(find_marker(&data[..end], 0).is_err_and(|at| at <= end));
+        }
     }
 
     #[test]

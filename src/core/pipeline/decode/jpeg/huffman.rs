@@ -177,12 +177,19 @@ impl HuffmanTable {
         Some((u32::from(*symbol), length))
     }
 
-    /// Uses one code (1…16 bits, which must have been made available) and returns its symbol.
+    /// Uses one code (1…17 bits, which must have been made available) and returns its symbol.
+    ///
+    /// Bits that are no code are what they are to libjpeg: 17 bits with the symbol 0, which is a difference of 0
+    /// and the end of a block. What follows comes out right again surprisingly often.
     #[inline]
-    pub(super) fn symbol(&self, reader: &mut BitReader<'_>) -> Result<u32, Corrupt> {
-        let (symbol, length) = self.lookup(reader.peek(16) as u32).ok_or(Corrupt)?;
+    pub(super) fn symbol(&self, reader: &mut BitReader<'_>) -> u32 {
+        let Some((symbol, length)) = self.lookup(reader.peek(16) as u32) else {
+            reader.note_corrupt();
+            reader.consume(17);
+            return 0;
+        };
         reader.consume(length);
-        Ok(symbol)
+        symbol
     }
 }
 
@@ -258,7 +265,7 @@ mod tests {
                     ];
                     let mut reader = BitReader::resume(&data, 0, BitState::default());
                     reader.refill();
-                    assert_eq!(table.symbol(&mut reader), Ok(u32::from(definition.1[next])));
+                    assert_eq!(table.symbol(&mut reader), u32::from(definition.1[next]));
                     next += 1;
                     code += 1;
                 }

@@ -1,7 +1,7 @@
 //! Blocks of scans whose coefficients are stored: progressive ones (T.81 G.2) and sequential ones of some components.
 
 use super::PipelineError;
-use super::bits::{BitReader, Corrupt};
+use super::bits::BitReader;
 use super::huffman::{HuffmanTable, VALUE_BITS};
 use super::layout::{Component, Layout};
 use super::scan::{McuDecoder, Memory};
@@ -61,23 +61,18 @@ impl McuDecoder for StoredScan<'_> {
     }
 
     #[inline(always)]
-    fn mcu(
-        &mut self,
-        reader: &mut BitReader<'_>,
-        memory: &mut Memory,
-        x: usize,
-    ) -> Result<(), Corrupt> {
+    fn mcu(&mut self, reader: &mut BitReader<'_>, memory: &mut Memory, x: usize) {
         if let [m] = self.members {
-            return self.block(reader, memory, (0, m), self.line, x);
+            self.block(reader, memory, (0, m), self.line, x);
+            return;
         }
         for (i, m) in self.members.iter().enumerate() {
             for line in 0..m.component.v {
                 for k in 0..m.component.h {
-                    self.block(reader, memory, (i, m), line, x * m.component.h + k)?;
+                    self.block(reader, memory, (i, m), line, x * m.component.h + k);
                 }
             }
         }
-        Ok(())
     }
 
     fn end_row(&mut self) {}
@@ -102,21 +97,23 @@ impl<'a> StoredScan<'a> {
         (position, member): (usize, &Member<'_>),
         line: usize,
         bx: usize,
-    ) -> Result<(), Corrupt> {
+    ) {
         let store = self.store.components.get_mut(member.index);
-        let store = store.ok_or(Corrupt)?;
-        let (coefficients, nonzero) = store.block(self.row, line, bx).ok_or(Corrupt)?;
+        let block = store.and_then(|store| store.block(self.row, line, bx));
+        let Some((coefficients, nonzero)) = block else {
+            return;
+        };
         let prediction = &mut memory.dc[position & 3];
         match &member.kind {
             Kind::Sequential(coding) => {
                 let mut block = [0; 128];
-                coding.block(reader, prediction, &mut block)?;
+                coding.block(reader, prediction, &mut block);
                 if let Some(kept) = block.get(..coefficients.len()) {
                     coefficients.copy_from_slice(kept);
                 }
             }
             Kind::DcFirst(table, low) => {
-                *prediction = prediction.wrapping_add(dc_difference(reader, table)?);
+                *prediction = prediction.wrapping_add(dc_difference(reader, table));
                 coefficients[0] = (*prediction << low) as i16;
             }
             Kind::DcRefine(low) => {
@@ -124,15 +121,14 @@ impl<'a> StoredScan<'a> {
                 coefficients[0] |= (reader.take(1) << low) as i16;
             }
             Kind::AcFirst(band) => {
-                ac_first(reader, band, &mut memory.eob_run, coefficients, nonzero)?;
+                ac_first(reader, band, &mut memory.eob_run, coefficients, nonzero);
             }
             Kind::AcRefine(band) => {
                 if let Some(nonzero) = nonzero {
-                    ac_refine(reader, band, &mut memory.eob_run, coefficients, nonzero)?;
+                    ac_refine(reader, band, &mut memory.eob_run, coefficients, nonzero);
                 }
             }
         }
-        Ok(())
     }
 }
 
@@ -149,10 +145,10 @@ fn ac_first(
     run_left: &mut u32,
     coefficients: &mut [i16],
     nonzero: Option<&mut u64>,
-) -> Result<(), Corrupt> {
+) {
     if *run_left > 0 {
         *run_left -= 1;
-        return Ok(());
+        return;
     }
     let mut seen = 0;
     let mut k = band.start;
@@ -160,7 +156,7 @@ fn ac_first(
         reader.refill();
         let entry = band.table.values[reader.peek(VALUE_BITS)];
         let value = if entry as i32 >> 16 == 0 {
-            let symbol = band.table.symbol(reader)?;
+            let symbol = band.table.symbol(reader);
             let (run, size) = (symbol >> 4, symbol & 15);
             if size == 0 && run < 15 {
                 *run_left = eob_run(reader, run) - 1;
@@ -173,9 +169,11 @@ fn ac_first(
             k += entry >> 8 & 0xFF;
             entry as i32 >> 16
         };
-        let to = *band.order.get(k as usize).ok_or(Corrupt)?;
         if value != 0 {
-            seen |= 1 << k;
+            // What damage puts behind the last coefficient goes into that, as in libjpeg.
+            let at = k.min(63);
+            let to = band.order[at as usize];
+            seen |= 1 << at;
             if let Some(c) = coefficients.get_mut(usize::from(to)) {
                 *c = (value << band.low) as i16;
             }
@@ -185,7 +183,6 @@ fn ac_first(
     if let Some(nonzero) = nonzero {
         *nonzero |= seen;
     }
-    Ok(())
 }
 
 /// Adds one bit to a coefficient that is not zero.
@@ -194,7 +191,9 @@ fn refine(reader: &mut BitReader<'_>, band: &Band<'_>, k: u32, coefficients: &mu
     reader.refill();
     if reader.take(1) == 1 {
         let to = band.order[k as usize & 63];
-        if let Some(c) = coefficients.get_mut(usize::from(to)) {
+        if let Some(c) = coefficients.get_mut(usize::from(to))
+            && *c & 1 << band.low == 0
+        {
             *c = c.wrapping_add(if *c < 0 {
                 -1 << band.low
             } else {
@@ -212,11 +211,11 @@ fn ac_refine(
     run_left: &mut u32,
     coefficients: &mut [i16],
     nonzero: &mut u64,
-) -> Result<(), Corrupt> {
+) {
     let mut k = band.start;
     while *run_left == 0 && k <= band.end {
         reader.refill();
-        let symbol = band.table.symbol(reader)?;
+        let symbol = band.table.symbol(reader);
         let (mut zeros, size) = (symbol >> 4, symbol & 15);
         let value = match size {
             0 if zeros < 15 => {
@@ -224,9 +223,9 @@ fn ac_refine(
                 break;
             }
             0 => 0,
-            1 if reader.take(1) == 1 => 1 << band.low,
-            1 => -1 << band.low,
-            _ => return Err(Corrupt),
+            // Other sizes than 1 are damage, and taken for it.
+            _ if reader.take(1) == 1 => 1 << band.low,
+            _ => -1 << band.low,
         };
         while k <= band.end {
             if *nonzero >> k & 1 == 1 {
@@ -239,11 +238,9 @@ fn ac_refine(
             k += 1;
         }
         if value != 0 {
-            if k > band.end {
-                return Err(Corrupt);
-            }
-            *nonzero |= 1 << k;
-            if let Some(c) = coefficients.get_mut(usize::from(band.order[k as usize & 63])) {
+            let at = k.min(63);
+            *nonzero |= 1 << at;
+            if let Some(c) = coefficients.get_mut(usize::from(band.order[at as usize])) {
                 *c = value;
             }
         }
@@ -258,5 +255,4 @@ fn ac_refine(
         }
         *run_left -= 1;
     }
-    Ok(())
 }

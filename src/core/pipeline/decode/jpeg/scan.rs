@@ -2,15 +2,19 @@
 //!
 //! An MCU is decoded only when the longest possible MCU is buffered, or a marker or the end of the file.
 //! So no MCU ever runs out of input half way, and nothing must be undone when a chunk ends.
+//!
+//! Damage is what it is to libjpeg: codes that do not exist are zeros, and decoding goes on
+//! up to the next marker; what was not decoded then is grey.
 
 use super::PipelineError;
-use super::bits::{BitReader, BitState, Corrupt, find_marker};
+use super::bits::{BitReader, BitState, find_marker};
 use super::segments::{RST0, RST7, SOF0};
 
-/// A block has at most 64 symbols of at most 16 + 15 bits, each byte of which may be stuffed: 496 bytes.
-const MAX_BLOCK_BYTES: usize = 512;
+/// A block has at most 64 symbols of at most 16 + 15 bits, or 17 that are no code.
+/// Each of its bytes may take three, with a zero that is stuffed and 0xFF that fills up: 753 bytes.
+const MAX_BLOCK_BYTES: usize = 760;
 /// What the bit reader may have taken before it needs it.
-const MAX_READ_AHEAD: usize = 16;
+const MAX_READ_AHEAD: usize = 24;
 
 /// The bytes at hand.
 #[derive(Debug, Clone, Copy)]
@@ -36,12 +40,7 @@ pub(super) trait McuDecoder {
     /// Called before any MCU of row `y` is decoded or passed over; maybe more than once.
     fn begin_row(&mut self, y: usize) -> Result<(), PipelineError>;
     /// Decodes the MCU in column `x` of the row that was begun.
-    fn mcu(
-        &mut self,
-        reader: &mut BitReader<'_>,
-        memory: &mut Memory,
-        x: usize,
-    ) -> Result<(), Corrupt>;
+    fn mcu(&mut self, reader: &mut BitReader<'_>, memory: &mut Memory, x: usize);
     /// Called after the last MCU of a row.
     fn end_row(&mut self);
 }
@@ -71,7 +70,7 @@ pub(super) struct Scan {
     memory: Memory,
     /// The file has no marker between the current position and this one.
     clean_until: u64,
-    /// Whether an MCU was not decoded.
+    /// Whether an MCU was not decoded, or had a code that does not exist.
     pub(super) damaged: bool,
     /// MCUs that were decoded.
     pub(super) decoded: u64,
@@ -166,7 +165,8 @@ impl Scan {
         let mut x = start;
         let mut intact = true;
         while x < end && reader.pos() <= limit {
-            if decoder.mcu(&mut reader, &mut memory, x).is_err() || reader.exhausted() {
+            decoder.mcu(&mut reader, &mut memory, x);
+            if reader.exhausted() {
                 intact = false;
                 break;
             }
@@ -174,6 +174,7 @@ impl Scan {
         }
         *pos = reader.pos();
         self.bits = reader.state();
+        self.damaged |= self.bits.is_corrupt();
         self.memory = memory;
         self.x = x;
         self.left -= x - start;
@@ -221,13 +222,20 @@ impl Scan {
                 marker @ RST0..=RST7 => {
                     *pos = at + 2;
                     let ahead = (marker - RST0).wrapping_sub(self.next_restart) & 7;
-                    // As libjpeg does: a number a little too high means lost markers,
-                    // one that is too low is a marker that should have come earlier.
-                    if ahead < 5 {
-                        self.next_restart = (marker - RST0 + 1) & 7;
-                        return Seek::Found(usize::from(ahead));
-                    }
-                    self.damaged = true;
+                    // As libjpeg does (`jpeg_resync_to_restart` in jdmarker.c): a number that is one or two
+                    // too high means lost markers, one that is too low by that is a marker that should have
+                    // come earlier, and any other is taken for the one that should be there.
+                    let lost = match ahead {
+                        1 | 2 => ahead,
+                        6 | 7 => {
+                            self.damaged = true;
+                            continue;
+                        }
+                        _ => 0,
+                    };
+                    self.damaged |= lost != ahead;
+                    self.next_restart = (self.next_restart + lost + 1) & 7;
+                    return Seek::Found(usize::from(lost));
                 }
                 0xFF => *pos = at + 1,
                 // Reserved markers are flipped bits.

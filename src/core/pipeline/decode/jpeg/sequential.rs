@@ -1,6 +1,6 @@
 //! Blocks of baseline and extended sequential scans (T.81 F.2.2), straight into samples.
 
-use super::bits::{BitReader, Corrupt};
+use super::bits::BitReader;
 use super::huffman::{END_OF_BLOCK, HuffmanTable, SKIP_BITS, SKIP_END, SkipTable, VALUE_BITS};
 use super::idct::{Block, flat};
 use super::layout::BlockSize;
@@ -11,26 +11,25 @@ use super::{PipelineError, RowSink};
 
 /// Uses the code of a DC difference and its bits.
 #[inline(always)]
-pub(super) fn dc_difference(
-    reader: &mut BitReader<'_>,
-    table: &HuffmanTable,
-) -> Result<i32, Corrupt> {
+pub(super) fn dc_difference(reader: &mut BitReader<'_>, table: &HuffmanTable) -> i32 {
     reader.refill();
     let entry = table.values[reader.peek(VALUE_BITS)];
     if entry != 0 {
         reader.consume(entry & 0xFF);
-        return Ok(entry as i32 >> 16);
+        return entry as i32 >> 16;
     }
-    let size = table.symbol(reader)?;
+    let size = table.symbol(reader);
     if size > 15 {
-        return Err(Corrupt);
+        reader.note_corrupt();
+        return 0;
     }
-    Ok(reader.take_signed(size))
+    reader.take_signed(size)
 }
 
 /// Uses AC symbols up to coefficient `last` and puts them where `order` says.
 ///
 /// Returns the index of the next coefficient, which is beyond `last` or, at the end of the block, beyond 64.
+/// What damage puts behind the last coefficient goes into that, as in libjpeg.
 #[inline(always)]
 fn ac_values(
     reader: &mut BitReader<'_>,
@@ -38,16 +37,16 @@ fn ac_values(
     last: u32,
     order: &[u8; 64],
     block: &mut Block,
-) -> Result<u32, Corrupt> {
+) -> u32 {
     let mut k = 1;
     while k <= last {
         reader.refill();
         let entry = table.values[reader.peek(VALUE_BITS)];
         let value = if entry == 0 {
-            let symbol = table.symbol(reader)?;
+            let symbol = table.symbol(reader);
             let (run, size) = (symbol >> 4, symbol & 15);
             if size == 0 && run < 15 {
-                return Ok(k + END_OF_BLOCK);
+                return k + END_OF_BLOCK;
             }
             k += run;
             reader.take_signed(size)
@@ -58,24 +57,20 @@ fn ac_values(
         };
         match order.get(k as usize) {
             Some(&to) => block[usize::from(to & 127)] = value as i16,
-            None if k >= END_OF_BLOCK => return Ok(k),
-            None => return Err(Corrupt),
+            None if k >= END_OF_BLOCK => return k,
+            None if value != 0 => block[usize::from(order[63] & 127)] = value as i16,
+            None => {}
         }
         k += 1;
     }
-    Ok(k)
+    k
 }
 
 /// Passes over the rest of a block, from coefficient `k` (1…64) on, several symbols at a time.
 ///
 /// Returns how many bits they have.
 #[inline(always)]
-fn skip_ac(
-    reader: &mut BitReader<'_>,
-    table: &HuffmanTable,
-    skips: &SkipTable,
-    mut k: u32,
-) -> Result<u32, Corrupt> {
+fn skip_ac(reader: &mut BitReader<'_>, table: &HuffmanTable, skips: &SkipTable, mut k: u32) -> u32 {
     let mut bits = 0_u32;
     while k < 64 {
         reader.refill();
@@ -85,26 +80,25 @@ fn skip_ac(
         // Beyond the block without its end, or an end behind the last coefficient:
         // the window reached into the next block, or showed no whole code.
         if next > 64 && !(SKIP_END..SKIP_END + 64).contains(&next) {
-            k = skip_symbol(reader, table, k)?;
+            k = skip_symbol(reader, table, k);
         } else {
             reader.consume(entry & 0xFF);
             k = next;
         }
         bits += before.wrapping_sub(reader.available());
     }
-    Ok(bits)
+    bits
 }
 
 #[inline(always)]
-fn skip_symbol(reader: &mut BitReader<'_>, table: &HuffmanTable, k: u32) -> Result<u32, Corrupt> {
-    let symbol = table.symbol(reader)?;
+fn skip_symbol(reader: &mut BitReader<'_>, table: &HuffmanTable, k: u32) -> u32 {
+    let symbol = table.symbol(reader);
     let (run, size) = (symbol >> 4, symbol & 15);
     if size == 0 && run < 15 {
-        return Ok(SKIP_END);
+        return SKIP_END;
     }
     reader.consume(size);
-    let next = k + run + 1;
-    if next > 64 { Err(Corrupt) } else { Ok(next) }
+    k + run + 1
 }
 
 /// The AC symbols of a block.
@@ -136,20 +130,20 @@ impl Coding<'_> {
         reader: &mut BitReader<'_>,
         prediction: &mut i32,
         block: &mut Block,
-    ) -> Result<Ac, Corrupt> {
-        *prediction = prediction.wrapping_add(dc_difference(reader, self.dc)?);
+    ) -> Ac {
+        *prediction = prediction.wrapping_add(dc_difference(reader, self.dc));
         block[0] = *prediction as i16;
         let last = u32::from(self.size.last_coefficient());
-        let k = ac_values(reader, self.ac, last, self.order, block)?;
+        let k = ac_values(reader, self.ac, last, self.order, block);
         let bits = if k < 64 {
-            skip_ac(reader, self.ac, self.skips, k)?
+            skip_ac(reader, self.ac, self.skips, k)
         } else {
             0
         };
-        Ok(Ac {
+        Ac {
             any: k != 1 + END_OF_BLOCK,
             bits,
-        })
+        }
     }
 }
 
@@ -183,20 +177,11 @@ impl McuDecoder for Stream<'_> {
     }
 
     #[inline(always)]
-    fn mcu(
-        &mut self,
-        reader: &mut BitReader<'_>,
-        memory: &mut Memory,
-        x: usize,
-    ) -> Result<(), Corrupt> {
+    fn mcu(&mut self, reader: &mut BitReader<'_>, memory: &mut Memory, x: usize) {
         for b in self.blocks {
             let block = &mut self.scratch;
             let prediction = &mut memory.dc[b.member & 3];
-            let Ok(ac) = b.coding.block(reader, prediction, block) else {
-                // Else what there was of it would show in the next block behind a restart marker.
-                block.fill(0);
-                return Err(Corrupt);
-            };
+            let ac = b.coding.block(reader, prediction, block);
             let at = b.start + x * b.step;
             self.strips.note(at, b.spread, ac.bits);
             if let Some(out) = self.strips.samples.get_mut(at..) {
@@ -209,7 +194,6 @@ impl McuDecoder for Stream<'_> {
                 BlockSize::Eight => block[..64].fill(0),
             }
         }
-        Ok(())
     }
 
     fn end_row(&mut self) {
@@ -226,23 +210,18 @@ impl McuDecoder for DcStream<'_> {
     }
 
     #[inline(always)]
-    fn mcu(
-        &mut self,
-        reader: &mut BitReader<'_>,
-        memory: &mut Memory,
-        x: usize,
-    ) -> Result<(), Corrupt> {
+    fn mcu(&mut self, reader: &mut BitReader<'_>, memory: &mut Memory, x: usize) {
         for b in self.0.blocks {
             let prediction = &mut memory.dc[b.member & 3];
-            *prediction = prediction.wrapping_add(dc_difference(reader, b.coding.dc)?);
-            let bits = skip_ac(reader, b.coding.ac, b.coding.skips, 1)?;
+            *prediction = prediction.wrapping_add(dc_difference(reader, b.coding.dc));
+            let bits = skip_ac(reader, b.coding.ac, b.coding.skips, 1);
             let at = b.start + x * b.step;
             self.0.strips.note(at, b.spread, bits);
             if let Some(out) = self.0.strips.samples.get_mut(at) {
-                *out = flat(*prediction, b.dequant.dc);
+                // 16 bits, which only damage exceeds, as at the other sizes.
+                *out = flat(i32::from(*prediction as i16), b.dequant.dc);
             }
         }
-        Ok(())
     }
 
     fn end_row(&mut self) {
