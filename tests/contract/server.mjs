@@ -56,11 +56,13 @@ export function server({ vars = {}, samePort = false } = {}) {
       return found;
     },
 
-    /** As `restart`, but everything is killed at once, as in a power cut. */
-    async crash() {
+    /** As `whileStopped`, but everything is killed at once, as in a power cut. */
+    async crash(look = () => undefined) {
       dev.kill();
       await dev.exited;
+      const found = look(state);
       await start();
+      return found;
     },
 
     /** Returns what `wrangler dev` printed so far, the Workers' logs among it. */

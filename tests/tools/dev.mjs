@@ -1,6 +1,6 @@
 //! Runs both Workers in `wrangler dev` and takes all of its processes down again.
 
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { devNull } from "node:os";
@@ -78,7 +78,7 @@ export async function startDev({ port, state, vars = {}, envFiles = [devNull], e
     await stop();
     throw error;
   }
-  return { url, exited, stop, kill: () => killGroup(child) };
+  return { url, exited, stop, kill: () => killTree(child) };
 }
 
 async function answers(url) {
@@ -92,18 +92,31 @@ async function answers(url) {
 }
 
 async function stopGroup(child, exited) {
-  signalGroup(child, "SIGTERM");
+  const all = tree(child.pid);
+  signal([-child.pid], "SIGTERM");
   await Promise.race([exited, sleep(STOP_WITHIN_MS, undefined, { ref: false })]);
-  killGroup(child);
+  signal(all, "SIGKILL");
   await exited;
 }
 
-const killGroup = (child) => signalGroup(child, "SIGKILL");
+/** Wrangler puts what it starts into groups of their own, and workerd outlives a parent that is killed for as long as it is busy. */
+const killTree = (child) => signal(tree(child.pid), "SIGKILL");
 
-function signalGroup(child, name) {
-  try {
-    process.kill(-child.pid, name);
-  } catch {
-    // The group is gone already.
+/** Returns the ids of a process and of all that come from it. */
+function tree(root) {
+  const { stdout } = spawnSync("ps", ["-A", "-o", "pid=", "-o", "ppid="], { encoding: "utf8" });
+  const processes = stdout.trim().split("\n").map((line) => line.trim().split(/\s+/).map(Number));
+  const found = [root];
+  for (const parent of found) found.push(...processes.filter(([, of]) => of === parent).map(([pid]) => pid));
+  return found;
+}
+
+function signal(pids, name) {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, name);
+    } catch {
+      // It is gone already.
+    }
   }
 }

@@ -2,9 +2,11 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, flatPng } from "../images/pictures.mjs";
 import { server } from "../contract/server.mjs";
-import { client } from "./client.mjs";
+import { records } from "../tools/stored.mjs";
+import { client, raw } from "./client.mjs";
 
 const UPLOADS = 8;
 
@@ -25,4 +27,20 @@ test("jobs survive a power cut that lost their messages", async () => {
   const ended = await Promise.all(jobs.map((job) => service.status(job)));
   const rescued = ended.filter((job) => Date.parse(job.updated_at) > cut);
   assert.ok(rescued.length > 0, "every job was done before the cut: its picture is too small for this test");
+});
+
+test("a power cut within an attempt leaves no job at processing", async () => {
+  // Seconds of work, in which nobody is answered, since all Workers share a thread here: not even the upload.
+  const query = "?sizes=1900x1900,1800x1800&linear=true&format=png";
+  let interrupted;
+  for (let tries = 1; !interrupted; tries++) {
+    assert.ok(tries < 9, "every cut came before the attempt, or after it");
+    const upload = workers.fetch(`/thumbnails${query}`, raw(flatPng(6_000, 6_000), "image/png")).catch(() => undefined);
+    await sleep(tries * 300);
+    interrupted = await workers.crash((state) => records(state).find((record) => record.state === "processing"));
+    await upload;
+  }
+  assert.equal(interrupted.attempts, 1);
+  const ended = await service.ended(interrupted);
+  assert.deepEqual([ended.status, ended.attempts, ended.thumbnails.length], ["done", 2, 2]);
 });
