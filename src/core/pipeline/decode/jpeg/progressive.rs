@@ -228,14 +228,17 @@ fn ac_refine(
             _ => -1 << band.low,
         };
         while k <= band.end {
-            if *nonzero >> k & 1 == 1 {
-                refine(reader, band, k, coefficients);
-            } else if zeros == 0 {
+            let gap = (*nonzero >> k).trailing_zeros().min(band.end + 1 - k);
+            if gap > zeros {
+                k += zeros;
                 break;
-            } else {
-                zeros -= 1;
             }
-            k += 1;
+            zeros -= gap;
+            k += gap;
+            if k <= band.end {
+                refine(reader, band, k, coefficients);
+                k += 1;
+            }
         }
         if value != 0 {
             let at = k.min(63);
@@ -247,11 +250,11 @@ fn ac_refine(
         k += 1;
     }
     if *run_left > 0 {
-        while k <= band.end {
-            if *nonzero >> k & 1 == 1 {
-                refine(reader, band, k, coefficients);
-            }
-            k += 1;
+        let behind = u64::MAX.checked_shl(k).unwrap_or(0);
+        let mut rest = *nonzero & behind & u64::MAX >> (63 - band.end.min(63));
+        while rest != 0 {
+            refine(reader, band, rest.trailing_zeros(), coefficients);
+            rest &= rest - 1;
         }
         *run_left -= 1;
     }
