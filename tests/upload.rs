@@ -11,9 +11,10 @@ use thumbnail_core::job::{NewJob, Policy, Record};
 use thumbnail_core::keys::JobId;
 use thumbnail_core::pipeline::options::{Fit, FormatChoice};
 use thumbnail_core::pipeline::plan::output_format;
-use thumbnail_core::pipeline::{ImageFormat, Options, OutputFormat};
+use thumbnail_core::pipeline::{ImageFormat, Limits, Options, OutputFormat, Variant, render};
 use thumbnail_core::ports::Chunks;
 use thumbnail_core::service::body::{BoundedBody, MAX_UPLOAD_SECS};
+use thumbnail_core::service::render::{Pipeline, Render};
 use thumbnail_core::service::sweep::sweep;
 use thumbnail_core::service::upload::{UploadRequest, Uploader, begin};
 use thumbnail_core::testing::{Failure, Pieces, World};
@@ -600,5 +601,52 @@ fn any_single_fault_costs_one_file_at_most_and_leaves_no_orphan_for_long() {
             assert!(operation > 12, "{operation} operations");
             return;
         }
+    }
+}
+
+/// A JPEG with 4.5 MB of XMP before its picture, and the same without.
+fn with_metadata() -> (Vec<u8>, Vec<u8>) {
+    let plain = include_bytes!("images/photo.jpg").to_vec();
+    let mut xmp = b"\xFF\xE1\xFD\xEAhttp://ns.adobe.com/xmp/extension/\0".to_vec();
+    xmp.resize(65_004, b' ');
+    let file = [&plain[..2], &xmp.repeat(70), &plain[2..]].concat();
+    (file, plain)
+}
+
+#[test]
+fn metadata_before_a_picture_are_not_held() {
+    let (file, plain) = with_metadata();
+    let variants = [Variant::default()];
+    let limits = Limits::default();
+    let want = render(&plain, &variants, &limits).unwrap();
+    for chunk in [1 << 20, 65_000, 50] {
+        let most = Cell::new(0_u64);
+        let reserve = |bytes: u64| {
+            most.set(bytes.max(most.get()));
+            Ok(())
+        };
+        let body = Pieces::new(&file[..], chunk);
+        let got = now(Pipeline.render(body, &variants, &limits, reserve)).unwrap();
+        assert!(got.thumbnails == want.thumbnails, "{chunk}");
+        let most = most.get() - chunk as u64;
+        assert!(most <= want.peak_bytes + 4096, "{chunk}: {most}");
+    }
+}
+
+#[test]
+fn a_picture_whose_size_comes_late_is_left_to_the_origin() {
+    let (file, _) = with_metadata();
+    for chunk in [1 << 20, 5000] {
+        let (world, config) = (world(), config());
+        let sent = request(
+            "image/jpeg",
+            Pieces::new(&file[..], chunk),
+            Params::default(),
+        );
+        let mut taken = now(uploader(&world, &config).take(sent)).unwrap();
+        let job = taken.files.remove(0).result.unwrap();
+        assert_eq!((job.source.width, job.planned_bytes), (None, None));
+        let [key] = world.object_keys().try_into().unwrap();
+        assert!(world.object(&key).unwrap() == file);
     }
 }

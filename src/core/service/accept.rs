@@ -148,7 +148,7 @@ impl<O: ObjectStore, C: Clock + Timer> Store<'_, O, C> {
 
     /// Reads until the header is known, and refuses what could never be rendered.
     ///
-    /// `None`: a TIFF or HEIC whose header comes too late for the edge; the origin will judge it.
+    /// `None`: a picture whose header comes too late for the edge; the origin will judge it.
     async fn read_header<B: Chunks>(
         &self,
         intake: &mut Intake<'_, B>,

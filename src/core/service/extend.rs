@@ -139,7 +139,7 @@ pub async fn extend(
 /// What making `variants` of a stored picture takes, if its header is at its beginning: the rest of it
 /// is not read.
 async fn planned(mut body: impl Chunks, variants: &[Variant], limits: &Limits) -> Option<u64> {
-    let mut header = HeaderReader::new(HEADER_BYTES, Variant::page_of(variants));
+    let mut header = HeaderReader::without_metadata(HEADER_BYTES, Variant::page_of(variants));
     loop {
         let chunk = body.next().await.ok()?;
         header.push(chunk.as_deref().unwrap_or_default());

@@ -3,6 +3,7 @@
 use crate::pipeline::decode::HeaderStatus;
 use crate::pipeline::probe::incomplete;
 use crate::pipeline::{ImageFormat, ImageInfo, PipelineError, probe_page};
+use crate::service::metadata::MetadataFilter;
 
 /// How much of a file the edge searches for a complete header.
 /// Camera files carry a preview and profiles in front of it, a few hundred KiB of them.
@@ -14,8 +15,9 @@ const FIRST_LEN: usize = 1 << 10;
 /// Collects bytes until [`probe_page`] understands them.
 #[derive(Debug)]
 pub struct HeaderReader {
-    /// All bytes so far, from the file's first one on.
+    /// All bytes so far, from the file's first one on, without the metadata that are dropped.
     pub held: Vec<u8>,
+    filter: Option<MetadataFilter>,
     /// How many bytes are looked at next.
     next_len: usize,
     max_len: usize,
@@ -27,9 +29,19 @@ impl HeaderReader {
     pub fn new(max_len: usize, page: u32) -> Self {
         Self {
             held: Vec::new(),
+            filter: None,
             next_len: FIRST_LEN.min(max_len),
             max_len,
             page,
+        }
+    }
+
+    /// The same for who does not store what is held: metadata in front of a JPEG's picture that its decoder
+    /// does not read are not held, however long they are.
+    pub fn without_metadata(max_len: usize, page: u32) -> Self {
+        Self {
+            filter: Some(MetadataFilter::new()),
+            ..Self::new(max_len, page)
         }
     }
 
@@ -40,7 +52,10 @@ impl HeaderReader {
             let room = len.max(self.next_len) - self.held.len();
             self.held.reserve_exact(room);
         }
-        self.held.extend_from_slice(bytes);
+        match &mut self.filter {
+            Some(filter) => filter.push(&mut self.held, bytes),
+            None => self.held.extend_from_slice(bytes),
+        }
     }
 
     /// How many bytes are needed before there is anything new to see.
@@ -74,11 +89,14 @@ impl HeaderReader {
         Ok(None)
     }
 
-    /// Whether a header that was not found may come behind everything else,
-    /// as most writers of TIFF and some of HEIC put it.
+    /// Whether a header that was not found may come behind what is held:
+    /// most writers of TIFF and some of HEIC put it behind everything else, and JPEG and PNG have metadata before it.
     pub fn may_come_last(&self) -> bool {
         let format = ImageFormat::sniff(&self.held);
         self.held.len() >= self.max_len
-            && matches!(format, Some(ImageFormat::Tiff | ImageFormat::Heic))
+            && matches!(
+                format,
+                Some(ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::Tiff | ImageFormat::Heic)
+            )
     }
 }

@@ -25,6 +25,7 @@ pub mod job;
 pub mod key;
 pub mod list;
 pub mod memory;
+mod metadata;
 mod nowhere;
 pub mod once;
 pub mod overload;

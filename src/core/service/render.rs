@@ -79,7 +79,7 @@ impl Render for Pipeline {
     ) -> Result<Rendered, RenderError> {
         // A TIFF's directory may be the last thing in it, and is looked for in all of it.
         let max_len = usize::try_from(limits.max_bytes).unwrap_or(usize::MAX);
-        let mut header = HeaderReader::new(max_len, Variant::page_of(variants));
+        let mut header = HeaderReader::without_metadata(max_len, Variant::page_of(variants));
         let (info, chunk, used) = read_header(&mut body, &mut header, &reserve).await?;
         let plan = plan(&info, variants, limits)?;
         drop(info);
