@@ -66,9 +66,11 @@ impl VariantPlan {
         let is_grey = matches!(source.model, SampleModel::Gray | SampleModel::GrayAlpha)
             && self.flatten.is_none_or(|[r, g, b]| r == g && g == b);
         match self.format {
-            OutputFormat::Jpeg if !self.progressive => {
-                Some(RowColor::Jpeg(JpegColor::new(is_grey, self.quality)))
-            }
+            OutputFormat::Jpeg if !self.progressive => Some(RowColor::Jpeg(JpegColor::new(
+                is_grey,
+                self.canvas,
+                self.quality,
+            ))),
             OutputFormat::Png => Some(RowColor::Png(PngColor::new(is_grey, !self.alpha))),
             _ => None,
         }

@@ -25,7 +25,7 @@ pub fn file_bytes(size: Size, channels: u64, options: &EncodeOptions) -> u64 {
     let most = match options.format {
         OutputFormat::Jpeg => jpeg::max_bytes(
             size,
-            JpegColor::new(false, options.quality),
+            JpegColor::new(false, size, options.quality),
             options.quality,
         ),
         OutputFormat::Png => png::longest(size, channels),
@@ -52,7 +52,7 @@ pub fn encoder_bytes(size: Size, channels: u64, options: &EncodeOptions) -> u64 
         // A row in RGB, where there was alpha.
         OutputFormat::Jpeg => {
             let row = 3 * u64::from(size.width());
-            file + row + JpegRows::bytes(size, JpegColor::new(false, options.quality))
+            file + row + JpegRows::bytes(size, JpegColor::new(false, size, options.quality))
         }
         OutputFormat::Png => {
             // An index for each pixel, and the file with them; then another file that is no longer.

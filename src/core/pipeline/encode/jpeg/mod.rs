@@ -7,7 +7,7 @@ mod header;
 mod rows;
 mod tables;
 
-use jpeg_encoder::{ChromaSubsamplingMethod, ColorType, Encoder, EncodingError};
+use jpeg_encoder::{ChromaSubsamplingMethod, ColorType, Encoder, EncodingError, SamplingFactor};
 
 pub(super) use bound::max_bytes;
 pub use rows::{JpegColor, JpegRows};
@@ -20,13 +20,15 @@ use super::{EncodeOptions, buffer, too_large};
 
 /// Encodes a picture; a progressive one gets Huffman tables of its own.
 ///
-/// Chroma is halved below quality 90, as libvips does; grey pictures have none.
+/// Chroma is halved below quality 90, as libvips does, but not in pictures of at most 200 pixels a side;
+/// grey pictures have none.
 /// Transparent pixels get the background under them.
 pub(super) fn encode(pixmap: &Pixmap, options: &EncodeOptions) -> Result<Vec<u8>, PipelineError> {
     if options.progressive {
         return encode_progressive(pixmap, options);
     }
-    let color = JpegColor::new(is_grey(pixmap, options.background), options.quality);
+    let is_grey = is_grey(pixmap, options.background);
+    let color = JpegColor::new(is_grey, pixmap.size(), options.quality);
     let mut file = JpegRows::new(pixmap.size(), color, options)?;
     let row_len = pixmap.width() as usize * pixmap.channels();
     let mut flat = buffer(if pixmap.has_alpha() { row_len / 4 } else { 0 })?;
@@ -68,7 +70,9 @@ fn encode_progressive(pixmap: &Pixmap, options: &EncodeOptions) -> Result<Vec<u8
     encoder.set_optimized_huffman_tables(true);
     encoder.set_chroma_subsampling_method(ChromaSubsamplingMethod::Average);
     encoder.set_progressive(true);
-    let written = if is_grey(pixmap, options.background) {
+    let color = JpegColor::new(is_grey(pixmap, options.background), size, options.quality);
+    encoder.set_sampling_factor(sampling(color));
+    let written = if color == JpegColor::Grey {
         let mut grey = buffer(data.len() / 3)?;
         grey.extend(data.as_chunks::<3>().0.iter().map(|[r, ..]| *r));
         encoder.encode(&grey, width, height, ColorType::Luma)
@@ -78,6 +82,13 @@ fn encode_progressive(pixmap: &Pixmap, options: &EncodeOptions) -> Result<Vec<u8
     match written {
         Ok(()) | Err(EncodingError::IoError(_)) => output.finish(OutputFormat::Jpeg, size),
         Err(error) => Err(PipelineError::Bug(error.to_string().into())),
+    }
+}
+
+const fn sampling(color: JpegColor) -> SamplingFactor {
+    match color {
+        JpegColor::Grey | JpegColor::Full => SamplingFactor::F_1_1,
+        JpegColor::Halved => SamplingFactor::F_2_2,
     }
 }
 
@@ -141,7 +152,7 @@ mod tests {
 
     #[test]
     fn files_are_those_of_another_encoder_to_the_byte() {
-        for (width, height) in [(1, 1), (7, 9), (16, 16), (17, 33), (100, 67), (8, 300)] {
+        for (width, height) in [(1, 1), (16, 16), (17, 33), (200, 67), (201, 9), (8, 300)] {
             let size = Size::new(width, height);
             for (is_grey, quality) in [
                 (false, 1),
@@ -159,6 +170,12 @@ mod tests {
                 let mut want = Vec::new();
                 let mut encoder = Encoder::new(&mut want, quality);
                 encoder.set_chroma_subsampling_method(ChromaSubsamplingMethod::Average);
+                let is_full = quality >= 90 || width.max(height) <= 200;
+                encoder.set_sampling_factor(if is_full {
+                    SamplingFactor::F_1_1
+                } else {
+                    SamplingFactor::F_2_2
+                });
                 let grey: Vec<u8> = pixmap.data().iter().step_by(3).copied().collect();
                 let (width, height) = (side(size, width).unwrap(), side(size, height).unwrap());
                 if is_grey {

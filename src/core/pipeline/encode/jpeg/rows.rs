@@ -12,6 +12,8 @@ use crate::pipeline::OutputFormat;
 
 /// From this quality on, chroma is not halved, as libvips does it.
 const FULL_CHROMA_FROM: u8 = 90;
+/// Nor is it up to this side, where a few hundred bytes buy colours that can be seen.
+const FULL_CHROMA_TO: u32 = 200;
 
 /// Which components a file has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,8 +28,9 @@ pub enum JpegColor {
 
 impl JpegColor {
     /// What a picture with colours, or without, is written with.
-    pub const fn new(is_grey: bool, quality: u8) -> Self {
-        match (is_grey, quality >= FULL_CHROMA_FROM) {
+    pub const fn new(is_grey: bool, size: Size, quality: u8) -> Self {
+        let is_small = size.width() <= FULL_CHROMA_TO && size.height() <= FULL_CHROMA_TO;
+        match (is_grey, is_small || quality >= FULL_CHROMA_FROM) {
             (true, _) => Self::Grey,
             (false, true) => Self::Full,
             (false, false) => Self::Halved,
