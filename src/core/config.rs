@@ -241,9 +241,7 @@ impl Config {
             listing: number("LISTING", 0, 0, 1)? == 1,
             max_backlog: number("MAX_BACKLOG", 100_000, 1, 1 << 40)?,
             cache_secs: number("CACHE_SECS", day.into(), 0, year)?,
-            cors: var("CORS_ORIGINS").map_or(Ok(Cors::default()), |value| {
-                Cors::parse(&value).map_err(ConfigError::Origin)
-            })?,
+            cors: cors(var("CORS_ORIGINS"))?,
             public_origin: var("PUBLIC_ORIGIN").map(public_origin).transpose()?,
             max_wait_secs: small("MAX_WAIT_SECS", 30, 0, 60)?,
             listening: Listening {
@@ -279,6 +277,12 @@ impl Config {
             },
         }
     }
+}
+
+fn cors(value: Option<String>) -> Result<Cors, ConfigError> {
+    value.map_or(Ok(Cors::default()), |value| {
+        Cors::parse(&value).map_err(ConfigError::Origin)
+    })
 }
 
 /// An origin as `Url` writes it: no path can follow, and no two spellings can stand for one.
