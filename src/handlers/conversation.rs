@@ -1,4 +1,4 @@
-//! A WebSocket that follows several jobs, and takes more of them by message.
+//! A WebSocket that follows one job, or several and takes more of them by message.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -23,7 +23,7 @@ const IDLE: Duration = Duration::from_mins(5);
 /// Why a socket is closed: RFC 6455, section 7.4.
 type End = (u16, &'static str);
 
-/// Begins to tell; returns the client's end. An open-ended one does not close when every job has ended.
+/// Begins to tell; returns the client's end. With a `max_jobs` of 0 it only tells. An open-ended one does not close when every job has ended.
 pub fn converse(feeds: Feeds, base: &str, max_jobs: usize, open_ended: bool) -> Result<WebSocket> {
     let WebSocketPair { client, server } = WebSocketPair::new()?;
     server.accept()?;
@@ -104,6 +104,9 @@ impl Conversation {
         if text == PING {
             socket.send_with_str(PONG)?;
             return Ok(None);
+        }
+        if self.max_jobs == 0 {
+            return Ok(Some((1008, "this socket only tells")));
         }
         if text.len() > MAX_MESSAGE_BYTES {
             return Ok(Some((1009, "the message is too long")));

@@ -1,7 +1,9 @@
 //! Live status, over a WebSocket or as Server-Sent Events.
 //!
-//! One job over a WebSocket goes straight to its object, which may sleep meanwhile. All else is put
-//! together here from one socket to each job.
+//! What a client hears is put together here from one socket to each job, whose object may sleep
+//! meanwhile. Also of a single job: of a socket that an object closes by itself, the platform ends the
+//! connection only when it evicts the object, 10 s after both close frames, and RFC 6455, section
+//! 7.1.1, wants it ended at once.
 
 use std::pin::pin;
 use std::rc::Rc;
@@ -16,25 +18,26 @@ use thumbnail_core::api::events::{
 use thumbnail_core::api::problem::FieldError;
 use thumbnail_core::api::{Body, Problem, ProblemKind, Reply};
 use thumbnail_core::keys::JobId;
-use worker::{Delay, WebSocket, WebSocketPair};
+use worker::{Delay, WebSocket};
 
 use super::conversation::converse;
 use super::{Call, header, misconfigured};
-use crate::platform::{Disconnect, Feeds, Listening, News, Payload, close};
+use crate::platform::{Disconnect, Feeds, Listening, News, Payload};
 
 /// Seconds after which a job that has too many listeners may be tried again.
 const FULL_RETRY_SECS: u32 = 10;
+
+/// How many jobs a client may name on the socket of a single one.
+const NO_MORE_JOBS: usize = 0;
 
 /// `GET /thumbnails/{id}/events`
 pub async fn of_job(call: Call, id: JobId) -> Result<Reply<Payload>, Problem> {
     match channel(&call)? {
         Channel::WebSocket => {
             let progress = progress(&call, vec![id])?;
-            let socket = match connect(&call, &progress).await?.pop() {
-                Some((_, Listening::Socket(socket))) => socket,
-                _ => over()?,
-            };
-            Ok(upgrade(socket))
+            let feeds = feeds(&call, &progress, connect(&call, &progress).await?);
+            let client = converse(feeds, &call.base, NO_MORE_JOBS, false);
+            Ok(upgrade(client.map_err(|e| misconfigured(&e))?))
         }
         Channel::EventStream => stream(&call, vec![id]).await,
     }
@@ -133,17 +136,6 @@ fn feeds(call: &Call, progress: &Progress, answers: Vec<(Listener, Listening)>) 
         }
     }
     feeds
-}
-
-/// A socket whose job has ended, and whose client knows.
-fn over() -> Result<WebSocket, Problem> {
-    let open = || {
-        let WebSocketPair { client, server } = WebSocketPair::new()?;
-        server.accept()?;
-        close(&server, 1000, "the job has ended");
-        Ok(client)
-    };
-    open().map_err(|e| misconfigured(&e))
 }
 
 fn upgrade(socket: WebSocket) -> Reply<Payload> {

@@ -3,7 +3,9 @@
 //! Only the edge runs here, so that nothing but the commands of a test changes a job.
 
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { before, test } from "node:test";
+import WebSocket from "ws";
 import { flatPng } from "../images/pictures.mjs";
 import { client, eventually } from "./client.mjs";
 import { harness } from "./harness.mjs";
@@ -99,6 +101,41 @@ test("who knows the end already is told not to come back", async () => {
   url.searchParams.set("last_event_id", revision);
   assert.equal((await (await listen(url)).next()).code, 1000);
 });
+
+/** Opens a socket that waits as long as it takes for the server to end the connection. */
+async function open(url) {
+  const socket = new WebSocket(url.href.replace(/^http/, "ws"), { closeTimeout: 3_600_000 });
+  await once(socket, "open");
+  return socket;
+}
+
+/** How many requests the service answers from the close frame until the connection has ended. */
+async function requestsUntilEnd(socket) {
+  let requests = 0;
+  while (socket.readyState !== WebSocket.CLOSED) {
+    await (await workers.fetch("/healthz")).arrayBuffer();
+    if (socket.readyState !== WebSocket.OPEN) requests += 1;
+  }
+  return requests;
+}
+
+// A socket that was left to the platform stayed open for 10 s: for thousands of requests, however slow they are.
+for (const [what, prepare, end] of [
+  ["the job ends", () => {}, (job) => finish(job)],
+  ["the job has ended before", async (job) => finish(job), () => {}],
+  ["the client leaves", () => {}, (job, socket) => socket.close(1000)],
+  ["the client says what is not for it to say", () => {}, (job, socket) => socket.send("hello")],
+]) {
+  test(`after both close frames the server ends the connection: ${what}`, async () => {
+    const job = await service.upload(picture);
+    await start(job);
+    await prepare(job);
+    const socket = await open(eventsOf(job));
+    await end(job, socket);
+    const requests = await requestsUntilEnd(socket);
+    assert.ok(requests < 200, `${requests} requests`);
+  });
+}
 
 test("an event id that cannot be is none", async () => {
   for (const id of ["999999", "x", "", "-1"]) {
