@@ -4,6 +4,8 @@
 pub const IMAGES: &str = "IMAGES";
 /// KV: copies of status documents.
 pub const STATUS: &str = "STATUS";
+/// Static assets: the description of the API, its viewer, and pages.
+pub const ASSETS: &str = "ASSETS";
 /// D1: the index of jobs.
 pub const DB: &str = "DB";
 /// Durable Objects: the jobs.
@@ -30,7 +32,7 @@ mod tests {
 
     #[test]
     fn every_name_stands_in_the_configuration() {
-        for name in [IMAGES, STATUS, DB, RESIZE_QUEUE, WEBHOOK_QUEUE] {
+        for name in [IMAGES, STATUS, ASSETS, DB, RESIZE_QUEUE, WEBHOOK_QUEUE] {
             assert!(EDGE.contains(&format!("binding = \"{name}\"")), "{name}");
         }
         assert!(EDGE.contains(&format!("name = \"{IDEMPOTENCY_KEY}\"")));

@@ -41,6 +41,8 @@ fn route_name(route: &Route) -> &'static str {
         Route::ProblemPage(_) => "problem page",
         Route::Health => "health",
         Route::Ready => "ready",
+        Route::Asset => "file",
+        Route::Moved(_) => "moved",
         Route::Options(_) => "options of everything",
     }
 }

@@ -7,10 +7,15 @@ use thumbnail_core::service::change::{cancel, redeliver, rerun};
 use thumbnail_core::service::serve::POLL_SECS;
 
 use super::Call;
+use super::thumbnail::request;
 use crate::platform::R2Body;
 
 /// `DELETE /thumbnails/{id}`
 pub async fn delete(call: &Call, id: JobId) -> Result<Reply<R2Body>, Problem> {
+    let request = request(call);
+    if request.has_if_match() {
+        call.reader().unchanged(id, &request).await?;
+    }
     cancel(&call.app.jobs, id).await?;
     Ok(Reply::new(204, Body::Empty).with("cache-control", "no-store"))
 }

@@ -1,7 +1,7 @@
 //! Another thumbnail of a job that is done.
 
 use thumbnail_core::api::document::StatusDocument;
-use thumbnail_core::api::{Problem, Reply};
+use thumbnail_core::api::{Problem, Reply, content_encoding};
 use thumbnail_core::keys::JobId;
 use thumbnail_core::ports::{ChunkError, Chunks};
 use thumbnail_core::service::body::BoundedBody;
@@ -17,6 +17,7 @@ const MAX_BODY_BYTES: u64 = 16 << 10;
 
 /// `POST /thumbnails/{id}`
 pub async fn extend(mut call: Call, id: JobId) -> Result<Reply<R2Body>, Problem> {
+    content_encoding::check(header(&call.request, "content-encoding").as_deref())?;
     admit(&call.app, &call.env).await?;
     let url = call.request.url().map_err(|e| misconfigured(&e))?;
     let content_type = header(&call.request, "content-type").unwrap_or_default();

@@ -1,6 +1,7 @@
 //! HTTP: one match from route to handler. Handlers parse, call one service function and reply.
 
 mod accepted;
+mod asset;
 mod change;
 mod conversation;
 mod events;
@@ -16,6 +17,7 @@ mod upload;
 use serde_json::json;
 use thumbnail_core::Config;
 use thumbnail_core::api::form::FORM_OVERHEAD_BYTES;
+use thumbnail_core::api::tagged::tagged;
 use thumbnail_core::api::trace::{request_id, server_timing};
 use thumbnail_core::api::{Body, Method, Problem, ProblemKind, Reply, Route, cors, prefer};
 use thumbnail_core::service::drain::drain;
@@ -92,6 +94,12 @@ pub async fn handle(request: Request, env: Env, context: Context) -> Result<Resp
     let url = request.url()?;
     let own = url.origin().ascii_serialization();
     let method = method(&request);
+    let route = Route::parse(method, url.path());
+    if let Ok(Route::Asset) = route
+        && let Some(response) = asset::asset(&request, &env).await?
+    {
+        return Ok(response);
+    }
     let origin = header(&request, "origin");
     let id = request_id(header(&request, "x-request-id").as_deref(), random());
     let body = RequestBody::of(&request)?;
@@ -101,7 +109,7 @@ pub async fn handle(request: Request, env: Env, context: Context) -> Result<Resp
             max_bytes = call.app.config.max_request_bytes;
             let base = call.base.clone();
             let (cors, timings) = (call.app.config.cors.clone(), call.app.timings.clone());
-            let reply = match Route::parse(method, url.path()) {
+            let reply = match route {
                 Ok(route) => dispatch(route, call).await,
                 Err(problem) => Err(problem),
             };
@@ -148,16 +156,25 @@ async fn dispatch(route: Route, call: Call) -> std::result::Result<Reply<Payload
         Route::Delete(id) => change::delete(&call, id).await,
         Route::Retry(id) => change::retry(&call, id).await,
         Route::RetryWebhook(id) => change::retry_webhook(&call, id).await,
-        Route::OldThumbnail(name) => {
-            Ok(Reply::new(308, Body::Empty).with("location", format!("/thumbnails/{name}")))
-        }
+        Route::OldThumbnail(name) => Ok(moved(&call, &format!("/thumbnails/{name}"))),
         Route::ProblemPage(kind) => Ok(problem_page::page(kind)),
-        Route::Page(part) => Ok(page::page(part)),
+        Route::Page(part) => tagged(page::page(part), &thumbnail::request(&call)),
+        Route::Moved(path) => Ok(moved(&call, &path)),
+        // One that exists was handed on as it is, before anything else was looked at.
+        Route::Asset => Err(Problem::new(ProblemKind::NotFound, "there is no such file")),
         Route::Health => Ok(Reply::json(200, &json!({ "status": "ok" }))),
         Route::Ready => ready::ready(&call).await,
         Route::Options(allow) => Ok(options(&call, allow)),
     }?;
     Ok(reply.map(Payload::Object))
+}
+
+/// The same resource at the path that is its own; what was asked of it stays.
+fn moved(call: &Call, path: &str) -> Reply<R2Body> {
+    let url = call.request.url().ok();
+    let query = url.as_ref().and_then(|url| url.query());
+    let location = query.map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
+    Reply::new(308, Body::Empty).with("location", location)
 }
 
 /// `OPTIONS` of any URL; a preflight is one that names the method to come.

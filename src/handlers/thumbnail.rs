@@ -1,15 +1,17 @@
 //! Reads of thumbnails and of their status.
 
 use thumbnail_core::api::accept::wants_picture;
-use thumbnail_core::api::{Problem, ProblemKind, ReadRequest, Reply, prefer};
+use thumbnail_core::api::tagged::tagged;
+use thumbnail_core::api::{Problem, ProblemKind, ReadRequest, Reply, prefer, read_query};
 use thumbnail_core::keys::{JobId, ThumbnailFile};
 use thumbnail_core::service::wait::wait_for_end;
 
-use super::{Call, header, method};
+use super::{Call, header, method, misconfigured};
 use crate::platform::{R2Body, WorkerClock};
 
 /// `GET /thumbnails/{id}.{ext}`
 pub async fn thumbnail(call: &Call, file: &ThumbnailFile) -> Result<Reply<R2Body>, Problem> {
+    check_query(call, file.id)?;
     let (reader, request) = (call.reader(), request(call));
     let read = async || reader.thumbnail(file, &request).await;
     when_ready(call, file.id, read).await
@@ -21,6 +23,7 @@ pub async fn negotiated(
     id: JobId,
     name: Option<&str>,
 ) -> Result<Reply<R2Body>, Problem> {
+    check_query(call, id)?;
     let (reader, request) = (call.reader(), request(call));
     let read = async || reader.negotiated(id, name, &request).await;
     when_ready(call, id, read).await
@@ -31,7 +34,9 @@ pub async fn status(call: &Call, id: JobId) -> Result<Reply<R2Body>, Problem> {
     if wants_picture(header(&call.request, "accept").as_deref()) {
         return negotiated(call, id, None).await;
     }
-    Ok(document(call, id).await?.also("vary", "Accept"))
+    check_query(call, id)?;
+    let reply = document(call, id).await?.also("vary", "Accept");
+    tagged(reply, &request(call))
 }
 
 async fn document(call: &Call, id: JobId) -> Result<Reply<R2Body>, Problem> {
@@ -69,6 +74,12 @@ async fn when_ready(
     Ok(reply.with("preference-applied", prefer::applied(secs)))
 }
 
-fn request(call: &Call) -> ReadRequest {
+fn check_query(call: &Call, id: JobId) -> Result<(), Problem> {
+    let url = call.request.url().map_err(|e| misconfigured(&e))?;
+    let names: Vec<_> = url.query_pairs().map(|(name, _)| name).collect();
+    read_query::check(id, names.iter().map(AsRef::as_ref))
+}
+
+pub(super) fn request(call: &Call) -> ReadRequest {
     ReadRequest::new(method(&call.request), |name| header(&call.request, name))
 }

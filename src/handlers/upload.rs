@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures_channel::oneshot;
 use thumbnail_core::Config;
+use thumbnail_core::api::content_encoding;
 use thumbnail_core::api::media_type::media_type;
 use thumbnail_core::api::{Params, Problem, ProblemKind, Reply, idempotency_key, json};
 use thumbnail_core::idempotency::key_name;
@@ -53,6 +54,7 @@ pub async fn upload(call: Call) -> Result<Reply<R2Body>, Problem> {
         context,
         ..
     } = call;
+    content_encoding::check(header(&request, "content-encoding").as_deref())?;
     admit(&app, &env).await?;
     let (sender, receiver) = oneshot::channel();
     // A client that hangs up must not stop the chain halfway: it runs to its end by itself.

@@ -30,6 +30,12 @@ describe("where every origin may call", () => {
     ["/thumbnail/cat.png", "GET, HEAD, OPTIONS"],
     ["/problems/gone", "GET, HEAD, OPTIONS"],
     ["/healthz", "GET, HEAD, OPTIONS"],
+    ["/", "GET, HEAD, OPTIONS"],
+    ["/docs", "GET, HEAD, OPTIONS"],
+    ["/docs/clients", "GET, HEAD, OPTIONS"],
+    ["/docs/swagger-ui.css", "GET, HEAD, OPTIONS"],
+    ["/docs/nothing", "GET, HEAD, OPTIONS"],
+    ["/openapi.json", "GET, HEAD, OPTIONS"],
   ]) {
     test(`${path} says what it takes, and refuses the rest`, async () => {
       const options = await workers.fetch(path, { method: "OPTIONS" });

@@ -2,8 +2,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { gzipSync } from "node:zlib";
 import { examplePng } from "../tools/example.mjs";
-import { noisyPng, pngThatClaims } from "../images/pictures.mjs";
+import { noisyPng, picture, pngThatClaims } from "../images/pictures.mjs";
 import { client, form, raw } from "./client.mjs";
 import { harness } from "./harness.mjs";
 
@@ -100,6 +101,39 @@ test("nothing of a refused upload stays stored", async () => {
   assert.equal(after.objects.length, before.objects.length);
 });
 
+test("a body that is compressed is refused with what is taken", async () => {
+  const job = await service.ended(await service.upload(examplePng(50, 50)));
+  const headers = { "content-type": "image/png", "content-encoding": "gzip" };
+  for (const path of ["/thumbnails", `/thumbnails/${job.id}`]) {
+    const response = await workers.fetch(path, { method: "POST", headers, body: gzipSync(examplePng(9, 9)) });
+    const { detail } = await problem(response, 415, "unsupported-encoding");
+    assert.equal(response.headers.get("accept-encoding"), "identity");
+    assert.match(detail, /Content-Encoding/);
+  }
+  const identity = { ...headers, "content-encoding": "identity" };
+  const plain = await workers.fetch("/thumbnails", { method: "POST", headers: identity, body: examplePng(9, 9) });
+  assert.equal(plain.status, 202, await plain.text());
+});
+
+test("a body of another type is told which there are", async () => {
+  const { detail } = await (await workers.fetch("/thumbnails", raw(TEXT, "text/plain"))).json();
+  for (const type of ["multipart/form-data", "image/*", "application/octet-stream"]) assert.ok(detail.includes(type), detail);
+});
+
+test("options of a read are refused with how another thumbnail is made; what means nothing is ignored", async () => {
+  const job = await service.ended(await service.upload(examplePng(50, 50)));
+  const picture = { accept: "image/*" };
+  for (const [path, headers] of [[`${job.id}.png`], [job.id], [job.id, picture], [`${job.id}_default`]]) {
+    const url = `/thumbnails/${path}`;
+    const { detail, errors } = await problem(await workers.fetch(`${url}?width=20&v=2`, { headers }), 400, "invalid-option");
+    assert.ok(detail.includes(`POST /thumbnails/${job.id}?width=…`), detail);
+    assert.deepEqual(errors.map(({ pointer }) => pointer), ["#/width"]);
+    const ignored = await workers.fetch(`${url}?v=2`, { headers });
+    assert.equal(ignored.status, 200);
+    await ignored.arrayBuffer();
+  }
+});
+
 for (const path of [
   NEVER_A_JOB,
   `${NEVER_A_JOB}.png`,
@@ -107,6 +141,7 @@ for (const path of [
   "/thumbnails/..%2Fsource%2Fa.png",
   "/thumbnails/01900000-0000-4000-8000-000000000000.png",
   "/problems/none",
+  "/docs/none",
   "/thumbnails/a/b",
 ]) {
   test(`${path} never existed: 404`, async () => {
@@ -133,6 +168,30 @@ for (const [method, path, allow] of [
     assert.equal(response.headers.get("allow"), allow);
   });
 }
+
+test("another spelling of a URL leads to it, with its query", async () => {
+  const job = await service.upload(picture("photo.jpg"));
+  await service.bytes(job);
+  const own = `/thumbnails/${job.id}`;
+  for (const [path, want] of [
+    [`${own}.jpeg`, `${own}.jpg`],
+    [`${own}.JPG?v=2`, `${own}.jpg?v=2`],
+    [`${own}%2ejpg`, `${own}.jpg`],
+    [`/thumbnails/${job.id.toUpperCase()}.jpg`, `${own}.jpg`],
+    [`/thumbnails/${job.id.toUpperCase()}`, own],
+    [`${own}/`, own],
+    [`${own}/?v=2`, `${own}?v=2`],
+    ["/thumbnail/cat.png?v=2", "/thumbnails/cat.png?v=2"],
+  ]) {
+    const response = await workers.fetch(path);
+    assert.equal(response.status, 308, path);
+    assert.equal(response.headers.get("location"), want);
+    const method = await workers.fetch(path, { method: "DELETE" });
+    if (!path.startsWith("/thumbnail/")) assert.deepEqual([method.status, method.headers.get("location")], [308, want]);
+  }
+  const { detail } = await problem(await workers.fetch(`${own}.bmp`), 404, "not-found");
+  assert.ok(detail.includes(`${own} says`), detail);
+});
 
 test("the path of the replaced service's README leads to the thumbnail", async () => {
   const response = await workers.fetch("/thumbnail/cat.png");

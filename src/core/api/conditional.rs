@@ -88,6 +88,26 @@ impl ReadRequest {
         }
     }
 
+    /// The same of what has a tag and no date.
+    pub fn evaluate_tag(&self, etag: &str) -> Precondition {
+        let is_named = |list: &Option<String>, comparison| {
+            list.as_deref().map(|list| names(list, etag, comparison))
+        };
+        match (
+            is_named(&self.if_match, Comparison::Strong),
+            is_named(&self.if_none_match, Comparison::Weak),
+        ) {
+            (Some(false), _) => Precondition::Failed,
+            (_, Some(true)) => Precondition::NotModified,
+            _ => Precondition::Passed,
+        }
+    }
+
+    /// Whether `If-Match` is given.
+    pub fn has_if_match(&self) -> bool {
+        self.if_match.is_some()
+    }
+
     /// Which of `len` bytes are asked for. A range is for GET only, and only where `If-Range` allows it.
     pub fn selection(&self, current: &Validators, len: u64) -> Selection {
         match &self.range {

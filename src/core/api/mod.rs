@@ -2,6 +2,7 @@
 
 pub mod accept;
 pub mod conditional;
+pub mod content_encoding;
 pub mod cors;
 pub mod cursor;
 pub mod disposition;
@@ -22,9 +23,11 @@ pub mod params;
 pub mod prefer;
 pub mod problem;
 pub mod range;
+pub mod read_query;
 pub mod reply;
 pub mod route;
 pub mod signature;
+pub mod tagged;
 pub mod trace;
 pub mod uploaded;
 pub mod webhook;

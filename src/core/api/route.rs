@@ -1,5 +1,7 @@
 //! Paths and methods to routes. A dozen of them: a match is clearer than a router.
 
+mod spelling;
+
 use crate::api::problem::{Problem, ProblemKind};
 use crate::keys::{JobId, ThumbnailFile, is_variant_name};
 
@@ -51,6 +53,10 @@ pub enum Route {
     ProblemPage(ProblemKind),
     /// `GET /` and what the page needs
     Page(Page),
+    /// `GET /docs`, `GET /docs/…`, `GET /openapi.json`: a file that is served as it is
+    Asset,
+    /// Another spelling of a URL: moved to the path that is its own
+    Moved(String),
     /// `GET /healthz`
     Health,
     /// `GET /readyz`
@@ -84,8 +90,9 @@ enum Place {
 impl Route {
     /// The route of a request, or the problem to answer with.
     pub fn parse(method: Method, path: &str) -> Result<Self, Problem> {
-        let nothing = || Problem::new(ProblemKind::NotFound, "there is nothing at this URL");
-        let place = place(path).ok_or_else(nothing)?;
+        let Some(place) = place(path) else {
+            return Self::respelled(method, path).ok_or_else(|| nothing_at(path));
+        };
         let allow = place.allow();
         match method {
             Method::Options => return Ok(Self::Options(allow)),
@@ -101,6 +108,31 @@ impl Route {
             )
         })
     }
+}
+
+impl Route {
+    /// The way to the URL that this one is another spelling of.
+    fn respelled(method: Method, path: &str) -> Option<Self> {
+        let path = spelling::canonical(path)?;
+        let place = place(&path)?;
+        Some(match method {
+            // A preflight is not redirected.
+            Method::Options => Self::Options(place.allow()),
+            _ => Self::Moved(path),
+        })
+    }
+}
+
+fn nothing_at(path: &str) -> Problem {
+    let name = path.strip_prefix("/thumbnails/").unwrap_or_default();
+    let id: Option<JobId> = name.get(..JobId::TEXT_LEN).and_then(|id| id.parse().ok());
+    let detail = match id {
+        Some(id) => format!(
+            "there is nothing at this URL; /thumbnails/{id} says where the thumbnails of this job are"
+        ),
+        None => "there is nothing at this URL".into(),
+    };
+    Problem::new(ProblemKind::NotFound, detail)
 }
 
 impl Place {
@@ -156,6 +188,7 @@ fn place(path: &str) -> Option<Place> {
         ["problems", slug] => {
             ProblemKind::from_slug(slug).map(|kind| Place::Page(Route::ProblemPage(kind)))
         }
+        ["docs" | "docs.html" | "openapi.json"] | ["docs", _] => Some(Place::Page(Route::Asset)),
         ["healthz"] => Some(Place::Page(Route::Health)),
         ["readyz"] => Some(Place::Page(Route::Ready)),
         [""] => Some(Place::Page(Route::Page(Page::Upload))),
@@ -255,6 +288,48 @@ mod tests {
     }
 
     #[test]
+    fn another_spelling_leads_to_the_url_itself() {
+        let upper = ID.to_uppercase();
+        let encoded = ID.replace('-', "%2D");
+        for (path, want) in [
+            (format!("/thumbnails/{ID}.jpeg"), format!("{ID}.jpg")),
+            (format!("/thumbnails/{ID}.JPG"), format!("{ID}.jpg")),
+            (
+                format!("/thumbnails/{ID}_large.JPEG/"),
+                format!("{ID}_large.jpg"),
+            ),
+            (format!("/thumbnails/{upper}"), ID.into()),
+            (format!("/thumbnails/{ID}/"), ID.into()),
+            (
+                format!("/thumbnails/{upper}/events"),
+                format!("{ID}/events"),
+            ),
+            (format!("/thumbnails/{ID}%2Ejpg"), format!("{ID}.jpg")),
+            (format!("/thumbnails/{encoded}.png"), format!("{ID}.png")),
+            (format!("/%74humbnails/{ID}"), ID.into()),
+        ] {
+            let want = Route::Moved(format!("/thumbnails/{want}"));
+            for method in [Method::Get, Method::Head, Method::Post, Method::Other] {
+                assert_eq!(Route::parse(method, &path).unwrap(), want, "{path}");
+            }
+            let preflight = Route::parse(Method::Options, &path).unwrap();
+            assert!(matches!(preflight, Route::Options(_)), "{path}");
+        }
+        assert_eq!(
+            Route::parse(Method::Get, "/healthz/").unwrap(),
+            Route::Moved("/healthz".into())
+        );
+    }
+
+    #[test]
+    fn an_extension_that_no_thumbnail_has_is_told_where_to_look() {
+        let path = format!("/thumbnails/{ID}.bmp");
+        let problem = Route::parse(Method::Get, &path).unwrap_err();
+        assert_eq!(problem.kind, ProblemKind::NotFound);
+        assert!(problem.detail.contains(&format!("/thumbnails/{ID} says")));
+    }
+
+    #[test]
     fn names_that_never_existed_are_not_found() {
         for path in [
             "",
@@ -263,12 +338,18 @@ mod tests {
             "/thumbnails/x.jpg",
             "/thumbnails/x_default",
             "/thumbnails/01997c1e-0000-7aaa-8aaa-aaaaaaaaaaaa_",
-            "/thumbnails/01997c1e-0000-7aaa-8aaa-aaaaaaaaaaaa_A",
+            "/thumbnails/01997c1e-0000-7aaa-8aaa-aaaaaaaaaaaa_a.b",
             "/thumbnails/../../etc/passwd",
             "/thumbnails//",
             "/thumbnails/x/events",
             "/problems/x",
             "/thumbnail/",
+            "//thumbnails",
+            "/thumbnails/01997c1e-0000-7aaa-8aaa-aaaaaaaaaaaa//",
+            "/thumbnails/01997c1e-0000-7aaa-8aaa-aaaaaaaaaaaa%252Ejpg",
+            "/thumbnails/01997c1e-0000-7aaa-8aaa-aaaaaaaaaaaa%0d%0a",
+            "/thumbnails/01997c1e-0000-7aaa-8aaa-aaaaaaaaaaaa%ff",
+            "/docs/a/b",
         ] {
             let problem = Route::parse(Method::Get, path).unwrap_err();
             assert_eq!(problem.kind, ProblemKind::NotFound, "{path}");
@@ -299,6 +380,9 @@ mod tests {
             "/problems/gone".to_owned(),
             "/healthz".to_owned(),
             "/readyz".to_owned(),
+            "/docs".to_owned(),
+            "/docs/clients".to_owned(),
+            "/openapi.json".to_owned(),
         ] {
             let Ok(Route::Options(allow)) = Route::parse(Method::Options, &path) else {
                 panic!("no OPTIONS at {path}")

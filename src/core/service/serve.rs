@@ -10,7 +10,7 @@ use crate::api::conditional::{Precondition, ReadRequest};
 use crate::api::document::{StatusDocument, job_problem, thumbnail_url};
 use crate::api::link::links;
 use crate::api::range::{ByteRange, Selection};
-use crate::api::{Body, Method, Problem, ProblemKind, Reply, accept};
+use crate::api::{Body, Method, Problem, ProblemKind, Reply, accept, tagged};
 use crate::job::{Command, Record, State, Verdict, Webhook};
 use crate::keys::{JobId, ThumbnailFile, thumbnail_key};
 use crate::object::ObjectMeta;
@@ -217,6 +217,32 @@ impl<O: ObjectStore, K: StatusCache, L: JobLedger, C: Clock> Reader<'_, O, K, L,
             reply
         } else {
             reply.with("retry-after", POLL_SECS.to_string())
+        }
+    }
+
+    /// Refuses a change of a job that is not as the request goes by: its `If-Match` names neither the
+    /// status document nor a thumbnail. The job is asked itself, as it is to be changed.
+    pub async fn unchanged(&self, id: JobId, request: &ReadRequest) -> Result<(), Problem> {
+        let record = self.ask(id).await?.ok_or_else(unknown)?;
+        let Reply {
+            status: 200,
+            body: Body::Text(text),
+            ..
+        } = self.document(&record)
+        else {
+            // Nothing is left that could have changed: the change itself says so.
+            return Ok(());
+        };
+        let document = tagged::etag(&text);
+        let thumbnails = record.thumbnails.iter().map(|made| made.etag.as_str());
+        let named = |tag: &str| request.evaluate_tag(tag) != Precondition::Failed;
+        if std::iter::once(document.as_str())
+            .chain(thumbnails)
+            .any(named)
+        {
+            Ok(())
+        } else {
+            Err(tagged::another(&document))
         }
     }
 

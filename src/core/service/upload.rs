@@ -102,7 +102,7 @@ where
                     ""
                 };
                 let detail = format!(
-                    "the content type is {other:?}; send multipart/form-data or image/*{json}"
+                    "the content type is {other:?}; send multipart/form-data, image/* or application/octet-stream{json}"
                 );
                 Err(Problem::new(ProblemKind::UnsupportedMediaType, detail))
             }

@@ -18,6 +18,7 @@ use crate::pipeline::OutputFormat;
 
 /// Why a thumbnail is not there.
 pub(super) const ABSENT: &[ProblemKind] = &[
+    ProblemKind::InvalidOption,
     ProblemKind::NotFound,
     ProblemKind::NotReady,
     ProblemKind::PreconditionFailed,
@@ -174,8 +175,9 @@ pub(super) fn html() -> Vec<(u16, Response)> {
     let schema = ObjectBuilder::new().schema_type(Type::String);
     let page = ResponseBuilder::new()
         .description("The page.")
+        .header("ETag", text("Its entity tag."))
         .content("text/html", Content::new(Some(schema)));
-    vec![(200, page.build())]
+    vec![(200, page.build()), fresh()]
 }
 
 fn link(operation: &str) -> utoipa::openapi::link::Link {
@@ -185,17 +187,26 @@ fn link(operation: &str) -> utoipa::openapi::link::Link {
         .build()
 }
 
-/// 200 with the document of a job.
+/// 200 with the document of a job, or 304.
 pub(super) fn status() -> Vec<(u16, Response)> {
     let response = ResponseBuilder::new()
         .description("The job as it is now.")
+        .header("ETag", text("Its entity tag."))
         .content("application/json", document(examples::done()));
     let gone = ResponseBuilder::new()
         .description(
             "It was called off, deleted, or has expired: this document is all that is left.",
         )
         .content("application/json", document(examples::cancelled()));
-    vec![(200, response.build()), (410, gone.build())]
+    vec![(200, response.build()), fresh(), (410, gone.build())]
+}
+
+/// 304.
+fn fresh() -> (u16, Response) {
+    let fresh = ResponseBuilder::new()
+        .description("It is what the client has.")
+        .header("ETag", text("Its entity tag."));
+    (304, fresh.build())
 }
 
 /// 200 with a page of jobs.
@@ -238,14 +249,7 @@ pub(super) fn image() -> Vec<(u16, Response)> {
         image = image.content(media_type, Content::default());
         part = part.content(media_type, Content::default());
     }
-    let fresh = ResponseBuilder::new()
-        .description("It is what the client has.")
-        .header("ETag", etag());
-    vec![
-        (200, image.build()),
-        (206, part.build()),
-        (304, fresh.build()),
-    ]
+    vec![(200, image.build()), (206, part.build()), fresh()]
 }
 
 /// 308.

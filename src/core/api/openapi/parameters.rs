@@ -68,7 +68,22 @@ fn picture_options() -> impl Iterator<Item = &'static str> {
 
 /// The job whose status is asked for.
 pub(super) fn status() -> Vec<Parameter> {
-    vec![id(), prefer()]
+    vec![id(), prefer(), if_none_match()]
+}
+
+/// The job that is deleted.
+pub(super) fn delete() -> Vec<Parameter> {
+    let about = "Entity tags: the job is deleted only if its document or one of its thumbnails has one of them.";
+    vec![id(), in_header("If-Match", about)]
+}
+
+/// The page.
+pub(super) fn page() -> Vec<Parameter> {
+    vec![if_none_match()]
+}
+
+fn if_none_match() -> Parameter {
+    in_header("If-None-Match", "Entity tags that the client has.")
 }
 
 /// Which jobs are listed.
@@ -124,7 +139,6 @@ pub(super) fn negotiated_thumbnail() -> Vec<Parameter> {
 fn read() -> Vec<Parameter> {
     let header = |(name, about)| in_header(name, about);
     let conditions = [
-        ("If-None-Match", "Entity tags that the client has."),
         (
             "If-Match",
             "Entity tags of which the thumbnail has to have one.",
@@ -138,7 +152,7 @@ fn read() -> Vec<Parameter> {
         ("If-Range", "The tag or date of which the range is meant."),
     ];
     let mut headers: Vec<Parameter> = conditions.into_iter().map(header).collect();
-    headers.push(prefer());
+    headers.extend([if_none_match(), prefer()]);
     headers
 }
 

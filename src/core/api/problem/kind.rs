@@ -28,6 +28,8 @@ pub enum ProblemKind {
     UnsupportedImage,
     /// A body that is neither a form nor a picture.
     UnsupportedMediaType,
+    /// A body that is compressed.
+    UnsupportedEncoding,
     /// More bytes than allowed.
     UploadTooLarge,
     /// More files in one form than allowed.
@@ -94,7 +96,7 @@ pub enum ProblemKind {
 
 impl ProblemKind {
     /// Every kind, in the order of the documentation.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 44] = [
         Self::EmptyUpload,
         Self::MissingFile,
         Self::MalformedForm,
@@ -107,6 +109,7 @@ impl ProblemKind {
         Self::TruncatedImage,
         Self::UnsupportedImage,
         Self::UnsupportedMediaType,
+        Self::UnsupportedEncoding,
         Self::UploadTooLarge,
         Self::TooManyFiles,
         Self::ImageTooLarge,

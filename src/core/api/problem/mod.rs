@@ -131,6 +131,10 @@ impl Problem {
         if let Some(allow) = self.allow {
             reply = reply.with("allow", allow);
         }
+        if self.kind == ProblemKind::UnsupportedEncoding {
+            // RFC 9110, section 12.5.3.
+            reply = reply.with("accept-encoding", "identity");
+        }
         if let Some(len) = self.complete_len {
             reply = reply.with("content-range", format!("bytes */{len}"));
         }

@@ -76,7 +76,13 @@ impl ProblemKind {
                 "unsupported-media-type",
                 415,
                 "The body is neither a form nor an image",
-                "Send multipart/form-data, or the bytes of a picture with an image/* content type.",
+                "Send multipart/form-data, or the bytes of a picture as image/* or application/octet-stream.",
+            ),
+            Self::UnsupportedEncoding => (
+                "unsupported-encoding",
+                415,
+                "The body is compressed",
+                "Send it without Content-Encoding: pictures are compressed already.",
             ),
             Self::UploadTooLarge => (
                 "upload-too-large",
@@ -159,7 +165,7 @@ impl ProblemKind {
             Self::PreconditionFailed => (
                 "precondition-failed",
                 412,
-                "The thumbnail is another one",
+                "What is there is not what the request goes by",
                 "Read it again without If-Match and If-Unmodified-Since.",
             ),
             Self::RangeNotSatisfiable => (
