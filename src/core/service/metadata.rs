@@ -150,7 +150,11 @@ mod tests {
     fn what_the_decoder_reads_is_kept() {
         let xmp = segment(
             0xE1,
-            &[b"http://ns.adobe.com/xap/1.0/\0", &[7; 60_000][..]].concat(),
+            &[
+                b"http://ns.adobe.com/xap/1.0/\0".as_slice(),
+                &vec![7; 60_000],
+            ]
+            .concat(),
         );
         let exif = segment(0xE1, b"Exif\0\0MM\0*");
         let needed = [
