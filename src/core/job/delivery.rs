@@ -22,7 +22,7 @@ const MAX_RETRY_AFTER_SECS: u32 = 86_400;
 /// The status with which a receiver wants no more events.
 const GONE: u16 = 410;
 
-/// Notes the end of a job that has just come to it.
+/// Notes the end of a job that has just come to it, or that of thumbnails that were asked for later.
 pub(super) fn note(record: &mut Record, now: Timestamp, policy: &Policy) {
     let Some(mut webhook) = record.webhook.take() else {
         return;
@@ -410,7 +410,7 @@ mod tests {
         assert_eq!((job.event().stage, job.event().attempts), (Stage::Sent, 0));
         assert_eq!(job.event().job.state, State::Done);
         assert_eq!(job.event().job.webhook, None);
-        let id = "msg_01997c1e-0000-7aaa-8aaa-aaaaaaaaaaaa_3";
+        let id = "msg_01997c1e-0000-7aaa-8aaa-aaaaaaaaaaaa_done_0_0";
         assert_eq!((job.event().id().as_str(), job.messages[0].event), (id, 3));
         job.deliver();
         job.report(1, status(204));

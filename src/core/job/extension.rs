@@ -129,6 +129,7 @@ pub(super) fn extended(
         state: State::Pending,
         variants,
     });
+    record.extensions += 1;
     record.recount();
     send(record, now, policy)
 }
@@ -314,19 +315,32 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_told_of_it_by_a_webhook() {
-        let mut record = extended_job().unwrap();
-        record.webhook = Some(Webhook::new("https://example.com/".into(), String::new()));
-        for command in [finish("later"), Command::Alarm] {
-            let (decision, messages) =
-                crate::job::decide(Some(record), command, at(5), &Policy::default());
-            record = decision.changed.unwrap();
-            assert_eq!(
-                (messages, record.webhook.as_ref().unwrap().events.len()),
-                (Vec::new(), 0)
-            );
+    fn its_end_is_told_by_the_webhook_under_an_id_of_its_own() {
+        let attempt = extended_job().unwrap().attempts;
+        for (end, made) in [(finish("later"), 2), (fail(attempt), 1)] {
+            let mut record = extended_job().unwrap();
+            record.webhook = Some(Webhook::new("https://example.com/".into(), String::new()));
+            let policy = Policy::default();
+            let (decision, messages) = crate::job::decide(Some(record), end, at(5), &policy);
+            let mut record = decision.changed.unwrap();
+            if let Some(intent) = record.intent.clone() {
+                // What was refused gets tombstones first.
+                assert_eq!(messages, []);
+                let found = Vec::new();
+                let carried = Command::Carried { intent, found };
+                let (decision, messages) =
+                    crate::job::decide(Some(record), carried, at(6), &policy);
+                assert_eq!(messages.len(), 1);
+                record = decision.changed.unwrap();
+            } else {
+                assert_eq!(messages.len(), 1);
+            }
+            let [event] = record.webhook.as_ref().unwrap().events.as_slice() else {
+                panic!("one event")
+            };
+            assert_eq!(event.id(), format!("msg_{}_done_0_1", record.id));
+            assert_eq!(event.job.thumbnails.len(), made);
         }
-        assert_eq!(record.thumbnails.len(), 2);
     }
 
     #[test]

@@ -91,6 +91,9 @@ pub struct Record {
     /// Thumbnails that are being made although the job is done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extension: Option<Extension>,
+    /// How often more thumbnails were begun after the job was done.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub extensions: u32,
     /// Thumbnails that could not be made after the job was done.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refused: Vec<Refused>,
@@ -276,6 +279,7 @@ impl Record {
             planned_bytes: new.planned_bytes,
             thumbnails: Vec::new(),
             extension: None,
+            extensions: 0,
             refused: Vec::new(),
             thumbhash: None,
             peak_memory_bytes: None,

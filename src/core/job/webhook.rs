@@ -227,8 +227,18 @@ impl WebhookEvent {
     }
 
     /// The `webhook-id`: the same at each attempt, and of no other event.
+    ///
+    /// It is made of what the end is, not of the revision: an end whose record was lost with the power
+    /// comes about once more with another revision, and is the same end to whoever was told.
     pub fn id(&self) -> String {
-        format!("msg_{}_{}", self.job.id, self.number())
+        let Record {
+            id,
+            state,
+            reruns,
+            extensions,
+            ..
+        } = &*self.job;
+        format!("msg_{id}_{}_{reruns}_{extensions}", state.name())
     }
 
     pub(super) fn failed(&self, at: Timestamp, error: &str) -> Delivery {

@@ -34,7 +34,7 @@ const TIFF_PIXEL: u64 = 6_000;
 /// A block of a JPEG: its code words, of which most are skipped.
 const JPEG_BLOCK: u64 = 40_000;
 /// One block of a scan whose coefficients are stored.
-const SCAN_BLOCK: u64 = 60_000;
+const SCAN_BLOCK: u64 = 110_000;
 /// A sample that a shrink adds to its box.
 const SHRUNKEN: u64 = 200;
 /// The same of 16 bits.

@@ -139,10 +139,17 @@ impl World {
         }
     }
 
-    /// A job with a webhook has come to an end: it is to be told.
+    /// A job with a webhook has come to an end, or more thumbnails of it have: it is to be told, under one id.
     pub(super) fn owes(&self, record: &Record) {
-        if record.webhook.is_some() && record.state.is_final() {
-            let id = format!("msg_{}_{}", record.id, record.revision);
+        let has_ended = record.state.is_final() && record.extension.is_none();
+        if record.webhook.is_some() && has_ended {
+            let id = format!(
+                "msg_{}_{}_{}_{}",
+                record.id,
+                record.state.name(),
+                record.reruns,
+                record.extensions
+            );
             let mut ends = self.inner.receiver.ends.borrow_mut();
             ends.insert(id, record.state);
         }

@@ -232,6 +232,9 @@ impl World {
             let deferred = record.deferrals > known.deferrals;
             self.observe(id, |seen| seen.deferrals += u32::from(deferred));
             if known.state == record.state {
+                if known.extension.is_some() {
+                    self.owes(record);
+                }
                 return;
             }
         }
