@@ -38,7 +38,7 @@ async fn scheduled(event: ScheduledEvent, env: Env, _context: ScheduleContext) {
 
 // An `Err` from here would panic and reset the instance: every fault is told message by message.
 #[event(queue)]
-async fn queue(batch: MessageBatch<String>, env: Env, _context: Context) -> Result<()> {
-    consumer::consume(&batch, &env).await;
+async fn queue(batch: MessageBatch<String>, env: Env, context: Context) -> Result<()> {
+    consumer::consume(&batch, &env, &context).await;
     Ok(())
 }

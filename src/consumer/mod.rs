@@ -5,7 +5,7 @@ mod webhooks;
 
 use serde_json::{Value, json};
 use thumbnail_core::job::Outcome;
-use worker::{Env, MessageBatch, MessageExt, QueueRetryOptionsBuilder, RawMessage};
+use worker::{Context, Env, MessageBatch, MessageExt, QueueRetryOptionsBuilder, RawMessage};
 
 use crate::app::App;
 use crate::bindings::{RESIZE_DEAD_QUEUE, WEBHOOKS, WEBHOOKS_DEAD};
@@ -15,7 +15,7 @@ use crate::telemetry;
 const MISCONFIGURED_RETRY_SECS: u32 = 60;
 
 /// Handles every message of a batch and says for each what is to become of it.
-pub async fn consume(batch: &MessageBatch<String>, env: &Env) {
+pub async fn consume(batch: &MessageBatch<String>, env: &Env, context: &Context) {
     let app = match App::from_env(env) {
         Ok(app) => app,
         Err(error) => {
@@ -25,7 +25,7 @@ pub async fn consume(batch: &MessageBatch<String>, env: &Env) {
         }
     };
     match batch.queue().as_str() {
-        WEBHOOKS => webhooks::deliver(batch, &app).await,
+        WEBHOOKS => webhooks::deliver(batch, app, context).await,
         WEBHOOKS_DEAD => webhooks::bury(batch),
         RESIZE_DEAD_QUEUE => resize::bury(batch, &app).await,
         _ => resize::process(batch, &app).await,

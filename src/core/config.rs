@@ -100,7 +100,8 @@ pub struct WebhookConfig {
     pub default_url: Option<String>,
     /// `WEBHOOK_HOSTS`, `WEBHOOK_PORTS`, `ALLOW_INSECURE_WEBHOOKS`: who may be.
     pub policy: OutboundPolicy,
-    /// `WEBHOOK_TIMEOUT_SECS`: how long a receiver has to answer. Default: 15 s.
+    /// `WEBHOOK_TIMEOUT_SECS`: how long a receiver has to answer. Default: 15 s; at most 25, since the
+    /// platform ends what runs 30 s after its batch.
     pub timeout_secs: u32,
     /// `WEBHOOK_SECRET`, `WEBHOOK_SECRET_PREVIOUS`: what events are signed with. Without, there are
     /// no webhooks. Only the edge has them.
@@ -175,7 +176,7 @@ impl Config {
             number(name, default.into(), min, max.into()).map(|n| u32::try_from(n).unwrap_or(max))
         };
         let list = |name: &'static str| (name, var(name));
-        let webhook_timeout_secs = small("WEBHOOK_TIMEOUT_SECS", 15, 1, 30)?;
+        let webhook_timeout_secs = small("WEBHOOK_TIMEOUT_SECS", 15, 1, 25)?;
         let webhooks = WebhookConfig {
             default_url: None,
             policy: OutboundPolicy {

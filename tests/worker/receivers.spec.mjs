@@ -76,3 +76,23 @@ test("a redirect is a failure and is not followed", async () => {
   assert.equal(elsewhere.requests.length, 0);
   assertOneEvent(requests, job, "thumbnail.done");
 });
+
+test("a receiver that does not answer holds nobody up", async () => {
+  let release;
+  const released = new Promise((resolve) => (release = resolve));
+  const slow = await receiver(async (response) => {
+    await released;
+    response.writeHead(204).end();
+  });
+  const quick = await receiver(status(204));
+  const waits = await upload(slow.url);
+  await eventually("the request that waits", () => slow.requests.length === 1);
+  const jobs = [];
+  for (let count = 0; count < 10; count++) jobs.push(await upload(quick.url));
+  for (const job of jobs) await told(job, "delivered");
+  // Nobody has answered it, nor was it given up, before all others were told.
+  assert.deepEqual([slow.requests.length, slow.requests[0].closedAt], [1, undefined]);
+  assert.notEqual((await service.status(waits)).webhook.status, "delivered");
+  release();
+  await told(waits, "delivered");
+});

@@ -6,7 +6,7 @@
 //!
 //! The message is never kept for a later attempt: the job sends a new one when its time has come.
 
-use crate::job::webhook::{Answer, WebhookCommand};
+use crate::job::webhook::{Answer, WebhookCommand, WebhookRequest};
 use crate::job::{Command, Outcome, Verdict, WebhookMessage};
 use crate::ports::{JobLedger, Receivers, StoreError};
 
@@ -35,6 +35,14 @@ pub struct Delivered {
     pub gave_up: bool,
 }
 
+/// An attempt that the job has marked, and whose request is to be sent.
+pub struct Attempt {
+    message: WebhookMessage,
+    /// Counts from 1.
+    number: u32,
+    request: Box<WebhookRequest>,
+}
+
 impl From<Outcome> for Delivered {
     fn from(outcome: Outcome) -> Self {
         Self {
@@ -48,26 +56,44 @@ impl From<Outcome> for Delivered {
 impl<L: JobLedger, R: Receivers> Courier<'_, L, R> {
     /// Handles one message of the webhook queue, given as the text of its body.
     pub async fn deliver(&self, body: &str) -> Delivered {
-        let message = match WebhookMessage::decode(body) {
-            Ok(message) => message,
-            Err(error) => return Outcome::from(error).into(),
-        };
+        match self.begin(body).await {
+            Ok(attempt) => self.attempt(attempt).await,
+            Err(outcome) => outcome.into(),
+        }
+    }
+
+    /// Begins the attempt that a message asks for. From then on, the job sends another message if it
+    /// does not learn how the attempt ended: this one has done its work.
+    ///
+    /// `Err` is what becomes of a message that leads to none.
+    pub async fn begin(&self, body: &str) -> Result<Attempt, Outcome> {
+        let message = WebhookMessage::decode(body).map_err(Outcome::from)?;
         let event = message.event;
         match self.call(message, WebhookCommand::Deliver { event }).await {
-            Ok(Verdict::Deliver { attempt, request }) => {
-                let answer = self.receivers.post(&request).await.without(&request.url);
-                self.report(message, attempt, answer).await
-            }
-            Ok(Verdict::Unknown) => Outcome::Discard {
+            Ok(Verdict::Deliver { attempt, request }) => Ok(Attempt {
+                message,
+                number: attempt,
+                request,
+            }),
+            Ok(Verdict::Unknown) => Err(Outcome::Discard {
                 reason: format!("there is no job {}", message.job),
-            }
-            .into(),
-            Ok(_) => Outcome::Complete.into(),
-            Err(_) => Outcome::Retry {
+            }),
+            Ok(_) => Err(Outcome::Complete),
+            Err(_) => Err(Outcome::Retry {
                 after_secs: UNREACHABLE_RETRY_SECS,
-            }
-            .into(),
+            }),
         }
+    }
+
+    /// Sends the request and tells the job how that ended.
+    pub async fn attempt(&self, attempt: Attempt) -> Delivered {
+        let Attempt {
+            message,
+            number,
+            request,
+        } = attempt;
+        let answer = self.receivers.post(&request).await.without(&request.url);
+        self.report(message, number, answer).await
     }
 
     /// Tells the job how the attempt ended. If it does not learn of it, it counts the attempt as
