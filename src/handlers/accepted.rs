@@ -33,6 +33,25 @@ pub async fn accepted(
     }
 }
 
+/// Answers for a job that was begun anew; waits for its end before, if the client asks for it.
+pub async fn begun(
+    mut record: Record,
+    wait_secs: Option<u32>,
+    jobs: &JobClient,
+    base: &str,
+) -> Reply<R2Body> {
+    if let Some(secs) = wait_secs
+        && let Some(now) = wait_for_end(jobs, &WorkerClock, record.id, secs).await
+    {
+        record = now;
+    }
+    let reply = polled(uploaded::job(&record, base));
+    match wait_secs {
+        Some(secs) => reply.with("preference-applied", prefer::applied(secs)),
+        None => reply,
+    }
+}
+
 /// The answer with the time after which asking for more makes sense, where more is to come.
 pub fn polled(reply: Reply<R2Body>) -> Reply<R2Body> {
     if reply.status == 202 {

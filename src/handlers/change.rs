@@ -4,9 +4,9 @@ use thumbnail_core::api::document::{StatusDocument, status_url};
 use thumbnail_core::api::{Body, Problem, Reply};
 use thumbnail_core::keys::JobId;
 use thumbnail_core::service::change::{cancel, redeliver, rerun};
-use thumbnail_core::service::serve::POLL_SECS;
 
 use super::Call;
+use super::accepted::begun;
 use super::thumbnail::request;
 use crate::platform::R2Body;
 
@@ -23,9 +23,7 @@ pub async fn delete(call: &Call, id: JobId) -> Result<Reply<R2Body>, Problem> {
 /// `POST /thumbnails/{id}/retry`
 pub async fn retry(call: &Call, id: JobId) -> Result<Reply<R2Body>, Problem> {
     let record = rerun(&call.app.objects, &call.app.jobs, id).await?;
-    Ok(Reply::json(202, &StatusDocument::new(&record, &call.base))
-        .with("location", status_url(&record, &call.base))
-        .with("retry-after", POLL_SECS.to_string()))
+    Ok(begun(record, call.wait_secs(), &call.app.jobs, &call.base).await)
 }
 
 /// `POST /thumbnails/{id}/webhook/retry`

@@ -1,12 +1,13 @@
 //! Another thumbnail of a job that is done.
 
 use thumbnail_core::api::document::StatusDocument;
-use thumbnail_core::api::{Problem, Reply, content_encoding};
+use thumbnail_core::api::{Problem, Reply, content_encoding, prefer};
 use thumbnail_core::keys::JobId;
 use thumbnail_core::ports::{ChunkError, Chunks};
 use thumbnail_core::service::body::BoundedBody;
-use thumbnail_core::service::extend::{asked, extend as extend_job};
+use thumbnail_core::service::extend::{asked, ended, extend as extend_job};
 use thumbnail_core::service::serve::POLL_SECS;
+use thumbnail_core::service::wait::wait_for_end;
 
 use super::upload::{admit, close_gate};
 use super::{Call, WorkerClock, header, misconfigured};
@@ -25,13 +26,25 @@ pub async fn extend(mut call: Call, id: JobId) -> Result<Reply<R2Body>, Problem>
     let query = url.query().unwrap_or_default();
     let variants = asked(&call.app.config, id, query, &content_type, body).await?;
     let limits = &call.app.config.limits;
-    let extended = extend_job(&call.app.objects, &call.app.jobs, limits, id, variants).await?;
+    let (objects, jobs) = (&call.app.objects, &call.app.jobs);
+    let mut extended = extend_job(objects, jobs, limits, id, variants.clone()).await?;
     if extended.overloaded {
         close_gate();
     }
+    let mut made_status = 200;
+    let wait_secs = call.wait_secs().filter(|_| !extended.made);
+    if let Some(secs) = wait_secs
+        && let Some(record) = wait_for_end(jobs, &WorkerClock, id, secs).await
+    {
+        extended = ended(record, &variants)?;
+        made_status = 201;
+    }
     let document = StatusDocument::new(&extended.record, &call.base);
-    let status = if extended.made { 200 } else { 202 };
+    let status = if extended.made { made_status } else { 202 };
     let mut reply = Reply::json(status, &document);
+    if let Some(secs) = wait_secs {
+        reply = reply.with("preference-applied", prefer::applied(secs));
+    }
     if let Some(file) = extended.file {
         reply = reply.with("location", format!("{}/thumbnails/{file}", call.base));
     }

@@ -56,7 +56,8 @@ class Tile {
     const image = new Image();
     let failures = 0;
     image.alt = `Thumbnail of ${this.file.name}`;
-    image.onload = () => this.end("done", `Done, ${job.thumbnails[0].width} × ${job.thumbnails[0].height}`);
+    const warnings = (job.warnings ?? []).map(({ detail }) => `. ${detail}`).join("");
+    image.onload = () => this.end("done", `Done, ${job.thumbnails[0].width} × ${job.thumbnails[0].height}${warnings}`);
     image.onerror = async () => {
       if (failures++ >= UPLOAD_TRIES) return this.fail("The thumbnail cannot be loaded");
       await pause(growing(failures));

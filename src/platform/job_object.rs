@@ -114,7 +114,7 @@ impl Job {
         // Before the job is looked at, so that no end falls in between.
         let end = listeners.wait();
         let now = self.handle(Command::Get).await;
-        if !matches!(&now, Ok(Verdict::Found { record }) if !record.state.is_final()) {
+        if !matches!(&now, Ok(Verdict::Found { record }) if !record.is_settled()) {
             return answer(now);
         }
         let limit = pin!(Delay::from(Duration::from_millis(millis)));

@@ -123,6 +123,16 @@ test("a key whose first try died with its server is given up for another one", {
   await page.close();
 });
 
+test("the tile of a picture that is cut says so", { timeout: DEADLINE_MS }, async () => {
+  const page = await browser.newPage();
+  await page.goto(workers.url("/"));
+  await page.setInputFiles("#files", [{ name: "cut.jpg", mimeType: "image/jpeg", buffer: picture("photo.jpg").subarray(0, 2_800) }]);
+  const tile = page.locator("li[data-status=done] span");
+  await tile.waitFor({ timeout: DEADLINE_MS });
+  assert.equal(await tile.textContent(), "Done, 100 × 100. The file is cut or damaged: parts of the picture are missing.");
+  await page.close();
+});
+
 test("without scripts the form still uploads", async () => {
   const context = await browser.newContext({ javaScriptEnabled: false });
   const page = await context.newPage();

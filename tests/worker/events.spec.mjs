@@ -146,6 +146,24 @@ test("an event id that cannot be is none", async () => {
   }
 });
 
+test("who listens while another size is made hears of it, and then the end", async () => {
+  const job = await service.upload(picture);
+  await start(job);
+  await finish(job);
+  const options = { width: 4, height: 4, dpr: 1, fit: "cover", gravity: "center", enlarge: true, background: "transparent", format: "source", quality: 80, progressive: false, linear: false, truncated: "accept", page: 0 };
+  await command(workers, job.id, { command: "extend", variants: [{ name: "small", ...options }] });
+  const listener = await stream(eventsOf(job));
+  const coming = (await listener.event()).document;
+  assert.deepEqual([coming.status, coming.later.map(({ name, status }) => [name, status])], ["done", [["small", "pending"]]]);
+  await start(job);
+  assert.deepEqual((await listener.event()).document.later.map(({ status }) => status), ["processing"]);
+  const thumbnail = { name: "small", format: "png", width: 4, height: 4, bytes: 9, etag: "e" };
+  await command(workers, job.id, { command: "finish", thumbnails: [thumbnail], source_width: 8, source_height: 8, thumbhash: "", peak_memory_bytes: null });
+  const made = (await listener.event()).document;
+  assert.deepEqual([made.later, made.thumbnails.map(({ name }) => name)], [undefined, ["small"]]);
+  await listener.ended();
+});
+
 test("a job that ended before is told once", async () => {
   const job = await service.upload(picture);
   await workers.fetch(`/thumbnails/${job.id}`, { method: "DELETE" });

@@ -7,7 +7,7 @@ import { client, form, raw } from "./client.mjs";
 import { harness } from "./harness.mjs";
 import { createStuck } from "./jobs.mjs";
 
-const workers = harness({ vars: { MAX_WAIT_SECS: "20" } });
+const workers = harness({ vars: { MAX_WAIT_SECS: "20", VARIANTS_LATER: "any" } });
 const service = client(workers);
 const picture = flatPng(400, 300);
 const wait = (secs) => ({ headers: { prefer: `wait=${secs}` } });
@@ -100,4 +100,31 @@ for (const prefer of ["wait=x", "wait", "respond-async", "wait=0", ";;="]) {
 test("a job that does not exist is not waited for", async () => {
   const response = await workers.fetch("/thumbnails/01997c1e-0000-7aaa-8aaa-aaaaaaaaaaaa", wait(15));
   assert.equal(response.status, 404);
+});
+
+test("another size is answered when it is made: 201", async () => {
+  const job = await (await posted(picture, { prefer: "wait=15" })).json();
+  const response = await workers.fetch(`/thumbnails/${job.id}?size=40x30`, { method: "POST", ...wait(15) });
+  assert.equal(response.status, 201);
+  assert.equal(applied(response), "wait=15");
+  const document = await response.json();
+  assert.deepEqual([document.thumbnails.length, document.later], [2, undefined]);
+  assert.equal((await workers.fetch(new URL(response.headers.get("location")).pathname)).status, 200);
+  const again = await workers.fetch(`/thumbnails/${job.id}?size=40x30`, { method: "POST", ...wait(15) });
+  assert.deepEqual([again.status, applied(again)], [200, null]);
+});
+
+test("another size that cannot be made says why: 422", async () => {
+  const job = await (await posted(picture, { prefer: "wait=15" })).json();
+  const response = await workers.fetch(`/thumbnails/${job.id}?page=3`, { method: "POST", ...wait(15) });
+  const problem = await response.json();
+  assert.deepEqual([response.status, problem.detail], [422, "there is no page 3: pages of this PNG file count from 0, and it has 1"]);
+});
+
+test("a rerun is answered when it has ended", async () => {
+  const failed = await service.ended(await service.upload(brokenPng()));
+  const response = await workers.fetch(`/thumbnails/${failed.id}/retry`, { method: "POST", ...wait(15) });
+  assert.equal(response.status, 422, await response.clone().text());
+  assert.equal(applied(response), "wait=15");
+  assert.equal(response.headers.get("location"), failed.status_url);
 });

@@ -35,6 +35,8 @@ pub struct StatusDocument<'a> {
     thumbhash: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     peak_memory_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<Warning>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<super::problem::ProblemDocument>))]
     problem: Option<serde_json::Value>,
@@ -52,6 +54,24 @@ pub struct TimingsDocument {
     #[serde(skip_serializing_if = "Option::is_none")]
     processing_ms: Option<u64>,
 }
+
+/// What is to be known of thumbnails that were made all the same.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Warning {
+    /// For programs. More of them may come.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, example = "incomplete"))]
+    code: &'static str,
+    /// For people.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    detail: &'static str,
+}
+
+/// No decoder can tell a file that was cut from one that was damaged.
+const INCOMPLETE: Warning = Warning {
+    code: "incomplete",
+    detail: "The file is cut or damaged: parts of the picture are missing.",
+};
 
 /// A thumbnail as clients see it.
 #[derive(Debug, Serialize)]
@@ -101,6 +121,11 @@ impl<'a> StatusDocument<'a> {
             }),
             thumbhash: record.thumbhash.as_deref(),
             peak_memory_bytes: record.peak_memory_bytes,
+            warnings: record
+                .incomplete
+                .then_some(INCOMPLETE)
+                .into_iter()
+                .collect(),
             problem: record
                 .failure
                 .as_ref()

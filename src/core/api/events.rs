@@ -103,16 +103,16 @@ impl Listener {
         self.seen = Some(record.revision);
         let document = StatusDocument::new(record, &self.base);
         let text = serde_json::to_string(&document).unwrap_or_default();
-        if record.state.is_final() {
+        if record.is_settled() {
             Telling::Last(text)
         } else {
             Telling::Change(text)
         }
     }
 
-    /// Whether the job has ended and this listener knows.
+    /// Whether the job has ended, with all that was asked for later, and this listener knows.
     pub fn is_over(&self, record: &Record) -> bool {
-        record.state.is_final() && self.seen.is_some_and(|seen| record.revision <= seen)
+        record.is_settled() && self.seen.is_some_and(|seen| record.revision <= seen)
     }
 
     /// Forgets what it claims to have been told and cannot have been.

@@ -315,6 +315,7 @@ mod tests {
             source_height: 2,
             thumbhash: String::new(),
             peak_memory_bytes: None,
+            incomplete: false,
         }))
     }
 

@@ -205,6 +205,7 @@ mod tests {
             source_height: 2,
             thumbhash: String::new(),
             peak_memory_bytes: None,
+            incomplete: false,
         }))
     }
 
@@ -340,6 +341,22 @@ mod tests {
             };
             assert_eq!(event.id(), format!("msg_{}_done_0_1", record.id));
             assert_eq!(event.job.thumbnails.len(), made);
+        }
+    }
+
+    #[test]
+    fn what_is_missing_of_a_picture_stays_known() {
+        // As an origin says it that knows of no such thing.
+        let text = r#"{"thumbnails":[],"source_width":3,"source_height":2,"thumbhash":"","peak_memory_bytes":null}"#;
+        let older: Finish = serde_json::from_str(text).unwrap();
+        assert!(!older.incomplete);
+        assert_eq!(serde_json::to_string(&older).unwrap(), text);
+        for incomplete in [false, true] {
+            let mut record = extended_job();
+            record.as_mut().unwrap().incomplete = incomplete;
+            tell(&mut record, 9, finish("later"));
+            let record = record.unwrap();
+            assert_eq!((record.incomplete, record.extension), (incomplete, None));
         }
     }
 

@@ -211,7 +211,9 @@ fn finished(record: Record, made: Finish, now: Timestamp) -> Decision {
         // An attempt at what was made long ago may still come back.
         return if are_wanted(&made.thumbnails, &record) {
             // What is told of the job as a whole stays what its upload said.
-            finish(record, made.thumbnails, now, |_| {})
+            finish(record, made.thumbnails, now, |record| {
+                record.incomplete |= made.incomplete;
+            })
         } else {
             Decision::rejected(&record)
         };
@@ -225,6 +227,7 @@ fn finished(record: Record, made: Finish, now: Timestamp) -> Decision {
         let begun = begun.filter(|_| record.lost_attempts == 0);
         record.timings.processing_ms = begun.map(|begun| now.millis_since(begun));
         record.peak_memory_bytes = made.peak_memory_bytes;
+        record.incomplete = made.incomplete;
     })
 }
 
@@ -519,6 +522,7 @@ mod tests {
             source_height: 2,
             thumbhash: String::new(),
             peak_memory_bytes: None,
+            incomplete: false,
         }))
     }
 

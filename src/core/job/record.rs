@@ -103,6 +103,9 @@ pub struct Record {
     /// The most memory that the instance which made the thumbnails has used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peak_memory_bytes: Option<u64>,
+    /// Whether the file was cut or damaged, so that parts are missing in what was made of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub incomplete: bool,
     /// Why it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
@@ -283,6 +286,7 @@ impl Record {
             refused: Vec::new(),
             thumbhash: None,
             peak_memory_bytes: None,
+            incomplete: false,
             failure: None,
             webhook: new.webhook,
         }
@@ -292,6 +296,11 @@ impl Record {
     pub fn phase(&self) -> State {
         let extension = self.extension.as_ref();
         extension.map_or(self.state, |extension| extension.state)
+    }
+
+    /// Whether nothing is being made any more: the job has ended, and so has what was asked for later.
+    pub fn is_settled(&self) -> bool {
+        self.state.is_final() && self.extension.is_none()
     }
 
     pub(super) fn set_phase(&mut self, state: State) {
@@ -336,6 +345,7 @@ impl Record {
     pub(super) fn bury(&mut self, forget_at: Timestamp) {
         self.thumbnails.clear();
         self.thumbhash = None;
+        self.incomplete = false;
         self.due_at = Some(forget_at);
     }
 
@@ -346,6 +356,7 @@ impl Record {
         self.failure = None;
         self.rerun_at = None;
         self.timings.processing_ms = None;
+        self.incomplete = false;
         self.thumbnails.clear();
     }
 

@@ -10,6 +10,7 @@ use crate::api::problem::FieldError;
 use crate::api::{Params, Problem, ProblemKind};
 use crate::config::Config;
 use crate::job::extension::{MAX_THUMBNAILS, name_of};
+use crate::job::record::Refused;
 use crate::job::{Command, Record, State, Verdict};
 use crate::keys::{DEFAULT_VARIANT, JobId, ThumbnailFile, source_key};
 use crate::pipeline::{Limits, Options, Variant};
@@ -106,34 +107,51 @@ pub async fn extend(
         Verdict::Found { record } => (*record, false),
         verdict => return Err(refusal(&verdict)),
     };
-    let known = |asked: &Variant| record.all_variants().find(|v| v.options == asked.options);
-    let is_made = |asked: &Variant| {
-        let name = known(asked).map(|variant| &variant.name);
-        record
-            .thumbnails
-            .iter()
-            .any(|made| Some(&made.name) == name)
-    };
-    let made = variants.iter().all(is_made);
-    if !stored && !made {
-        return Err(if record.state.is_final() {
+    let extended = Extended::of(record, &variants, overloaded);
+    if !stored && !extended.made {
+        let state = extended.record.state;
+        return Err(if state.is_final() {
             Problem::new(ProblemKind::Gone, "the uploaded file is no longer stored")
         } else {
-            refusal(&Verdict::Rejected {
-                state: record.state,
-            })
+            refusal(&Verdict::Rejected { state })
         });
     }
-    let file = variants
-        .first()
-        .and_then(known)
-        .and_then(|v| record.files_of(v).next());
-    Ok(Extended {
-        record,
-        file,
-        made,
-        overloaded,
-    })
+    Ok(extended)
+}
+
+/// What became of `variants` once the client has waited for their end: a problem where they could not be made.
+pub fn ended(record: Record, variants: &[Variant]) -> Result<Extended, Problem> {
+    let asked = |refused: &&Refused| {
+        variants
+            .iter()
+            .any(|variant| variant.options == refused.variant.options)
+    };
+    match record.refused.iter().find(asked) {
+        Some(refused) if record.is_settled() => Err(job_problem(&refused.failure)),
+        _ => Ok(Extended::of(record, variants, false)),
+    }
+}
+
+impl Extended {
+    fn of(record: Record, variants: &[Variant], overloaded: bool) -> Self {
+        let known = |asked: &Variant| record.all_variants().find(|v| v.options == asked.options);
+        let is_made = |asked: &Variant| {
+            let name = known(asked).map(|variant| &variant.name);
+            let mut thumbnails = record.thumbnails.iter();
+            thumbnails.any(|made| Some(&made.name) == name)
+        };
+        let made = variants.iter().all(is_made);
+        let file = variants
+            .first()
+            .and_then(known)
+            .and_then(|v| record.files_of(v).next());
+        Self {
+            record,
+            file,
+            made,
+            overloaded,
+        }
+    }
 }
 
 /// What making `variants` of a stored picture takes, if its header is at its beginning: the rest of it

@@ -15,6 +15,7 @@ use crate::job::record::Failure;
 use crate::job::{Command, Finish, Message, Outcome, Record, Thumbnail, Verdict};
 use crate::keys::{JobId, ThumbnailFile, source_key, thumbnail_key};
 use crate::object::ObjectMeta;
+use crate::pipeline::decode::Completeness;
 use crate::pipeline::{Encoded, Limits, PipelineError};
 use crate::ports::{Clock, JobLedger, ObjectStore, StoreError};
 use crate::service::job::thumbnail;
@@ -207,6 +208,7 @@ impl<O: ObjectStore, L: JobLedger, C: Clock, R: Render> Processor<'_, O, L, C, R
             source_height: rendered.source.height(),
             thumbhash: rendered.thumbhash,
             peak_memory_bytes: (self.memory_high_water)(),
+            incomplete: rendered.completeness == Completeness::Truncated,
         })))
     }
 

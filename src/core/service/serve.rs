@@ -213,7 +213,7 @@ impl<O: ObjectStore, K: StatusCache, L: JobLedger, C: Clock> Reader<'_, O, K, L,
         let path = format!("/thumbnails/{}", record.id);
         let reply = Reply::json(status, &StatusDocument::new(record, self.base))
             .with("link", links(path, record.id));
-        if record.state.is_final() {
+        if record.is_settled() {
             reply
         } else {
             reply.with("retry-after", POLL_SECS.to_string())

@@ -27,9 +27,9 @@ impl Waiters {
         senders.len()
     }
 
-    /// Ends all waiting if the job has ended.
+    /// Ends all waiting if the job has ended, with all that was asked for later.
     pub fn tell(&self, record: &Record) {
-        if record.state.is_final() {
+        if record.is_settled() {
             for sender in self.senders.take() {
                 // Whoever has gone needs no answer.
                 let _ = sender.send(record.clone());

@@ -80,6 +80,17 @@ pub(super) fn accepted() -> Vec<(u16, Response)> {
     vec![(202, response.build())]
 }
 
+/// 202 with the document of a job that is tried again, or 201 where the client waited and it is done.
+pub(super) fn rerun() -> Vec<(u16, Response)> {
+    let done = ResponseBuilder::new()
+        .description("Made while the client waited, as `Prefer: wait` asked.")
+        .header("Location", text("The job's status document."))
+        .content("application/json", document(examples::done()));
+    let mut answers = vec![(201, done.build())];
+    answers.extend(accepted());
+    answers
+}
+
 /// 202 with the document of a job that stays done, or 200 where the thumbnail is there.
 pub(super) fn extended() -> Vec<(u16, Response)> {
     let answer = |about| {
@@ -90,8 +101,10 @@ pub(super) fn extended() -> Vec<(u16, Response)> {
     };
     let coming = answer("Accepted: the job stays done, and `later` lists what is being made.");
     let there = answer("The thumbnail is there.");
+    let made = answer("Made while the client waited, as `Prefer: wait` asked.");
     vec![
         (200, there.build()),
+        (201, made.build()),
         (202, coming.header("Retry-After", seconds()).build()),
     ]
 }

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use utoipa::openapi::tag::{Tag as OpenApiTag, TagBuilder};
 use utoipa::openapi::{Components, Info, License, OpenApi, Paths, RefOr, Schema, ServerBuilder};
 
-use super::document::{LaterDocument, StatusDocument, ThumbnailDocument, TimingsDocument};
+use super::document::{LaterDocument, StatusDocument, ThumbnailDocument, TimingsDocument, Warning};
 use super::problem::{FieldError, ProblemDocument};
 use super::webhook::{DeliveryDocument, WebhookDocument};
 use crate::job::{Source, State, Thumbnail};
@@ -65,6 +65,7 @@ fn components() -> Components {
         component::<StatusDocument>(),
         component::<ThumbnailDocument>(),
         component::<TimingsDocument>(),
+        component::<Warning>(),
         component::<LaterDocument>(),
         component::<Thumbnail>(),
         component::<Source>(),

@@ -35,11 +35,16 @@ pub(super) fn job() -> Vec<Parameter> {
     vec![id()]
 }
 
+/// The job that is tried again.
+pub(super) fn rerun() -> Vec<Parameter> {
+    vec![id(), prefer()]
+}
+
 /// The job that gets another thumbnail, and the options of that.
 pub(super) fn extend() -> Vec<Parameter> {
     let about = "Where requests are signed: HMAC-SHA256 of the id, a `?` and the query before this, in hexadecimal digits.";
     let signature = string().pattern(Some("^[0-9a-f]{64}$")).into();
-    let mut parameters = vec![id()];
+    let mut parameters = vec![id(), prefer()];
     parameters.extend(picture_options().map(option_in_query));
     parameters.push(in_query("signature", about, signature));
     parameters
