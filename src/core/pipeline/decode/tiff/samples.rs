@@ -37,6 +37,8 @@ impl Converter {
     pub fn convert(&mut self, stored: &[u16]) -> Samples<'_> {
         if self.photometric == Photometric::Palette {
             self.narrow.clear();
+            // A vector that grows pixel by pixel takes up to twice as much.
+            self.narrow.reserve_exact(3 * (stored.len() / self.samples));
             let colors = stored.chunks_exact(self.samples);
             let colors = colors.map(|pixel| self.palette[usize::from(pixel[0] & 255)]);
             self.narrow.extend(colors.flatten());
@@ -45,6 +47,8 @@ impl Converter {
         let max = ((1_u32 << self.bits) - 1) as u16;
         let channels = usize::from(self.color.channels());
         self.wide.clear();
+        self.wide
+            .reserve_exact(channels * (stored.len() / self.samples));
         for pixel in stored.chunks_exact(self.samples) {
             self.wide.extend_from_slice(&pixel[..channels]);
         }
