@@ -116,8 +116,9 @@ fn rows_become_what_a_canvas_becomes() {
                     drawing
                 };
                 let options = Options {
+                    // Inside it, too, chroma is halved: it is not up to 200 pixels.
                     width: Some(203),
-                    height: Some(77),
+                    height: Some(203),
                     quality,
                     fit,
                     background,

@@ -341,16 +341,17 @@ fn exif_orientation(exif: Option<&[u8]>) -> Orientation {
 pub fn probe_file(source: &[u8], page: u32) -> Result<ImageInfo, PipelineError> {
     match probe_page(source, page)? {
         HeaderStatus::Ready(info) => Ok(info),
-        HeaderStatus::NeedMore => Err(incomplete(source)),
+        HeaderStatus::NeedMore => Err(incomplete(source, source.len())),
     }
 }
 
-/// The error of a file whose header is not in all that there is of it.
-pub fn incomplete(source: &[u8]) -> PipelineError {
+/// The error of a file whose header is not in all that there is of it, which are `bytes`;
+/// `source` may lack some of them.
+pub fn incomplete(source: &[u8], bytes: usize) -> PipelineError {
     match ImageFormat::sniff(source) {
         Some(format) => PipelineError::truncated(
             format,
-            format!("its header is not complete after {} bytes", source.len()),
+            format!("its header is not complete after {bytes} bytes"),
         ),
         None => PipelineError::UnknownFormat,
     }

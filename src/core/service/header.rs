@@ -18,6 +18,8 @@ pub struct HeaderReader {
     /// All bytes so far, from the file's first one on, without the metadata that are dropped.
     pub held: Vec<u8>,
     filter: Option<MetadataFilter>,
+    /// How many bytes came, those that were dropped included.
+    received: usize,
     /// How many bytes are looked at next.
     next_len: usize,
     max_len: usize,
@@ -30,6 +32,7 @@ impl HeaderReader {
         Self {
             held: Vec::new(),
             filter: None,
+            received: 0,
             next_len: FIRST_LEN.min(max_len),
             max_len,
             page,
@@ -47,6 +50,7 @@ impl HeaderReader {
 
     /// Adds bytes.
     pub fn push(&mut self, bytes: &[u8]) {
+        self.received += bytes.len();
         let len = self.held.len() + bytes.len();
         if len > self.held.capacity() {
             let room = len.max(self.next_len) - self.held.len();
@@ -82,7 +86,7 @@ impl HeaderReader {
                 return Err(PipelineError::UnknownFormat);
             }
             if ended && len == self.held.len() {
-                return Err(incomplete(&self.held));
+                return Err(incomplete(&self.held, self.received));
             }
             self.next_len = self.next_len.saturating_mul(2).min(self.max_len);
         }

@@ -8,6 +8,12 @@ use State::{Begins, Drops, Keeps, Over, Segment};
 /// Beyond this an ICC profile is left out, by the decoder, too.
 const MAX_ICC_BYTES: usize = 4 << 20;
 
+/// The marker that a file begins with.
+const SOI_BYTES: usize = 2;
+
+/// What stands for a segment that was dropped.
+const EMPTY_COMMENT: [u8; 4] = [0xFF, 0xFE, 0x00, 0x02];
+
 /// How much of a segment's payload says what it is.
 const NAME_BYTES: usize = 12;
 
@@ -109,6 +115,10 @@ impl MetadataFilter {
             Keeps(left)
         } else {
             held.truncate(start);
+            if start == SOI_BYTES {
+                // A JPEG is told by the marker that comes first.
+                held.extend_from_slice(&EMPTY_COMMENT);
+            }
             Drops(left)
         };
     }
