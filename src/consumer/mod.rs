@@ -25,7 +25,7 @@ pub async fn consume(batch: &MessageBatch<String>, env: &Env, context: &Context)
         }
     };
     match batch.queue().as_str() {
-        WEBHOOKS => webhooks::deliver(batch, app, context).await,
+        WEBHOOKS => webhooks::deliver(batch, &app, context).await,
         WEBHOOKS_DEAD => webhooks::bury(batch),
         RESIZE_DEAD_QUEUE => resize::bury(batch, &app).await,
         _ => resize::process(batch, &app).await,

@@ -1,75 +1,76 @@
 //! The webhook queue. A message is settled when its attempt has begun: a receiver that is slow to answer
 //! holds up neither the messages beside it nor those behind it.
 
-use std::rc::Rc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use serde_json::json;
 use thumbnail_core::job::Outcome;
+use thumbnail_core::ports::Clock;
 use thumbnail_core::service::deliver::{Attempt, Courier};
+use thumbnail_core::service::ongoing::Ongoing;
 use worker::{Context, MessageBatch, MessageExt};
 
 use super::{body, settle};
 use crate::app::App;
-use crate::platform::{HttpReceivers, JobClient};
+use crate::platform::{HttpReceivers, JobClient, WorkerClock};
 use crate::telemetry;
 
-/// What attempts go on with when their batch is over.
-struct Deliverer {
-    app: App,
-    receivers: HttpReceivers,
+/// What the platform leaves an attempt when its batch is over; `WEBHOOK_TIMEOUT_SECS` is at most 25.
+const LEFT_SECS: u32 = 30;
+
+/// The most attempts that outlast their batches in an instance: of up to 20 KB each, twice, some 4 MB.
+const MOST_ONGOING: usize = 100;
+
+thread_local! {
+    static ONGOING: Ongoing = const { Ongoing::new(MOST_ONGOING) };
 }
 
-impl Deliverer {
-    fn courier(&self) -> Courier<'_, JobClient, HttpReceivers> {
-        Courier {
-            ledger: &self.app.jobs,
-            receivers: &self.receivers,
-        }
-    }
-
-    async fn attempt(&self, id: String, text: String, attempt: Attempt) {
-        let delivered = self.courier().attempt(attempt).await;
-        // What the receiver is called stays out of the log: its address may hold a secret.
-        let fields = json!({
-            "message": id,
-            "body": text,
-            "outcome": format!("{:?}", delivered.outcome),
-            "answer": format!("{:?}", delivered.answer),
-        });
-        if delivered.gave_up {
-            telemetry::alert("webhook_given_up", &fields);
-        }
-        telemetry::log("message", &fields);
-    }
-}
-
-/// Begins to deliver the events that the messages name. Attempts end after their batch, for which the
-/// platform leaves 30 s: `WEBHOOK_TIMEOUT_SECS` is at most 25.
-pub async fn deliver(batch: &MessageBatch<String>, app: App, context: &Context) {
+/// Begins the deliveries that the messages ask for. Attempts outlast their batch where there is room
+/// for them in the instance; others are waited for.
+pub async fn deliver(batch: &MessageBatch<String>, app: &App, context: &Context) {
     let timeout = Duration::from_secs(app.config.webhooks.timeout_secs.into());
-    let receivers = HttpReceivers { timeout };
-    let deliverer = &Rc::new(Deliverer { app, receivers });
+    let courier = &Courier {
+        ledger: &app.jobs,
+        receivers: &HttpReceivers { timeout },
+    };
     join_all(batch.raw_iter().map(|message| async move {
         let text = body(&message);
-        match deliverer.courier().begin(&text).await {
-            Ok(attempt) => {
-                message.ack();
-                let (deliverer, id) = (Rc::clone(deliverer), message.id());
-                context.wait_until(async move { deliverer.attempt(id, text, attempt).await });
-            }
-            Err(outcome) => {
-                let fields = json!({
-                    "message": message.id(),
-                    "body": text,
-                    "outcome": format!("{outcome:?}"),
-                });
-                settle(&message, &outcome, &fields);
-            }
+        let (outcome, attempt) = courier.begin(&text).await;
+        let fields = json!({
+            "message": message.id(),
+            "body": text,
+            "outcome": format!("{outcome:?}"),
+        });
+        settle(&message, &outcome, &fields);
+        let Some(attempt) = attempt else {
+            return;
+        };
+        let attempt = run(attempt, app.jobs.clone(), timeout, text);
+        match ONGOING.with(|ongoing| ongoing.begin(WorkerClock.now(), LEFT_SECS)) {
+            Some(place) => context.wait_until(async move {
+                attempt.await;
+                ONGOING.with(|ongoing| ongoing.end(place));
+            }),
+            None => attempt.await,
         }
     }))
     .await;
+}
+
+async fn run(attempt: Attempt, jobs: JobClient, timeout: Duration, text: String) {
+    let courier = Courier {
+        ledger: &jobs,
+        receivers: &HttpReceivers { timeout },
+    };
+    let delivered = courier.run(attempt).await;
+    // What the receiver is called stays out of the log: its address may hold a secret.
+    let fields = json!({ "body": text, "answer": format!("{:?}", delivered.answer) });
+    if delivered.gave_up {
+        telemetry::alert("webhook_given_up", &fields);
+    } else {
+        telemetry::log("webhook_attempt", &fields);
+    }
 }
 
 /// Drops messages that the queue gave up. Their jobs send new ones by themselves.

@@ -26,26 +26,26 @@ pub async fn accepted(
         }))
         .await;
     }
-    let reply = polled(uploaded::reply(&files, base));
-    match wait_secs {
-        Some(secs) => reply.with("preference-applied", prefer::applied(secs)),
-        None => reply,
-    }
+    waited(polled(uploaded::reply(&files, base)), wait_secs)
 }
 
 /// Answers for a job that was begun anew; waits for its end before, if the client asks for it.
 pub async fn begun(
-    mut record: Record,
+    record: Record,
     wait_secs: Option<u32>,
     jobs: &JobClient,
     base: &str,
 ) -> Reply<R2Body> {
-    if let Some(secs) = wait_secs
-        && let Some(now) = wait_for_end(jobs, &WorkerClock, record.id, secs).await
-    {
-        record = now;
-    }
-    let reply = polled(uploaded::job(&record, base));
+    let ended = match wait_secs {
+        Some(secs) => wait_for_end(jobs, &WorkerClock, record.id, secs).await,
+        None => None,
+    };
+    let reply = uploaded::job(&ended.unwrap_or(record), base);
+    waited(polled(reply), wait_secs)
+}
+
+/// The answer with how long it would have waited, where it was to wait.
+pub fn waited(reply: Reply<R2Body>, wait_secs: Option<u32>) -> Reply<R2Body> {
     match wait_secs {
         Some(secs) => reply.with("preference-applied", prefer::applied(secs)),
         None => reply,

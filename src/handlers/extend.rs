@@ -1,14 +1,14 @@
 //! Another thumbnail of a job that is done.
 
 use thumbnail_core::api::document::StatusDocument;
-use thumbnail_core::api::{Problem, Reply, content_encoding, prefer};
+use thumbnail_core::api::{Problem, Reply, content_encoding};
 use thumbnail_core::keys::JobId;
 use thumbnail_core::ports::{ChunkError, Chunks};
 use thumbnail_core::service::body::BoundedBody;
 use thumbnail_core::service::extend::{asked, ended, extend as extend_job};
-use thumbnail_core::service::serve::POLL_SECS;
 use thumbnail_core::service::wait::wait_for_end;
 
+use super::accepted::{polled, waited};
 use super::upload::{admit, close_gate};
 use super::{Call, WorkerClock, header, misconfigured};
 use crate::platform::{R2Body, RequestBody};
@@ -41,17 +41,10 @@ pub async fn extend(mut call: Call, id: JobId) -> Result<Reply<R2Body>, Problem>
     }
     let document = StatusDocument::new(&extended.record, &call.base);
     let status = if extended.made { made_status } else { 202 };
-    let mut reply = Reply::json(status, &document);
-    if let Some(secs) = wait_secs {
-        reply = reply.with("preference-applied", prefer::applied(secs));
-    }
-    if let Some(file) = extended.file {
-        reply = reply.with("location", format!("{}/thumbnails/{file}", call.base));
-    }
-    Ok(if extended.made {
-        reply
-    } else {
-        reply.with("retry-after", POLL_SECS.to_string())
+    let reply = waited(polled(Reply::json(status, &document)), wait_secs);
+    Ok(match extended.file {
+        Some(file) => reply.with("location", format!("{}/thumbnails/{file}", call.base)),
+        None => reply,
     })
 }
 

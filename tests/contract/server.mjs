@@ -26,6 +26,13 @@ export function server({ vars = {}, samePort = false } = {}) {
       process.exit(1);
     });
   }
+  const again = async (end, look = () => undefined) => {
+    await end();
+    await dev.exited;
+    const found = look(state);
+    await start();
+    return found;
+  };
   before(() => start().catch((error) => Promise.reject(new Error(`${error.message}\n${output}`))));
   after(async () => {
     await dev?.stop();
@@ -43,27 +50,13 @@ export function server({ vars = {}, samePort = false } = {}) {
       fetch(new URL(`/cdn-cgi/local/scheduled?cron=${encodeURIComponent("*/5 * * * *")}&time=${time}`, dev.url)),
 
     /** Stops everything and starts it again: what was stored stays, queued messages are lost. The port changes unless it is to stay. */
-    async restart() {
-      await dev.stop();
-      await start();
-    },
+    restart: () => again(() => dev.stop()),
 
     /** As `restart`; meanwhile `look` has the folder with all that is stored. */
-    async whileStopped(look) {
-      await dev.stop();
-      const found = look(state);
-      await start();
-      return found;
-    },
+    whileStopped: (look) => again(() => dev.stop(), look),
 
     /** As `whileStopped`, but everything is killed at once, as in a power cut. */
-    async crash(look = () => undefined) {
-      dev.kill();
-      await dev.exited;
-      const found = look(state);
-      await start();
-      return found;
-    },
+    crash: (look) => again(() => dev.kill(), look),
 
     /** Returns what `wrangler dev` printed so far, the Workers' logs among it. */
     output: () => output,

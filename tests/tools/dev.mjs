@@ -2,6 +2,7 @@
 
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { createServer } from "node:net";
 import { devNull } from "node:os";
 import { join } from "node:path";
@@ -104,11 +105,31 @@ const killTree = (child) => signal(tree(child.pid), "SIGKILL");
 
 /** Returns the ids of a process and of all that come from it. */
 function tree(root) {
-  const { stdout } = spawnSync("ps", ["-A", "-o", "pid=", "-o", "ppid="], { encoding: "utf8" });
-  const processes = stdout.trim().split("\n").map((line) => line.trim().split(/\s+/).map(Number));
+  const all = processes();
   const found = [root];
-  for (const parent of found) found.push(...processes.filter(([, of]) => of === parent).map(([pid]) => pid));
+  for (const parent of found) found.push(...all.filter(([, of]) => of === parent).map(([pid]) => pid));
   return found;
+}
+
+/** Returns the ids of all processes, each with its parent's. Linux tells without `ps`, which small images lack. */
+function processes() {
+  if (!existsSync("/proc/self/stat")) {
+    const { stdout } = spawnSync("ps", ["-A", "-o", "pid=", "-o", "ppid="], { encoding: "utf8" });
+    return stdout.trim().split("\n").map((line) => line.trim().split(/\s+/).map(Number));
+  }
+  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  return pids.map((pid) => [Number(pid), parentOf(pid)]);
+}
+
+function parentOf(pid) {
+  try {
+    // The name stands in parentheses, and may have any of its own.
+    const [, parent] = readFileSync(`/proc/${pid}/stat`, "utf8").split(")").pop().trim().split(" ");
+    return Number(parent);
+  } catch {
+    // It has ended meanwhile.
+    return undefined;
+  }
 }
 
 function signal(pids, name) {

@@ -268,7 +268,7 @@ fn jitter(event: &WebhookEvent) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::job::record::{ANONYMOUS, Source};
+    use crate::job::record::{ANONYMOUS, Failure, Source};
     use crate::job::{Command, Finish, NewJob, Verdict, WebhookMessage, decide};
     use crate::pipeline::{ImageFormat, Options, Variant};
 
@@ -328,6 +328,7 @@ mod tests {
     }
 
     /// A job that is told things, and the messages that come of it.
+    #[derive(Default)]
     struct Told {
         record: Option<Record>,
         messages: Vec<WebhookMessage>,
@@ -337,11 +338,7 @@ mod tests {
     impl Told {
         /// A job that is done at second 2.
         fn done() -> Self {
-            let mut told = Self {
-                record: None,
-                messages: Vec::new(),
-                now: 0,
-            };
+            let mut told = Self::default();
             told.tell(create());
             told.now = 1;
             told.tell(Command::Start { alone: Some(true) });
@@ -421,6 +418,46 @@ mod tests {
             panic!("one delivery")
         };
         assert_eq!((delivery.status, delivery.attempt), (Some(204), 1));
+    }
+
+    #[test]
+    fn an_end_that_is_come_to_twice_has_one_id() {
+        let fail = || Command::Fail {
+            failure: Failure {
+                kind: "damaged-image".into(),
+                detail: String::new(),
+            },
+            attempt: None,
+        };
+        let end = |job: &mut Told, command: Command| {
+            job.tell(command);
+            (job.event().id(), job.event().number())
+        };
+        for command in [finish, fail, || Command::Cancel] {
+            let mut job = Told::default();
+            job.tell(create());
+            job.tell(Command::Start { alone: None });
+            let before = job.record.clone();
+            let (first, revision) = end(&mut job, command());
+            // The record of it is lost, and what follows of the one before comes to the same end.
+            job.record = before;
+            let reason = String::new();
+            job.tell(Command::Retry { attempt: 1, reason });
+            job.tell(Command::Start { alone: None });
+            let (again, later) = end(&mut job, command());
+            assert_eq!(first, again);
+            assert!(later > revision);
+        }
+        // Another run comes to ends of its own.
+        let mut job = Told::default();
+        let mut ids = std::collections::BTreeSet::new();
+        for again in [create(), Command::Rerun, Command::Rerun] {
+            job.now += 10_000;
+            job.tell(again);
+            job.tell(Command::Start { alone: None });
+            ids.insert(end(&mut job, fail()).0);
+        }
+        assert_eq!(ids.len(), 3, "{ids:?}");
     }
 
     #[test]

@@ -10,7 +10,6 @@ use super::ledger::{self, Decision, FollowUp};
 use super::message::WebhookMessage;
 use super::policy::Policy;
 use super::record::Record;
-use super::state::State;
 use crate::timestamp::Timestamp;
 
 /// Decides about a command. Pure: the same arguments give the same decision, and the messages to
@@ -22,9 +21,7 @@ pub fn decide(
     policy: &Policy,
 ) -> (Decision, Vec<WebhookMessage>) {
     let before = record.as_ref().map(|record| record.state);
-    let was_extended = record
-        .as_ref()
-        .is_some_and(|record| record.extension.is_some());
+    let was_settled = record.as_ref().is_some_and(Record::is_settled);
     let record = record.map(|mut record| {
         postpone_purge(&mut record, now, policy);
         record
@@ -34,9 +31,8 @@ pub fn decide(
     if decision.follow_up != FollowUp::Erase
         && let Some(record) = &mut decision.changed
     {
-        let has_ended = record.state.is_final() && before != Some(record.state);
-        let has_more = record.state == State::Done && was_extended && record.extension.is_none();
-        if has_ended || has_more {
+        let has_changed = !was_settled || before != Some(record.state);
+        if record.is_settled() && has_changed {
             note(record, now, policy);
         }
         let job = record.id;

@@ -131,7 +131,7 @@ pub fn plan(
     let peak_bytes = peak_bytes.max(probing_bytes(&info));
     output::check(&info, &planned, (peak_bytes, source_bytes), limits)?;
     let work = work::planned(&info, &source, &planned, &trees);
-    check_work(&info, work, limits)?;
+    check_work((info.width, info.height), work, limits.max_work)?;
     Ok(Plan {
         info,
         source,

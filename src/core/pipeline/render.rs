@@ -170,7 +170,12 @@ fn write(
 /// Refuses work that no header told of.
 fn check_counted(plan: &Plan, decoder: &dyn Decode, bytes: u64) -> Result<(), PipelineError> {
     let counted = of_bytes(plan.info.format, bytes).saturating_add(decoder.work());
-    check_work(&plan.info, plan.work.saturating_add(counted), &plan.limits)
+    let size = (plan.info.width, plan.info.height);
+    check_work(
+        size,
+        plan.work.saturating_add(counted),
+        plan.limits.max_work,
+    )
 }
 
 /// An empty buffer for a file of so many bytes, which the plan counts.

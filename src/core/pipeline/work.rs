@@ -14,7 +14,7 @@ use super::plan::VariantPlan;
 use super::probe::{Header, ImageInfo};
 use super::resize::{Axis, Kernel};
 use super::shrink::TreePlan;
-use super::{ImageFormat, LimitError, Limits, OutputFormat, PipelineError};
+use super::{ImageFormat, LimitError, OutputFormat, PipelineError};
 
 /// Picoseconds, in which prices are given.
 const PER_NANOSECOND: u64 = 1000;
@@ -74,13 +74,12 @@ pub fn planned(
     all / PER_NANOSECOND
 }
 
-/// Refuses work beyond the limit.
-pub fn check_work(info: &ImageInfo, work: u64, limits: &Limits) -> Result<(), PipelineError> {
-    check((info.width, info.height), work, limits.max_work)
-}
-
 /// Refuses work beyond `max_work` for a picture of that size.
-pub fn check((width, height): (u32, u32), work: u64, max_work: u64) -> Result<(), PipelineError> {
+pub fn check_work(
+    (width, height): (u32, u32),
+    work: u64,
+    max_work: u64,
+) -> Result<(), PipelineError> {
     if work > max_work {
         return Err(LimitError::Work {
             width,

@@ -1,8 +1,10 @@
 //! One message of the webhook queue: begin the attempt, send the request, report.
 //!
 //! 1. `Deliver` marks the attempt before anything is sent; an event that is told already says stop
-//! 2. the request goes out, signed by the job
-//! 3. `Report`: the job decides whether and when there is another attempt
+//! 2. the message is settled: what follows may take as long as the receiver does, and the job begins
+//!    another attempt if this one never comes back
+//! 3. the request goes out, signed by the job
+//! 4. `Report`: the job decides whether and when there is another attempt
 //!
 //! The message is never kept for a later attempt: the job sends a new one when its time has come.
 
@@ -24,76 +26,59 @@ pub struct Courier<'a, L, R> {
     pub receivers: &'a R,
 }
 
-/// What became of a message.
+/// An attempt that has begun. Nothing of it hangs on the message any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    message: WebhookMessage,
+    number: u32,
+    request: WebhookRequest,
+}
+
+/// What became of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivered {
-    /// What becomes of the message itself.
-    pub outcome: Outcome,
-    /// How the attempt ended, where there was one.
-    pub answer: Option<Answer>,
+    /// How it ended.
+    pub answer: Answer,
     /// Whether the event was given up.
     pub gave_up: bool,
 }
 
-/// An attempt that the job has marked, and whose request is to be sent.
-pub struct Attempt {
-    message: WebhookMessage,
-    /// Counts from 1.
-    number: u32,
-    request: Box<WebhookRequest>,
-}
-
-impl From<Outcome> for Delivered {
-    fn from(outcome: Outcome) -> Self {
-        Self {
-            outcome,
-            answer: None,
-            gave_up: false,
-        }
-    }
-}
-
 impl<L: JobLedger, R: Receivers> Courier<'_, L, R> {
-    /// Handles one message of the webhook queue, given as the text of its body.
-    pub async fn deliver(&self, body: &str) -> Delivered {
-        match self.begin(body).await {
-            Ok(attempt) => self.attempt(attempt).await,
-            Err(outcome) => outcome.into(),
-        }
-    }
-
-    /// Begins the attempt that a message asks for. From then on, the job sends another message if it
-    /// does not learn how the attempt ended: this one has done its work.
-    ///
-    /// `Err` is what becomes of a message that leads to none.
-    pub async fn begin(&self, body: &str) -> Result<Attempt, Outcome> {
-        let message = WebhookMessage::decode(body).map_err(Outcome::from)?;
+    /// Begins the attempt that a message asks for, given as the text of its body. Returns what
+    /// becomes of the message, and the attempt where there is one to [`Courier::run`].
+    pub async fn begin(&self, body: &str) -> (Outcome, Option<Attempt>) {
+        let message = match WebhookMessage::decode(body) {
+            Ok(message) => message,
+            Err(error) => return (error.into(), None),
+        };
         let event = message.event;
         match self.call(message, WebhookCommand::Deliver { event }).await {
-            Ok(Verdict::Deliver { attempt, request }) => Ok(Attempt {
-                message,
-                number: attempt,
-                request,
-            }),
-            Ok(Verdict::Unknown) => Err(Outcome::Discard {
-                reason: format!("there is no job {}", message.job),
-            }),
-            Ok(_) => Err(Outcome::Complete),
-            Err(_) => Err(Outcome::Retry {
-                after_secs: UNREACHABLE_RETRY_SECS,
-            }),
+            Ok(Verdict::Deliver { attempt, request }) => {
+                let number = attempt;
+                let attempt = Attempt {
+                    message,
+                    number,
+                    request: *request,
+                };
+                (Outcome::Complete, Some(attempt))
+            }
+            Ok(Verdict::Unknown) => {
+                let reason = format!("there is no job {}", message.job);
+                (Outcome::Discard { reason }, None)
+            }
+            Ok(_) => (Outcome::Complete, None),
+            Err(_) => {
+                let after_secs = UNREACHABLE_RETRY_SECS;
+                (Outcome::Retry { after_secs }, None)
+            }
         }
     }
 
-    /// Sends the request and tells the job how that ended.
-    pub async fn attempt(&self, attempt: Attempt) -> Delivered {
-        let Attempt {
-            message,
-            number,
-            request,
-        } = attempt;
-        let answer = self.receivers.post(&request).await.without(&request.url);
-        self.report(message, number, answer).await
+    /// Sends the request of an attempt and tells its job what came of it.
+    pub async fn run(&self, attempt: Attempt) -> Delivered {
+        let request = &attempt.request;
+        let answer = self.receivers.post(request).await.without(&request.url);
+        self.report(attempt.message, attempt.number, answer).await
     }
 
     /// Tells the job how the attempt ended. If it does not learn of it, it counts the attempt as
@@ -112,11 +97,7 @@ impl<L: JobLedger, R: Receivers> Courier<'_, L, R> {
                 break;
             }
         }
-        Delivered {
-            outcome: Outcome::Complete,
-            answer: Some(answer),
-            gave_up,
-        }
+        Delivered { answer, gave_up }
     }
 
     async fn call(

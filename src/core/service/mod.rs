@@ -28,6 +28,7 @@ pub mod memory;
 mod metadata;
 mod nowhere;
 pub mod once;
+pub mod ongoing;
 pub mod overload;
 pub mod pace;
 pub mod process;

@@ -230,10 +230,10 @@ impl Client {
                 receivers: &world,
             };
             // Dead letters are only logged: the job sends another message by itself.
-            let outcome = if dead {
-                Outcome::Complete
+            let (outcome, attempt) = if dead {
+                (Outcome::Complete, None)
             } else {
-                courier.deliver(&body).await.outcome
+                courier.begin(&body).await
             };
             if let (Outcome::Discard { .. }, Ok(message)) =
                 (&outcome, WebhookMessage::decode(&body))
@@ -242,6 +242,9 @@ impl Client {
             }
             world.pause().await;
             delivery.settle(&outcome);
+            if let Some(attempt) = attempt {
+                courier.run(attempt).await;
+            }
         });
     }
 

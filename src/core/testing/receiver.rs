@@ -141,8 +141,7 @@ impl World {
 
     /// A job with a webhook has come to an end, or more thumbnails of it have: it is to be told, under one id.
     pub(super) fn owes(&self, record: &Record) {
-        let has_ended = record.state.is_final() && record.extension.is_none();
-        if record.webhook.is_some() && has_ended {
+        if record.webhook.is_some() && record.is_settled() {
             let id = format!(
                 "msg_{}_{}_{}_{}",
                 record.id,

@@ -1,6 +1,7 @@
 //! PNGs: rows of one filter, and blocks that hold nothing.
 
 import zlib from "node:zlib";
+import { chunk } from "../../tools/example.mjs";
 import { pick, sides } from "./random.mjs";
 
 const MIB = 1 << 20;
@@ -18,14 +19,6 @@ export function picture(next) {
     level: pick(next, [0, 1, 6]),
     noise: pick(next, [0, 0, 1, 64]),
   };
-}
-
-function chunk(name, data) {
-  const head = Buffer.from(name);
-  const ends = Buffer.alloc(8);
-  ends.writeUInt32BE(data.length);
-  ends.writeUInt32BE(zlib.crc32(Buffer.concat([head, data])), 4);
-  return Buffer.concat([ends.subarray(0, 4), head, data, ends.subarray(4)]);
 }
 
 /** Gives `feed` the bytes of the picture, which is the same bytes again and again, without holding it. */

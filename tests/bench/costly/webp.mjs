@@ -1,4 +1,4 @@
-//! WebPs: lossy frames of noise, which is valid whatever it is, and lossless ones of many codes.
+//! Lossy WebPs of noise, which is valid whatever it is.
 
 import { noise, pick, random, repeat, sides } from "./random.mjs";
 

@@ -7,6 +7,8 @@ use crate::pipeline::decode::inflate::{Inflated, Inflater};
 
 /// Profiles for displays and printers stay below 4 MiB; what inflates to more is a bomb.
 const MAX_ICC_BYTES: usize = 4 << 20;
+/// The most Deflate blocks with tables of their own: a real profile has one or two.
+const MAX_ICC_TABLES: u64 = 4096;
 /// How much the buffer for a profile grows at a time.
 const ICC_STEP_BYTES: usize = 64 << 10;
 
@@ -184,9 +186,6 @@ fn parse_icc(bytes: &[u8]) -> Option<Vec<u8>> {
     }
     inflate(stream)
 }
-
-/// The most tables of blocks of a profile: one that is written by anybody has a block or two.
-const MAX_ICC_TABLES: u64 = 4096;
 
 /// Inflates a whole zlib stream; `None` if it is damaged or too large.
 fn inflate(mut stream: &[u8]) -> Option<Vec<u8>> {

@@ -17,7 +17,7 @@ use std::borrow::Cow;
 
 use super::buffer::{try_append, try_filled, try_reserved};
 use super::{Completeness, Decode, Plane, Progress, RowSink, Samples};
-use crate::pipeline::work::check;
+use crate::pipeline::work::check_work;
 use crate::pipeline::{ImageFormat, LimitError, PipelineError};
 use samples::{Converter, read_samples};
 use unpack::Unpacker;
@@ -80,7 +80,7 @@ impl TiffDecoder {
         for index in 0..layout.down() {
             let known = band.load(header, &mut unpacker, &self.held, (index, self.max_work));
             self.work = unpacker.work();
-            check((header.width, header.height), self.work, self.max_work)?;
+            check_work((header.width, header.height), self.work, self.max_work)?;
             has_any |= known != Known::Nothing;
             is_whole &= known == Known::All;
             if !has_any && index + 1 == layout.down() {
