@@ -1,6 +1,6 @@
 //! Both Workers in `wrangler dev`, over real HTTP, with a state of their own that survives a restart.
 
-import { mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before } from "node:test";
@@ -48,6 +48,20 @@ export function server({ vars = {}, samePort = false } = {}) {
     /** Fires the cron trigger, as if it were due at `time`. */
     sweep: (time = Date.now()) =>
       fetch(new URL(`/cdn-cgi/local/scheduled?cron=${encodeURIComponent("*/5 * * * *")}&time=${time}`, dev.url)),
+
+    /** Gives `look` a copy of the folder with all that is stored while everything runs: undefined where that cannot be read just now. */
+    stored(look) {
+      const copy = mkdtempSync(join(tmpdir(), "edge-thumbnails-copy-"));
+      try {
+        cpSync(state, copy, { recursive: true });
+        return look(copy);
+      } catch {
+        // A file was written while it was copied.
+        return undefined;
+      } finally {
+        rmSync(copy, { recursive: true, force: true });
+      }
+    },
 
     /** Stops everything and starts it again: what was stored stays, queued messages are lost. The port changes unless it is to stay. */
     restart: () => again(() => dev.stop()),

@@ -118,21 +118,21 @@ async function assertAllDone(pictures) {
   }
   const peak = Math.max(...documents.map(({ peak_memory_bytes }) => peak_memory_bytes));
   assert.ok(peak < MAX_WASM_BYTES, `${peak} bytes`);
+  assert.ok(sends > jobs.length, "together they are more than fits, and some were put off");
   console.log(`${jobs.length} jobs, ${sends - jobs.length} times put off, ${(peak / MIB).toFixed(1)} MiB of wasm memory at most`);
-  return { sends, documents };
+  return documents;
 }
 
 test("ten TIFFs of 15 MB", async () => {
   const picture = { bytes: tiff(2500, 2000), mediaType: "image/tiff" };
-  const { sends } = await assertAllDone(Array(10).fill(picture));
-  assert.ok(sends > 10, "together they are more than fits, and some were put off");
+  await assertAllDone(Array(10).fill(picture));
 });
 
 const large = slope(4000, 3000);
 const FOUR = "?sizes=100x100,320x240,800x600,1600x1200&gravity=attention";
 
 test("ten PNGs of 12 megapixels, in four sizes each, cut where something is", async () => {
-  const { documents } = await assertAllDone(Array(10).fill({ bytes: large, mediaType: "image/png", query: FOUR }));
+  const documents = await assertAllDone(Array(10).fill({ bytes: large, mediaType: "image/png", query: FOUR }));
   for (const { thumbnails } of documents) assert.equal(thumbnails.length, 4);
 });
 

@@ -25,8 +25,11 @@ const MAX_RESIDUAL: f64 = 4.0;
 /// The most pixels of a picture that is looked at to choose the part to keep; larger ones keep their middle.
 const MAX_LOOKED_AT: u64 = 4 << 20;
 
-/// The plan itself, names, and whatever else does not grow with the picture.
-const SMALL_BYTES: u64 = 32 << 10;
+/// Whatever does not grow with the picture.
+const SMALL_BYTES: u64 = 28 << 10;
+
+/// What each thumbnail takes besides its buffers: what is asked for, how it is made, names.
+const VARIANT_BYTES: u64 = 4 << 10;
 
 /// How a picture is rendered.
 #[derive(Debug, Clone, PartialEq)]
@@ -227,12 +230,13 @@ fn always_bytes(info: &ImageInfo, source: &Source, limits: &Limits) -> u64 {
 fn peak_bytes(source_bytes: u64, variants: &[VariantPlan]) -> u64 {
     let drawn: u64 = variants.iter().map(VariantPlan::drawn_bytes).sum();
     let choose = variants.iter().map(VariantPlan::choice_bytes).max();
+    let small = SMALL_BYTES + VARIANT_BYTES * variants.len() as u64;
     let decoding = source_bytes
         .saturating_add(drawn)
         .saturating_add(choose.unwrap_or(0));
     decoding
         .max(output::finishing_bytes(variants))
-        .saturating_add(SMALL_BYTES)
+        .saturating_add(small)
 }
 
 /// What the decoder, the shrinks and the resampling take.

@@ -125,8 +125,15 @@ impl PngHeader {
         let rows = self.group_rows() as u64;
         let sample_bytes = if self.bit_depth == 16 { 2 } else { 1 };
         // A row of samples to give, and one to fill a cut file with.
-        let given = 2 * u64::from(self.width) * u64::from(self.channels_out()) * sample_bytes;
-        Window::bytes_for(rows * (row + 1)) + (rows + 1) * row + given + OutputLayout::TABLE_BYTES
+        let width = u64::from(self.width);
+        let given = 2 * width * u64::from(self.channels_out()) * sample_bytes;
+        // Before them, indices, or grey that gets alpha, as a byte each.
+        let unpacked = if self.bit_depth < 8 { width } else { 0 };
+        Window::bytes_for(rows * (row + 1))
+            + (rows + 1) * row
+            + given
+            + unpacked
+            + OutputLayout::TABLE_BYTES
     }
 
     /// Bits of a pixel in the file.
