@@ -298,3 +298,110 @@ fn work_that_no_header_tells_of_is_refused_while_it_is_done() {
     let got = with_little_more(&file, 0, file.len() as u64).expect_err("long");
     assert!(matches!(got, PipelineError::Limit(LimitError::Work { .. })));
 }
+
+/// Writes bits, the lowest of a byte first.
+#[derive(Default)]
+struct Bits {
+    bytes: Vec<u8>,
+    count: usize,
+}
+
+impl Bits {
+    fn put(&mut self, value: u32, bits: u32) {
+        for bit in 0..bits {
+            if self.count.is_multiple_of(8) {
+                self.bytes.push(0);
+            }
+            if let Some(last) = self.bytes.last_mut() {
+                *last |= ((value >> bit & 1) as u8) << (self.count % 8);
+            }
+            self.count += 1;
+        }
+    }
+
+    /// A block with tables of its own and nothing else in it (RFC 1951, section 3.2.7).
+    fn put_empty_block(&mut self) {
+        // Not the last one; 257 literals, 1 distance, lengths of 18 codes in the order of the standard.
+        for (value, bits) in [(0, 1), (2, 2), (0, 5), (0, 5), (14, 4)] {
+            self.put(value, bits);
+        }
+        // A bit each for 18, which repeats zeros, and for 1.
+        for place in 0..18 {
+            self.put(u32::from(place == 2 || place == 17), 3);
+        }
+        // 138 and 117 zeros; a bit for the literal 255, for the end of the block, and for a distance.
+        for (code, more) in [(1, 127), (1, 106)] {
+            self.put(code, 1);
+            self.put(more, 7);
+        }
+        self.put(0, 3);
+        self.put(1, 1);
+    }
+}
+
+/// A TIFF of a gray pixel a row, each of which lies behind so many blocks of Deflate that hold nothing.
+fn tiff_of_blocks(rows: u32, count: u32) -> Vec<u8> {
+    let mut bits = Bits::default();
+    for _ in 0..count {
+        bits.put_empty_block();
+    }
+    // The last one, of fixed codes: a literal below 144 has eight bits from 0x30 on, the highest first.
+    let gray = u32::from((0x30_u8 + 7).reverse_bits());
+    for (value, count) in [(1, 1), (1, 2), (gray, 8), (0, 7)] {
+        bits.put(value, count);
+    }
+    let data = [b"\x78\x01", bits.bytes.as_slice()].concat();
+    // The directory, then where each strip begins and how long it is, then the strips.
+    let lists = 8 + 2 + 8 * 12 + 4;
+    let entries = [
+        (256, 1, 1),
+        (257, 1, rows),
+        (258, 1, 8),
+        (259, 1, 8),
+        (262, 1, 1),
+        (273, rows, lists),
+        (278, 1, 1),
+        (279, rows, lists + 4 * rows),
+    ];
+    let mut file = b"II*\0\x08\0\0\0\x08\0".to_vec();
+    for (tag, values, value) in entries {
+        file.extend(u16::to_le_bytes(tag));
+        file.extend(u16::to_le_bytes(4));
+        file.extend(u32::to_le_bytes(values));
+        file.extend(u32::to_le_bytes(value));
+    }
+    file.extend([0; 4]);
+    let start = lists + 8 * rows;
+    let len = u32::try_from(data.len()).expect("short");
+    (0..rows).for_each(|row| file.extend((start + row * len).to_le_bytes()));
+    (0..rows).for_each(|_| file.extend(len.to_le_bytes()));
+    file.extend(data.repeat(rows as usize));
+    file
+}
+
+#[test]
+fn tables_of_blocks_that_hold_nothing_are_counted() {
+    let few = tiff_of_blocks(20, 10);
+    assert!(with_little_more(&few, 0, 10_000_000).is_ok());
+    let many = tiff_of_blocks(20, 5_000);
+    assert!(with_little_more(&many, 0, 1_000_000_000).is_ok());
+    // The decoder stops where its part is spent: what is planned besides is none of it.
+    let variants = sizes(&[1_500], Options::default());
+    let planned = plan(&info(&many), &variants, &Limits::default()).expect("is done");
+    let limits = Limits {
+        max_work: planned.work + 20_000_000,
+        ..Limits::default()
+    };
+    let got = render(&many, &variants, &limits).expect_err("is too much");
+    let PipelineError::Limit(LimitError::Work {
+        need_ms, max_ms, ..
+    }) = got
+    else {
+        panic!("{got}");
+    };
+    let planned_ms = planned.work / 1_000_000;
+    assert!(
+        need_ms < max_ms + planned_ms / 2,
+        "{need_ms} of {max_ms}, {planned_ms} of it planned"
+    );
+}

@@ -56,7 +56,12 @@ impl Renderer {
         let work = if plan.info.orientation_follows {
             Work::Collecting(room_for(plan.info.collected_bytes(&plan.limits))?)
         } else {
-            let decoder = plan.source.open(&plan.info, &plan.limits)?;
+            // A decoder that does much at once stops where its part is spent.
+            let limits = Limits {
+                max_work: plan.limits.max_work.saturating_sub(plan.work),
+                ..plan.limits
+            };
+            let decoder = plan.source.open(&plan.info, &limits)?;
             Work::Decoding(decoder, ThumbnailSink::new(&plan)?)
         };
         Ok(Self {
