@@ -273,6 +273,14 @@ pub(super) fn moved() -> Vec<(u16, Response)> {
     vec![(308, response.build())]
 }
 
+/// 308 where a part of the path that the client fills in is spelled otherwise.
+pub(super) fn respelled() -> (u16, Response) {
+    let response = ResponseBuilder::new()
+        .description("Another spelling of a URL, such as one in capitals: it is at `Location`.")
+        .header("Location", text("The path and query of the URL itself."));
+    (308, response.build())
+}
+
 /// 200 with a text for people.
 pub(super) fn page() -> Vec<(u16, Response)> {
     let text = Content::builder().schema(Some(ObjectBuilder::new().schema_type(Type::String)));

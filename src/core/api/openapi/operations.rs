@@ -86,8 +86,10 @@ impl Operation {
             .request_body(self.body.map(|body| body()));
         let everywhere = [Kind::Internal, Kind::Unavailable];
         let problems = self.problems.iter().copied().chain(everywhere);
-        for (status, response) in (self.answers)()
+        let respelled = self.path.contains('{').then(answers::respelled);
+        for (status, response) in respelled
             .into_iter()
+            .chain((self.answers)())
             .chain(answers::problems(problems))
         {
             operation = operation.response(status.to_string(), RefOr::T(response));
