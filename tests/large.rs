@@ -1,16 +1,11 @@
 //! 4096x4096 of 12 megapixels: done within the plan, or refused for the length of its file.
-//! One test, since the allocator counts for all threads.
 
 use image::metadata::Orientation;
-use peak_alloc::PeakAlloc;
 use thumbnail_core::pipeline::decode::HeaderStatus;
 use thumbnail_core::pipeline::options::FormatChoice;
 use thumbnail_core::pipeline::{
     LimitError, Limits, Options, PipelineError, Rendered, Renderer, Variant, plan, probe,
 };
-
-#[global_allocator]
-static MEMORY: PeakAlloc = PeakAlloc;
 
 const WIDTH: u16 = 4000;
 const HEIGHT: u16 = 3000;
@@ -96,16 +91,19 @@ fn render(
         name: name.into(),
         options,
     }];
-    let before = MEMORY.current_usage();
-    MEMORY.reset_peak_usage();
-    let plan = plan(&info, &variants, &limits)?;
-    let planned = plan.peak_bytes;
-    let mut renderer = Renderer::new(plan)?;
-    let fed = source
-        .chunks(64 << 10)
-        .try_for_each(|chunk| renderer.feed(chunk).map(drop));
-    let result = fed.and_then(|()| renderer.finish());
-    let peak = (MEMORY.peak_usage() - before) as u64;
+    let mut planned = 0;
+    let mut result = Err(PipelineError::UnknownFormat);
+    let peak = allocation_counter::measure(|| {
+        result = plan(&info, &variants, &limits).and_then(|plan| {
+            planned = plan.peak_bytes;
+            let mut renderer = Renderer::new(plan)?;
+            for chunk in source.chunks(64 << 10) {
+                renderer.feed(chunk)?;
+            }
+            renderer.finish()
+        });
+    })
+    .bytes_max;
     println!(
         "{name}: peak {peak} of {planned} planned, {:?}",
         result.as_ref().err()

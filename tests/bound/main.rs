@@ -1,6 +1,6 @@
 //! A plan is an upper bound of the memory that rendering takes, whatever the file is and whatever is asked for.
 //!
-//! One test, since the allocator counts for all threads. `PLAN_COMBINATIONS=20000 PLAN_SEED=7` asks for more,
+//! `PLAN_COMBINATIONS=20000 PLAN_SEED=7` asks for more,
 //! `PLAN_FIRST=2273` leaves out the files before that one, `PLAN_FILES=folder` adds the files of a folder.
 #![allow(
     clippy::cast_possible_truncation,
@@ -29,7 +29,6 @@ use std::collections::BTreeMap;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use peak_alloc::PeakAlloc;
 use random::Random;
 use sources::{Area, Source};
 use thumbnail_core::pipeline::decode::{HeaderStatus, Progress};
@@ -37,9 +36,6 @@ use thumbnail_core::pipeline::{Limits, PipelineError, Renderer, Variant, plan, p
 use thumbnail_core::ports::{ChunkError, Chunks};
 use thumbnail_core::service::header::HeaderReader;
 use thumbnail_core::service::render::{Pipeline, Render};
-
-#[global_allocator]
-static MEMORY: PeakAlloc = PeakAlloc;
 
 /// What a file took, and what the plan had said.
 #[derive(Debug, Clone, Copy)]
@@ -49,12 +45,11 @@ struct Measured {
     is_whole: bool,
 }
 
-/// The most that `run` holds, besides what was there before.
+/// The result of `run`, and the most bytes that it held. It counts this thread alone.
 fn peak_of<T>(run: impl FnOnce() -> T) -> (T, u64) {
-    let before = MEMORY.current_usage();
-    MEMORY.reset_peak_usage();
-    let result = run();
-    (result, MEMORY.peak_usage().saturating_sub(before) as u64)
+    let mut result = None;
+    let allocations = allocation_counter::measure(|| result = Some(run()));
+    (result.expect("it ran"), allocations.bytes_max)
 }
 
 /// Feeds slices to a renderer; `None` where nothing is planned.
