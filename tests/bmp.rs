@@ -4,9 +4,9 @@ mod common;
 
 use common::{Picture, Random, run, with_flipped_bits};
 use image::{DynamicImage, ImageFormat};
-use thumbnail_core::pipeline::decode::bmp::{BmpDecoder, BmpHeader, read_header};
-use thumbnail_core::pipeline::decode::{Completeness, HeaderStatus};
-use thumbnail_core::pipeline::{LimitError, PipelineError};
+use thumbnail_pipeline::decode::bmp::{BmpDecoder, BmpHeader, read_header};
+use thumbnail_pipeline::decode::{Completeness, HeaderStatus};
+use thumbnail_pipeline::{LimitError, PipelineError};
 
 fn header(file: &[u8]) -> Result<BmpHeader, PipelineError> {
     match read_header(file)? {

@@ -5,10 +5,10 @@ mod heic_files;
 mod png_files;
 
 use damaged_files::{FORMATS, damaged, sources};
-use thumbnail_core::pipeline::decode::Progress;
-use thumbnail_core::pipeline::probe::probe_file;
-use thumbnail_core::pipeline::{Limits, Options, Plan, Renderer, Variant, plan};
 use thumbnail_core::testing::random::Random;
+use thumbnail_pipeline::decode::Progress;
+use thumbnail_pipeline::probe::probe_file;
+use thumbnail_pipeline::{Limits, Options, Plan, Renderer, Variant, plan};
 
 /// The peak of rendering a file in chunks, in bytes. It counts this thread alone.
 fn peak(plan: Plan, file: &[u8], chunk: usize) -> u64 {

@@ -13,16 +13,16 @@ use thumbnail_core::Config;
 use thumbnail_core::api::{Params, Problem};
 use thumbnail_core::job::{NewJob, Policy, Source};
 use thumbnail_core::keys::JobId;
-use thumbnail_core::pipeline::decode::Progress;
-use thumbnail_core::pipeline::options::{FormatChoice, Truncated};
-use thumbnail_core::pipeline::probe::probe_file;
-use thumbnail_core::pipeline::{Limits, Options, PipelineError, Rendered, Renderer, Variant, plan};
 use thumbnail_core::ports::{ChunkError, Chunks};
 use thumbnail_core::service::render::{Pipeline, Render, RenderError};
 use thumbnail_core::service::upload::{UploadRequest, Uploader};
 use thumbnail_core::testing::World;
 use thumbnail_core::testing::random::Random;
 use thumbnail_core::timestamp::Timestamp;
+use thumbnail_pipeline::decode::Progress;
+use thumbnail_pipeline::options::{FormatChoice, Truncated};
+use thumbnail_pipeline::probe::probe_file;
+use thumbnail_pipeline::{Limits, Options, PipelineError, Rendered, Renderer, Variant, plan};
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_428_000_000);
 

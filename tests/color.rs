@@ -1,9 +1,9 @@
 //! Colour transforms against expectations computed from the formulas of each profile,
 //! and profiles that are hostile. The profiles are written here, tag by tag.
 
-use thumbnail_core::pipeline::color::cicp::Cicp;
-use thumbnail_core::pipeline::color::linear::{linear_to_srgb, srgb_to_linear};
-use thumbnail_core::pipeline::color::{Alpha, ColorModel, ColorTransform, PngColor};
+use thumbnail_pipeline::color::cicp::Cicp;
+use thumbnail_pipeline::color::linear::{linear_to_srgb, srgb_to_linear};
+use thumbnail_pipeline::color::{Alpha, ColorModel, ColorTransform, PngColor};
 
 /// XYZ under D50 of the Display P3 primaries, as profiles in use round them.
 const P3_COLORANTS: [[f64; 3]; 3] = [

@@ -2,10 +2,10 @@
 
 use std::io::Cursor;
 
-use thumbnail_core::pipeline::encode::{EncodeOptions, encode};
-use thumbnail_core::pipeline::geometry::Size;
-use thumbnail_core::pipeline::thumbhash::thumbhash;
-use thumbnail_core::pipeline::{OutputFormat, Pixmap};
+use thumbnail_pipeline::encode::{EncodeOptions, encode};
+use thumbnail_pipeline::geometry::Size;
+use thumbnail_pipeline::thumbhash::thumbhash;
+use thumbnail_pipeline::{OutputFormat, Pixmap};
 
 const FORMATS: [OutputFormat; 4] = [
     OutputFormat::Jpeg,

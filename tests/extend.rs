@@ -7,7 +7,6 @@ use thumbnail_core::api::{Body, Method, Params, Problem, ProblemKind, ReadReques
 use thumbnail_core::job::extension::MAX_THUMBNAILS;
 use thumbnail_core::job::{Command, Message, Outcome, Policy, Record, State};
 use thumbnail_core::keys::{JobId, ThumbnailFile, source_key};
-use thumbnail_core::pipeline::{Limits, Options, Variant};
 use thumbnail_core::ports::{JobLedger, ObjectStore};
 use thumbnail_core::service::change::cancel;
 use thumbnail_core::service::extend::{Extended, asked, extend};
@@ -17,6 +16,7 @@ use thumbnail_core::service::serve::Reader;
 use thumbnail_core::service::upload::{UploadRequest, Uploader, begin};
 use thumbnail_core::testing::{Failure, Pieces, World};
 use thumbnail_core::timestamp::Timestamp;
+use thumbnail_pipeline::{Limits, Options, Variant};
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_428_000_000);
 

@@ -7,9 +7,9 @@ use std::borrow::Cow;
 use common::{Picture, Random, run, with_flipped_bits};
 use gif::{Encoder, Frame};
 use image::{AnimationDecoder, codecs::gif::GifDecoder as Reference};
-use thumbnail_core::pipeline::decode::gif::{GifDecoder, GifHeader, read_header};
-use thumbnail_core::pipeline::decode::{Completeness, HeaderStatus};
-use thumbnail_core::pipeline::{LimitError, PipelineError};
+use thumbnail_pipeline::decode::gif::{GifDecoder, GifHeader, read_header};
+use thumbnail_pipeline::decode::{Completeness, HeaderStatus};
+use thumbnail_pipeline::{LimitError, PipelineError};
 
 fn header(file: &[u8]) -> Result<GifHeader, PipelineError> {
     match read_header(file)? {

@@ -7,9 +7,9 @@ use std::borrow::Cow;
 use common::{Picture, Random, run, with_flipped_bits};
 use gif::{ColorOutput, DecodeOptions, DisposalMethod, Encoder, Frame};
 use image::{AnimationDecoder, codecs::gif::GifDecoder as Reference};
-use thumbnail_core::pipeline::decode::gif::{GifFrames, GifHeader, read_header};
-use thumbnail_core::pipeline::decode::{Completeness, HeaderStatus};
-use thumbnail_core::pipeline::{Limits, Options, PipelineError, Variant, render};
+use thumbnail_pipeline::decode::gif::{GifFrames, GifHeader, read_header};
+use thumbnail_pipeline::decode::{Completeness, HeaderStatus};
+use thumbnail_pipeline::{Limits, Options, PipelineError, Variant, render};
 
 const WIDTH: u16 = 23;
 const HEIGHT: u16 = 17;
@@ -244,7 +244,7 @@ fn thumbnails_show_the_page() {
                 page: u32::try_from(page).unwrap(),
                 width: Some(WIDTH.into()),
                 height: Some(HEIGHT.into()),
-                format: thumbnail_core::pipeline::options::FormatChoice::Png,
+                format: thumbnail_pipeline::options::FormatChoice::Png,
                 ..Options::default()
             },
             ..Variant::default()

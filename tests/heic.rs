@@ -6,11 +6,11 @@ mod heic_files;
 use common::{run, with_flipped_bits};
 use heic_files::{Coded, File, Item, Place, boxed, clap, full};
 use image::RgbaImage;
-use thumbnail_core::pipeline::decode::heic::{HeicDecoder, HeicHeader, read_header};
-use thumbnail_core::pipeline::decode::webp::LoopFilter;
-use thumbnail_core::pipeline::decode::{Completeness, HeaderStatus};
-use thumbnail_core::pipeline::options::{FormatChoice, Truncated};
-use thumbnail_core::pipeline::{
+use thumbnail_pipeline::decode::heic::{HeicDecoder, HeicHeader, read_header};
+use thumbnail_pipeline::decode::webp::LoopFilter;
+use thumbnail_pipeline::decode::{Completeness, HeaderStatus};
+use thumbnail_pipeline::options::{FormatChoice, Truncated};
+use thumbnail_pipeline::{
     LimitError, Limits, Options, OutputFormat, PipelineError, Rendered, Variant, render,
 };
 

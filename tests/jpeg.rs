@@ -8,11 +8,11 @@
 )]
 
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
-use thumbnail_core::pipeline::decode::jpeg::{BlockSize, JpegDecoder, JpegHeader, read_header};
-use thumbnail_core::pipeline::decode::{
+use thumbnail_pipeline::decode::jpeg::{BlockSize, JpegDecoder, JpegHeader, read_header};
+use thumbnail_pipeline::decode::{
     Completeness, Decode, HeaderStatus, Plane, Progress, RowSink, Samples,
 };
-use thumbnail_core::pipeline::{LimitError, PipelineError};
+use thumbnail_pipeline::{LimitError, PipelineError};
 
 const SIZES: [BlockSize; 4] = [
     BlockSize::One,

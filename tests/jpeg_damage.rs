@@ -3,8 +3,8 @@
 mod common;
 
 use common::{Random, run};
-use thumbnail_core::pipeline::decode::jpeg::{BlockSize, JpegDecoder, read_header};
-use thumbnail_core::pipeline::decode::{Completeness, HeaderStatus};
+use thumbnail_pipeline::decode::jpeg::{BlockSize, JpegDecoder, read_header};
+use thumbnail_pipeline::decode::{Completeness, HeaderStatus};
 
 /// 160x120, baseline, without restart markers.
 const PHOTO: &[u8] = include_bytes!("images/photo.jpg");

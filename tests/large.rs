@@ -1,9 +1,9 @@
 //! 4096x4096 of 12 megapixels: done within the plan, or refused for the length of its file.
 
 use image::metadata::Orientation;
-use thumbnail_core::pipeline::decode::HeaderStatus;
-use thumbnail_core::pipeline::options::FormatChoice;
-use thumbnail_core::pipeline::{
+use thumbnail_pipeline::decode::HeaderStatus;
+use thumbnail_pipeline::options::FormatChoice;
+use thumbnail_pipeline::{
     LimitError, Limits, Options, PipelineError, Rendered, Renderer, Variant, plan, probe,
 };
 

@@ -1,9 +1,9 @@
 //! Each limit trips before the work that it bounds.
 
-use thumbnail_core::pipeline::decode::HeaderStatus;
-use thumbnail_core::pipeline::gravity::Gravity;
-use thumbnail_core::pipeline::options::Fit;
-use thumbnail_core::pipeline::{
+use thumbnail_pipeline::decode::HeaderStatus;
+use thumbnail_pipeline::gravity::Gravity;
+use thumbnail_pipeline::options::Fit;
+use thumbnail_pipeline::{
     ImageInfo, LimitError, Limits, Options, PipelineError, Plan, Renderer, Variant, plan, probe,
     render,
 };

@@ -8,7 +8,6 @@ use thumbnail_core::job::record::{ANONYMOUS, Source};
 use thumbnail_core::job::{Command, NewJob, Policy, State};
 use thumbnail_core::keys::{JobId, source_key};
 use thumbnail_core::object::ObjectMeta;
-use thumbnail_core::pipeline::{ImageFormat, Options, Variant};
 use thumbnail_core::ports::{Clock, JobLedger, ObjectStore};
 use thumbnail_core::service::accept::create_job;
 use thumbnail_core::service::change::cancel;
@@ -16,6 +15,7 @@ use thumbnail_core::service::list::{admit, list};
 use thumbnail_core::service::reindex::{Reindexed, reindex};
 use thumbnail_core::service::sweep;
 use thumbnail_core::testing::{Failure, World};
+use thumbnail_pipeline::{ImageFormat, Options, Variant};
 
 const BASE: &str = "https://thumbs.example";
 

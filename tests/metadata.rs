@@ -1,7 +1,7 @@
 //! Nothing of what a file says beside its pixels gets into a thumbnail.
 
-use thumbnail_core::pipeline::options::FormatChoice;
-use thumbnail_core::pipeline::{Limits, Options, Variant, render};
+use thumbnail_pipeline::options::FormatChoice;
+use thumbnail_pipeline::{Limits, Options, Variant, render};
 
 /// EXIF with a place, a camera and a date, and XMP, each with bytes that are looked for.
 const SOURCES: [(&str, &[u8]); 3] = [

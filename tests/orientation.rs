@@ -4,8 +4,8 @@
 //! stored alike in all and shown as orientation N says.
 
 use image::{Rgb, RgbImage};
-use thumbnail_core::pipeline::options::{Fit, FormatChoice, Gravity};
-use thumbnail_core::pipeline::{Limits, Options, Variant, render};
+use thumbnail_pipeline::options::{Fit, FormatChoice, Gravity};
+use thumbnail_pipeline::{Limits, Options, Variant, render};
 
 macro_rules! files {
     ($($name:literal),* $(,)?) => {

@@ -3,8 +3,8 @@
 use std::io::Cursor;
 
 use image::{DynamicImage, ImageFormat as Codec, Rgba, RgbaImage};
-use thumbnail_core::pipeline::options::{Background, Fit, FormatChoice};
-use thumbnail_core::pipeline::{
+use thumbnail_pipeline::options::{Background, Fit, FormatChoice};
+use thumbnail_pipeline::{
     ImageFormat, Limits, Options, OutputFormat, PipelineError, Renderer, Variant, plan, probe,
     render,
 };
@@ -89,7 +89,7 @@ fn chunks_of_any_size_give_the_same_bytes() {
     let whole = render(&source, &variant(Options::default()), &Limits::default()).expect("renders");
     for size in [1, 7, 1000] {
         let prefix = &source[..source.len().min(4096)];
-        let thumbnail_core::pipeline::decode::HeaderStatus::Ready(info) =
+        let thumbnail_pipeline::decode::HeaderStatus::Ready(info) =
             probe(prefix).expect("a header")
         else {
             panic!("the header is in the first 4 KiB");

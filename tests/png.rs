@@ -3,9 +3,9 @@
 mod png_files;
 
 use png_files::{Collected, File, decode, decode_in_pieces, oracle};
-use thumbnail_core::pipeline::PipelineError;
-use thumbnail_core::pipeline::decode::png::{PngDecoder, PngHeader, read_header};
-use thumbnail_core::pipeline::decode::{Completeness, Decode, HeaderStatus};
+use thumbnail_pipeline::PipelineError;
+use thumbnail_pipeline::decode::png::{PngDecoder, PngHeader, read_header};
+use thumbnail_pipeline::decode::{Completeness, Decode, HeaderStatus};
 
 /// Every legal colour type and bit depth.
 const KINDS: [(u8, u8); 15] = [

@@ -9,9 +9,9 @@ use common::{Picture, Random, run, with_flipped_bits};
 use composition::{Disposal, Frame, compose, same};
 use image::AnimationDecoder;
 use png_files::{File, chunk, oracle};
-use thumbnail_core::pipeline::decode::png::{PngFrames, read_header};
-use thumbnail_core::pipeline::decode::{Completeness, HeaderStatus};
-use thumbnail_core::pipeline::{Limits, Options, PipelineError, Variant, probe, render};
+use thumbnail_pipeline::decode::png::{PngFrames, read_header};
+use thumbnail_pipeline::decode::{Completeness, HeaderStatus};
+use thumbnail_pipeline::{Limits, Options, PipelineError, Variant, probe, render};
 
 const WIDTH: u32 = 21;
 const HEIGHT: u32 = 14;

@@ -3,9 +3,9 @@
 mod png_files;
 
 use png_files::{File, chunk, oracle};
-use thumbnail_core::pipeline::PipelineError;
-use thumbnail_core::pipeline::decode::HeaderStatus;
-use thumbnail_core::pipeline::decode::png::{
+use thumbnail_pipeline::PipelineError;
+use thumbnail_pipeline::decode::HeaderStatus;
+use thumbnail_pipeline::decode::png::{
     ColorType, PngDecoder, PngHeader, Transparency, read_header,
 };
 

@@ -4,9 +4,9 @@ use std::f64::consts::PI;
 use std::io::Cursor;
 
 use image::{ImageFormat, Rgb, RgbImage};
-use thumbnail_core::pipeline::geometry::layout;
-use thumbnail_core::pipeline::options::{Fit, FormatChoice, Gravity};
-use thumbnail_core::pipeline::{Limits, Options, Variant, probe, render};
+use thumbnail_pipeline::geometry::layout;
+use thumbnail_pipeline::options::{Fit, FormatChoice, Gravity};
+use thumbnail_pipeline::{Limits, Options, Variant, probe, render};
 
 /// Something like a photo: detail at every scale, weaker the finer it is, and hard edges.
 fn photo(width: u32, height: u32) -> RgbImage {
@@ -75,8 +75,8 @@ fn weights(samples: u32, start: f64, length: f64, out: u32) -> Vec<Vec<(usize, f
 /// The reference, and its distance from `got` in decibels.
 fn psnr(source: &RgbImage, options: &Options, got: &RgbImage) -> f64 {
     let size = probe(&png(source)).ok().and_then(|status| match status {
-        thumbnail_core::pipeline::decode::HeaderStatus::Ready(info) => Some(info.shown_size()),
-        thumbnail_core::pipeline::decode::HeaderStatus::NeedMore => None,
+        thumbnail_pipeline::decode::HeaderStatus::Ready(info) => Some(info.shown_size()),
+        thumbnail_pipeline::decode::HeaderStatus::NeedMore => None,
     });
     let plan = layout(size.expect("a header"), options);
     let columns = weights(

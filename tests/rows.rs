@@ -4,12 +4,12 @@ use std::io::Cursor;
 
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageFormat as Codec, Rgba, RgbaImage};
-use thumbnail_core::pipeline::decode::HeaderStatus;
-use thumbnail_core::pipeline::encode::{JpegColor, PngColor, RowColor};
-use thumbnail_core::pipeline::gravity::Gravity;
-use thumbnail_core::pipeline::options::{Background, Fit, FormatChoice};
-use thumbnail_core::pipeline::output::Drawing;
-use thumbnail_core::pipeline::{
+use thumbnail_pipeline::decode::HeaderStatus;
+use thumbnail_pipeline::encode::{JpegColor, PngColor, RowColor};
+use thumbnail_pipeline::gravity::Gravity;
+use thumbnail_pipeline::options::{Background, Fit, FormatChoice};
+use thumbnail_pipeline::output::Drawing;
+use thumbnail_pipeline::{
     ImageInfo, LimitError, Limits, Options, OutputFormat, PipelineError, Rendered, Renderer,
     Variant, plan, probe,
 };

@@ -11,8 +11,6 @@ use thumbnail_core::job::webhook::Answer;
 use thumbnail_core::job::{Command, Message, NewJob, Outcome, Policy, Record, State, Verdict};
 use thumbnail_core::keys::{JobId, ThumbnailFile, source_key, thumbnail_key};
 use thumbnail_core::object::ObjectMeta;
-use thumbnail_core::pipeline::options::FormatChoice;
-use thumbnail_core::pipeline::{ImageFormat, Limits, Options, OutputFormat, Variant};
 use thumbnail_core::ports::{Chunks, Clock, JobLedger, ObjectStore, StatusCache, StoreError};
 use thumbnail_core::service::accept::create_job;
 use thumbnail_core::service::change::{cancel, redeliver, rerun};
@@ -25,6 +23,8 @@ use thumbnail_core::service::serve::Reader;
 use thumbnail_core::service::sweep::{Swept, sweep};
 use thumbnail_core::testing::{Failure, Outage, Pieces, World, store_source, webhook};
 use thumbnail_core::timestamp::Timestamp;
+use thumbnail_pipeline::options::FormatChoice;
+use thumbnail_pipeline::{ImageFormat, Limits, Options, OutputFormat, Variant};
 
 /// How long the jobs of these tests live.
 const LIFE_SECS: u64 = 30 * 86_400;

@@ -5,11 +5,11 @@ mod common;
 use std::io::Cursor;
 
 use common::{Picture, Random, run, with_flipped_bits};
-use thumbnail_core::pipeline::decode::tiff::{
+use thumbnail_pipeline::decode::tiff::{
     TiffColor, TiffDecoder, TiffHeader, read_header, read_page_header,
 };
-use thumbnail_core::pipeline::decode::{Completeness, HeaderStatus};
-use thumbnail_core::pipeline::{LimitError, PipelineError};
+use thumbnail_pipeline::decode::{Completeness, HeaderStatus};
+use thumbnail_pipeline::{LimitError, PipelineError};
 use tiff::encoder::{Compression, DeflateLevel, Predictor, TiffEncoder, colortype};
 
 fn header(file: &[u8]) -> Result<TiffHeader, PipelineError> {

@@ -5,10 +5,10 @@ mod common;
 use std::io::Cursor;
 
 use common::{run, with_flipped_bits};
-use thumbnail_core::pipeline::decode::HeaderStatus;
-use thumbnail_core::pipeline::decode::tiff::{TiffDecoder, read_page_header};
-use thumbnail_core::pipeline::options::FormatChoice;
-use thumbnail_core::pipeline::{Limits, Options, PipelineError, Variant, probe_page, render};
+use thumbnail_pipeline::decode::HeaderStatus;
+use thumbnail_pipeline::decode::tiff::{TiffDecoder, read_page_header};
+use thumbnail_pipeline::options::FormatChoice;
+use thumbnail_pipeline::{Limits, Options, PipelineError, Variant, probe_page, render};
 use tiff::decoder::DecodingResult;
 use tiff::encoder::{Compression, TiffEncoder, colortype};
 

@@ -2,9 +2,9 @@
 
 use image::{ImageFormat, Rgba, RgbaImage};
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
-use thumbnail_core::pipeline::decode::Completeness;
-use thumbnail_core::pipeline::options::{Fit, FormatChoice};
-use thumbnail_core::pipeline::{Limits, Options, Rendered, Variant, render};
+use thumbnail_pipeline::decode::Completeness;
+use thumbnail_pipeline::options::{Fit, FormatChoice};
+use thumbnail_pipeline::{Limits, Options, Rendered, Variant, render};
 
 const WIDTH: u32 = 48;
 const HEIGHT: u32 = 32;

@@ -6,11 +6,11 @@ mod webp_files;
 use std::io::Cursor;
 
 use common::{Picture, run, with_flipped_bits};
-use thumbnail_core::pipeline::decode::webp::{
+use thumbnail_pipeline::decode::webp::{
     LoopFilter, WebpCoding, WebpDecoder, WebpHeader, read_header,
 };
-use thumbnail_core::pipeline::decode::{Completeness, Decode, HeaderStatus};
-use thumbnail_core::pipeline::{LimitError, PipelineError};
+use thumbnail_pipeline::decode::{Completeness, Decode, HeaderStatus};
+use thumbnail_pipeline::{LimitError, PipelineError};
 
 const LOSSY: &[u8] = include_bytes!("images/webp/lossy.webp");
 const LOSSY_ALPHA: &[u8] = include_bytes!("images/webp/lossy-alpha.webp");

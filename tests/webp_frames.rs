@@ -9,9 +9,9 @@ use std::io::Cursor;
 use common::{Picture, Random, run, with_flipped_bits};
 use composition::{Disposal, Frame, compose, same};
 use image_webp::{ColorType, WebPDecoder, WebPEncoder};
-use thumbnail_core::pipeline::decode::webp::{LoopFilter, WebpFrames, read_header};
-use thumbnail_core::pipeline::decode::{Completeness, HeaderStatus};
-use thumbnail_core::pipeline::{Limits, Options, PipelineError, Variant, render};
+use thumbnail_pipeline::decode::webp::{LoopFilter, WebpFrames, read_header};
+use thumbnail_pipeline::decode::{Completeness, HeaderStatus};
+use thumbnail_pipeline::{Limits, Options, PipelineError, Variant, render};
 
 const LOSSY: &[u8] = include_bytes!("images/webp/lossy.webp");
 const LOSSY_ALPHA: &[u8] = include_bytes!("images/webp/lossy-alpha.webp");

@@ -11,7 +11,7 @@ use crate::job::policy::MAX_STEPS;
 use crate::job::{Policy, Schedule};
 use crate::keys::{DEFAULT_VARIANT, is_variant_name};
 use crate::outbound::{DEFAULT_PORTS, Destination, OutboundError, OutboundPolicy, SOURCE_PORTS};
-use crate::pipeline::{Limits, Variant};
+use thumbnail_pipeline::{Limits, Variant};
 
 /// Everything that a deployment can set. The names are those of `[vars]` in `wrangler.toml`.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,8 +2,8 @@
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use crate::pipeline::{ImageFormat, OutputFormat};
 use crate::timestamp::Timestamp;
+use thumbnail_pipeline::{ImageFormat, OutputFormat};
 
 /// The version of the stored form.
 const VERSION: &str = "1";

@@ -113,7 +113,7 @@ export function search(module, { family, seconds, seed }) {
     else if (found.refused) tried.refused += 1;
     else {
       tried.done += 1;
-      // Bytes are counted as they come: see `of_bytes` in src/core/pipeline/work.rs.
+      // Bytes are counted as they come: see `of_bytes` in src/pipeline/work.rs.
       if (found.ms > found.planned + found.bytes * BYTE_MS + 300) tried.above_plan += 1;
     }
     if (restart || found.ms >= here.ms) here = found;

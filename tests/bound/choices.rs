@@ -1,7 +1,7 @@
 //! Options by chance.
 
-use thumbnail_core::pipeline::options::{Background, Fit, FormatChoice, Gravity, Truncated};
-use thumbnail_core::pipeline::{Options, Variant};
+use thumbnail_pipeline::options::{Background, Fit, FormatChoice, Gravity, Truncated};
+use thumbnail_pipeline::{Options, Variant};
 
 use crate::random::Random;
 

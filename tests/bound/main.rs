@@ -31,11 +31,11 @@ use std::task::{Context, Poll, Waker};
 
 use random::Random;
 use sources::{Area, Source};
-use thumbnail_core::pipeline::decode::{HeaderStatus, Progress};
-use thumbnail_core::pipeline::{Limits, PipelineError, Renderer, Variant, plan, probe_page};
 use thumbnail_core::ports::{ChunkError, Chunks};
 use thumbnail_core::service::header::HeaderReader;
 use thumbnail_core::service::render::{Pipeline, Render};
+use thumbnail_pipeline::decode::{HeaderStatus, Progress};
+use thumbnail_pipeline::{Limits, PipelineError, Renderer, Variant, plan, probe_page};
 
 /// What a file took, and what the plan had said.
 #[derive(Debug, Clone, Copy)]

@@ -4,8 +4,8 @@
     reason = "every test file is a crate of its own and uses some of it"
 )]
 
-use thumbnail_core::pipeline::PipelineError;
-use thumbnail_core::pipeline::decode::{Completeness, Decode, Plane, Progress, RowSink, Samples};
+use thumbnail_pipeline::PipelineError;
+use thumbnail_pipeline::decode::{Completeness, Decode, Plane, Progress, RowSink, Samples};
 
 /// Holds a whole decoded picture, and insists on every sample coming once.
 pub struct Picture {

@@ -5,10 +5,10 @@
 use std::fs;
 use std::path::PathBuf;
 
-use thumbnail_core::pipeline::decode::png::{PngDecoder, read_header};
-use thumbnail_core::pipeline::decode::{Completeness, Decode, HeaderStatus, RowSink, Samples};
-use thumbnail_core::pipeline::options::{Background, Fit, FormatChoice, Gravity};
-use thumbnail_core::pipeline::{Limits, Options, Variant, render};
+use thumbnail_pipeline::decode::png::{PngDecoder, read_header};
+use thumbnail_pipeline::decode::{Completeness, Decode, HeaderStatus, RowSink, Samples};
+use thumbnail_pipeline::options::{Background, Fit, FormatChoice, Gravity};
+use thumbnail_pipeline::{Limits, Options, Variant, render};
 
 /// Where this is set, what is made becomes what is expected, and the run fails.
 const BLESS: &str = "BLESS";

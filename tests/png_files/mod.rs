@@ -7,11 +7,9 @@
     reason = "test pictures are small, their samples wrap around, and no test uses everything"
 )]
 
-use thumbnail_core::pipeline::PipelineError;
-use thumbnail_core::pipeline::decode::png::{PngDecoder, read_header};
-use thumbnail_core::pipeline::decode::{
-    Completeness, Decode, HeaderStatus, Progress, RowSink, Samples,
-};
+use thumbnail_pipeline::PipelineError;
+use thumbnail_pipeline::decode::png::{PngDecoder, read_header};
+use thumbnail_pipeline::decode::{Completeness, Decode, HeaderStatus, Progress, RowSink, Samples};
 
 /// The kind of a file; the pixels are noise on a gradient.
 #[derive(Debug, Clone, Copy)]

@@ -23,7 +23,7 @@ const MAX_PAGES = 1536;
 // A Worker may have 64 MiB, but it must start within a second, and every cold start pays for its size.
 const MAX_GZIP_BYTES = 1_500_000;
 
-/** The marker of pictures that kill a build made for tests, as src/core/pipeline/poison.rs has it. */
+/** The marker of pictures that kill a build made for tests, as src/pipeline/poison.rs has it. */
 export const POISON = "edge-thumbnails-poison: ";
 
 /** Builds unless the output belongs to the sources as they are. */

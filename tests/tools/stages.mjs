@@ -9,15 +9,15 @@ import { ensurePython } from "./python.mjs";
 import { capture, streamed } from "./run.mjs";
 
 const TARGET = "wasm32-unknown-unknown";
-/** What the core must not know: whoever uses it brings the platform. */
-const FOREIGN_TO_CORE = /\b(worker|js-sys|wasm-bindgen|tokio) v/g;
+/** What neither package may know: whoever uses them brings the platform. The pipeline knows no core either. */
+const FOREIGN = { "thumbnail-core": /\b(worker|js-sys|wasm-bindgen|tokio) v/g, "thumbnail-pipeline": /\b(worker|js-sys|wasm-bindgen|tokio|thumbnail-core) v/g };
 
 export const stages = [
   { name: "format", run: () => oneCheck("cargo", ["fmt", "--all", "--check"]) },
   { name: "lints", run: () => oneCheck("cargo", ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]) },
-  { name: "core purity", run: corePurity },
+  ...Object.keys(FOREIGN).map((name) => ({ name: `dependencies of ${name}`, run: () => knowsNoPlatform(name) })),
   { name: "native tests", run: () => cargoTest(["--workspace"]) },
-  { name: "core in wasm", run: coreInWasm },
+  { name: "packages in wasm", run: packagesInWasm },
   { name: "release build", run: () => build().then(() => ({ passed: 1, failed: 0 })), times: "build" },
   { name: "worker specs", run: () => nodeTests("worker", ".spec.mjs"), needs: "release build" },
   { name: "chromium", run: () => ensureChromium().then(() => ({ passed: 1, failed: 0 })), times: "set-up" },
@@ -36,13 +36,13 @@ async function oneCheck(command, args, options) {
   return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
 }
 
-async function corePurity() {
-  const args = ["tree", "-p", "thumbnail-core", "--edges", "normal,build", "--target", TARGET, "--locked"];
+async function knowsNoPlatform(name) {
+  const args = ["tree", "-p", name, "--edges", "normal,build", "--target", TARGET, "--locked"];
   const { code, output } = await capture("cargo", args);
-  const foreign = [...output.matchAll(FOREIGN_TO_CORE)].map(([, name]) => name);
+  const foreign = [...output.matchAll(FOREIGN[name])].map(([, dependency]) => dependency);
   if (code === 0 && foreign.length === 0) return { passed: 1, failed: 0 };
   console.error(output);
-  if (foreign.length > 0) console.error(`thumbnail-core depends on ${[...new Set(foreign)].join(", ")}`);
+  if (foreign.length > 0) console.error(`${name} depends on ${[...new Set(foreign)].join(", ")}`);
   return { passed: 0, failed: 1 };
 }
 
@@ -56,10 +56,10 @@ async function cargoTest(args) {
   return orOneFailure(code, sums);
 }
 
-/** Runs the core's unit tests and golden thumbnails as the wasm that ships; see wasm-tests.mjs. They count as one check. */
-function coreInWasm() {
+/** Runs both packages' unit tests and the golden thumbnails as the wasm that ships; see wasm-tests.mjs. They count as one check. */
+function packagesInWasm() {
   const runner = JSON.stringify([nodeBin(), inRoot("tests", "tools", "wasm-tests.mjs")]);
-  const args = ["test", "--locked", "-p", "thumbnail-core", "--features", "heic", "--lib", "--test", "golden", "--target", TARGET];
+  const args = ["test", "--locked", "-p", "thumbnail-core", "-p", "thumbnail-pipeline", "--features", "heic", "--lib", "--test", "golden", "--target", TARGET];
   return oneCheck("cargo", [...args, "--config", `target.${TARGET}.runner=${runner}`]);
 }
 

@@ -1,6 +1,6 @@
 //! Content negotiation: `Accept`, RFC 9110, section 12.5.1.
 
-use crate::pipeline::OutputFormat;
+use thumbnail_pipeline::OutputFormat;
 
 /// The most members of the list that are read.
 const MAX_MEMBERS: usize = 64;

@@ -7,7 +7,7 @@ use super::webhook::WebhookDocument;
 use crate::job::record::Failure;
 use crate::job::{Record, State, Thumbnail};
 use crate::keys::ThumbnailFile;
-use crate::pipeline::Variant;
+use thumbnail_pipeline::Variant;
 
 /// A job as clients see it. Fields that do not apply are absent.
 #[derive(Debug, Serialize)]

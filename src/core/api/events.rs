@@ -257,7 +257,7 @@ mod tests {
     use crate::Timestamp;
     use crate::job::record::{ANONYMOUS, Source};
     use crate::job::{NewJob, State};
-    use crate::pipeline::ImageFormat;
+    use thumbnail_pipeline::ImageFormat;
 
     const A: &str = "01997c1e-0000-7aaa-8aaa-aaaaaaaaaaaa";
     const B: &str = "01997c1e-0000-7aaa-8aaa-aaaaaaaaaaab";

@@ -144,7 +144,7 @@ mod tests {
     use super::*;
     use crate::job::record::{Failure, Source, Thumbnail};
     use crate::job::{NewJob, Record};
-    use crate::pipeline::{ImageFormat, Options, OutputFormat, Variant};
+    use thumbnail_pipeline::{ImageFormat, Options, OutputFormat, Variant};
 
     const URL: &str = "https://example.com/T0/path?token=secret";
 

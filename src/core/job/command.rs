@@ -6,9 +6,9 @@ use super::record::{Failure, Intent, Record, Source, Thumbnail, VERSION};
 use super::state::State;
 use super::webhook::{Webhook, WebhookCommand, WebhookRequest};
 use crate::keys::JobId;
-use crate::pipeline::Variant;
 use crate::ports::StoreError;
 use crate::timestamp::Timestamp;
+use thumbnail_pipeline::Variant;
 
 /// What reaches a job.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -270,7 +270,7 @@ mod tests {
     use super::*;
     use crate::job::record::{ANONYMOUS, Failure, Source};
     use crate::job::{Command, Finish, NewJob, Verdict, WebhookMessage, decide};
-    use crate::pipeline::{ImageFormat, Options, Variant};
+    use thumbnail_pipeline::{ImageFormat, Options, Variant};
 
     const EXPIRES: u64 = 10_000_000;
     const URL: &str = "https://example.com/hook?token=secret";

@@ -72,7 +72,7 @@ mod tests {
     use super::*;
     use crate::job::record::{ANONYMOUS, Source};
     use crate::job::{Command, NewJob};
-    use crate::pipeline::ImageFormat;
+    use thumbnail_pipeline::ImageFormat;
 
     fn at(secs: u64) -> Timestamp {
         Timestamp::from_millis(1_000_000).plus_secs(secs)

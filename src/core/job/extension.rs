@@ -15,8 +15,8 @@ use super::record::{Extension, Failure, Intent, Record, Refused, Thumbnail};
 use super::rescue::send;
 use super::state::{Event, State};
 use crate::hex;
-use crate::pipeline::{Options, Variant};
 use crate::timestamp::Timestamp;
+use thumbnail_pipeline::{Options, Variant};
 
 /// The most thumbnails that a job may come to have: its record stays a few KiB long.
 pub const MAX_THUMBNAILS: usize = 64;
@@ -170,7 +170,7 @@ mod tests {
     use super::*;
     use crate::job::ledger::decide;
     use crate::job::{Command, Finish, NewJob, Source, Webhook};
-    use crate::pipeline::{ImageFormat, OutputFormat};
+    use thumbnail_pipeline::{ImageFormat, OutputFormat};
 
     fn at(secs: u64) -> Timestamp {
         Timestamp::from_millis(1_000_000).plus_secs(secs)

@@ -457,7 +457,7 @@ mod tests {
     use super::*;
     use crate::job::record::{ANONYMOUS, Source};
     use crate::job::{NewJob, Schedule};
-    use crate::pipeline::{ImageFormat, Options, Variant};
+    use thumbnail_pipeline::{ImageFormat, Options, Variant};
 
     const POLICY: Policy = Policy {
         lease_secs: 60,
@@ -592,7 +592,7 @@ mod tests {
     fn thumbnail() -> Thumbnail {
         Thumbnail {
             name: "default".into(),
-            format: crate::pipeline::OutputFormat::Png,
+            format: thumbnail_pipeline::OutputFormat::Png,
             width: 100,
             height: 100,
             bytes: 9,

@@ -7,9 +7,9 @@ use super::message::Message;
 use super::state::State;
 use super::webhook::Webhook;
 use crate::keys::{JobId, ThumbnailFile};
-use crate::pipeline::plan::output_formats;
-use crate::pipeline::{ImageFormat, OutputFormat, Variant};
 use crate::timestamp::Timestamp;
+use thumbnail_pipeline::plan::output_formats;
+use thumbnail_pipeline::{ImageFormat, OutputFormat, Variant};
 
 /// The version of the stored form.
 pub const VERSION: u32 = 1;

@@ -12,13 +12,13 @@ use crate::job::policy::CREATE_WITHIN_SECS;
 use crate::job::{Command, NewJob, Record, Source, Verdict};
 use crate::keys::{JobId, source_key};
 use crate::object::ObjectMeta;
-use crate::pipeline::geometry::Size;
-use crate::pipeline::plan::settled;
-use crate::pipeline::{ImageFormat, ImageInfo, Limits, PipelineError, Variant, plan};
 use crate::ports::{Chunks, Clock, JobLedger, ObjectStore, ObjectStream, ObjectUpload, Timer};
 use crate::service::admission::Admission;
 use crate::service::header::EDGE_HEADER_BYTES;
 use crate::service::intake::Intake;
+use thumbnail_pipeline::geometry::Size;
+use thumbnail_pipeline::plan::settled;
+use thumbnail_pipeline::{ImageFormat, ImageInfo, Limits, PipelineError, Variant, plan};
 
 /// How much of a form is held at most: one part.
 /// R2 takes parts of equal size, at least 5 MiB, but for the last.

@@ -13,10 +13,10 @@ use crate::job::extension::{MAX_THUMBNAILS, name_of};
 use crate::job::record::Refused;
 use crate::job::{Command, Record, State, Verdict};
 use crate::keys::{DEFAULT_VARIANT, JobId, ThumbnailFile, source_key};
-use crate::pipeline::{Limits, Options, Variant};
 use crate::ports::{Chunks, JobLedger, ObjectStore, StoreError};
 use crate::service::accept::planned_bytes;
 use crate::service::header::HeaderReader;
+use thumbnail_pipeline::{Limits, Options, Variant};
 
 /// How much of a stored picture is read for its header: in most files it stands in front of that.
 const HEADER_BYTES: usize = 256 << 10;

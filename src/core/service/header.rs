@@ -1,9 +1,9 @@
 //! The beginning of a picture, held until its header can be read.
 
-use crate::pipeline::decode::HeaderStatus;
-use crate::pipeline::probe::incomplete;
-use crate::pipeline::{ImageFormat, ImageInfo, PipelineError, probe_page};
 use crate::service::metadata::MetadataFilter;
+use thumbnail_pipeline::decode::HeaderStatus;
+use thumbnail_pipeline::probe::incomplete;
+use thumbnail_pipeline::{ImageFormat, ImageInfo, PipelineError, probe_page};
 
 /// How much of a file the edge searches for a complete header.
 /// Camera files carry a preview and profiles in front of it, a few hundred KiB of them.

@@ -120,7 +120,7 @@ impl Image<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pipeline::OutputFormat;
+    use thumbnail_pipeline::OutputFormat;
 
     fn reply(file: &str, expires_at: Option<Timestamp>, stem: Option<&str>) -> Reply<()> {
         let info = ObjectInfo {

@@ -15,12 +15,12 @@ use crate::job::record::Failure;
 use crate::job::{Command, Finish, Message, Outcome, Record, Thumbnail, Verdict};
 use crate::keys::{JobId, ThumbnailFile, source_key, thumbnail_key};
 use crate::object::ObjectMeta;
-use crate::pipeline::decode::Completeness;
-use crate::pipeline::{Encoded, Limits, PipelineError};
 use crate::ports::{Clock, JobLedger, ObjectStore, StoreError};
 use crate::service::job::thumbnail;
 use crate::service::memory::{Full, Memory, Reservation};
 use crate::service::render::{Render, RenderError};
+use thumbnail_pipeline::decode::Completeness;
+use thumbnail_pipeline::{Encoded, Limits, PipelineError};
 
 /// The pause before the next delivery where the job itself could not be asked.
 /// With the retries that wrangler.origin.toml allows, a message outlasts more than an hour of it.

@@ -107,7 +107,7 @@ mod tests {
     use super::*;
     use crate::job::NewJob;
     use crate::job::record::{ANONYMOUS, Source};
-    use crate::pipeline::ImageFormat;
+    use thumbnail_pipeline::ImageFormat;
 
     fn record(due_at: Option<Timestamp>) -> Record {
         let new = NewJob {

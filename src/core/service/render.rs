@@ -5,11 +5,11 @@
     reason = "a Worker has one thread; nothing here is ever sent to another"
 )]
 
-use crate::pipeline::decode::Progress;
-use crate::pipeline::{ImageInfo, Limits, PipelineError, Rendered, Renderer, Variant, plan};
 use crate::ports::{ChunkError, Chunks};
 use crate::service::header::HeaderReader;
 use crate::service::memory::Full;
+use thumbnail_pipeline::decode::Progress;
+use thumbnail_pipeline::{ImageInfo, Limits, PipelineError, Rendered, Renderer, Variant, plan};
 
 /// Why there is no picture.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]

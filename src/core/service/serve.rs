@@ -14,9 +14,9 @@ use crate::api::{Body, Method, Problem, ProblemKind, Reply, accept, tagged};
 use crate::job::{Command, Record, State, Verdict, Webhook};
 use crate::keys::{JobId, ThumbnailFile, thumbnail_key};
 use crate::object::ObjectMeta;
-use crate::pipeline::Variant;
 use crate::ports::{Clock, JobLedger, ObjectInfo, ObjectStore, StatusCache};
 use crate::service::image::Image;
+use thumbnail_pipeline::Variant;
 
 /// How old a copy of an unfinished job may be before the job itself is asked.
 const FRESH_MILLIS: u64 = 2_000;

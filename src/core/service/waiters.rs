@@ -44,7 +44,7 @@ mod tests {
     use crate::Timestamp;
     use crate::job::record::{ANONYMOUS, Source};
     use crate::job::{NewJob, State};
-    use crate::pipeline::ImageFormat;
+    use thumbnail_pipeline::ImageFormat;
 
     fn record(state: State) -> Record {
         let new = NewJob {

@@ -13,12 +13,6 @@ use super::{Pieces, World};
 use crate::api::{Body, Method, Problem, ProblemKind, ReadRequest, Reply};
 use crate::job::{Command, Message, NewJob, Outcome, Record, Verdict, WebhookMessage};
 use crate::keys::{DEFAULT_VARIANT, JobId, ThumbnailFile};
-use crate::pipeline::decode::Completeness;
-use crate::pipeline::geometry::Size;
-use crate::pipeline::{
-    Encoded, ImageFormat, Limits, Options, OutputFormat, PipelineError, Rendered, Thumbnail,
-    Variant,
-};
 use crate::ports::{ChunkError, Chunks, Clock, JobLedger, StatusCache};
 use crate::service::accept::create_job;
 use crate::service::change::{cancel, rerun};
@@ -31,6 +25,12 @@ use crate::service::render::{Render, RenderError};
 use crate::service::serve::Reader;
 use crate::service::sweep::sweep;
 use crate::timestamp::Timestamp;
+use thumbnail_pipeline::decode::Completeness;
+use thumbnail_pipeline::geometry::Size;
+use thumbnail_pipeline::{
+    Encoded, ImageFormat, Limits, Options, OutputFormat, PipelineError, Rendered, Thumbnail,
+    Variant,
+};
 
 /// How long a job lives. Longer than any job takes that ends at all.
 pub(super) const LIFE_SECS: u64 = 2 * 86_400;

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use super::executor::Actor;
 use super::{Picture, Sabotage, World};
 use crate::keys::JobId;
-use crate::pipeline::Limits;
 use crate::service::memory::{LEASE_SECS, Memory};
+use thumbnail_pipeline::Limits;
 
 /// What an instance has: 96 MiB, as the linker says it to wasm, less the code's own data and stack.
 const INSTANCE_BYTES: u64 = 92 << 20;

@@ -8,12 +8,12 @@ use crate::api::Problem;
 use crate::api::range::ByteRange;
 use crate::keys::JobId;
 use crate::object::ObjectMeta;
-use crate::pipeline::{Limits, Variant};
 use crate::ports::{
     Chunks, Clock, ObjectInfo, ObjectStore, ObjectStream, ObjectUpload, StoreError,
 };
 use crate::service::accept::{Announced, Store, Stored};
 use crate::timestamp::Timestamp;
+use thumbnail_pipeline::{Limits, Variant};
 
 impl World {
     fn store(&self, key: &str, bytes: Vec<u8>, meta: ObjectMeta) -> ObjectInfo {

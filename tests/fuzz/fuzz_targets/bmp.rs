@@ -4,8 +4,8 @@ mod common;
 
 use common::{MAX_BYTES, MAX_PIXELS, run};
 use libfuzzer_sys::fuzz_target;
-use thumbnail_core::pipeline::decode::HeaderStatus;
-use thumbnail_core::pipeline::decode::bmp::{BmpDecoder, read_header};
+use thumbnail_pipeline::decode::HeaderStatus;
+use thumbnail_pipeline::decode::bmp::{BmpDecoder, read_header};
 
 fuzz_target!(|file: &[u8]| {
     let Ok(HeaderStatus::Ready(header)) = read_header(file) else {

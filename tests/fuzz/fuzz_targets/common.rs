@@ -3,8 +3,8 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use thumbnail_core::pipeline::PipelineError;
-use thumbnail_core::pipeline::decode::{Completeness, Decode, Progress, RowSink, Samples};
+use thumbnail_pipeline::PipelineError;
+use thumbnail_pipeline::decode::{Completeness, Decode, Progress, RowSink, Samples};
 
 /// Pictures beyond this are not decoded: size alone is not a finding.
 pub const MAX_PIXELS: u64 = 1 << 18;

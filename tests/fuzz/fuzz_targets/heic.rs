@@ -4,9 +4,9 @@ mod common;
 
 use common::{MAX_BYTES, MAX_PIXELS, run};
 use libfuzzer_sys::fuzz_target;
-use thumbnail_core::pipeline::decode::HeaderStatus;
-use thumbnail_core::pipeline::decode::heic::{HeicDecoder, read_header};
-use thumbnail_core::pipeline::decode::webp::LoopFilter;
+use thumbnail_pipeline::decode::HeaderStatus;
+use thumbnail_pipeline::decode::heic::{HeicDecoder, read_header};
+use thumbnail_pipeline::decode::webp::LoopFilter;
 
 fuzz_target!(|file: &[u8]| {
     let Ok(HeaderStatus::Ready(header)) = read_header(file) else {

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use thumbnail_core::pipeline::color::{Alpha, ColorModel, ColorTransform};
+use thumbnail_pipeline::color::{Alpha, ColorModel, ColorTransform};
 
 fuzz_target!(|profile: &[u8]| {
     for model in [ColorModel::Grey, ColorModel::Rgb, ColorModel::Cmyk] {

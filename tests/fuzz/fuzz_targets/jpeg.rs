@@ -6,9 +6,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use thumbnail_core::pipeline::PipelineError;
-use thumbnail_core::pipeline::decode::jpeg::{BlockSize, JpegDecoder, JpegHeader, read_header};
-use thumbnail_core::pipeline::decode::{
+use thumbnail_pipeline::PipelineError;
+use thumbnail_pipeline::decode::jpeg::{BlockSize, JpegDecoder, JpegHeader, read_header};
+use thumbnail_pipeline::decode::{
     Completeness, Decode, HeaderStatus, Progress, RowSink, Samples,
 };
 

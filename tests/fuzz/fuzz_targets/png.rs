@@ -7,9 +7,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use common::{MAX_FRAME_PIXELS, page_of, run};
 use libfuzzer_sys::fuzz_target;
-use thumbnail_core::pipeline::PipelineError;
-use thumbnail_core::pipeline::decode::png::{PngDecoder, PngFrames, PngHeader, read_header};
-use thumbnail_core::pipeline::decode::{
+use thumbnail_pipeline::PipelineError;
+use thumbnail_pipeline::decode::png::{PngDecoder, PngFrames, PngHeader, read_header};
+use thumbnail_pipeline::decode::{
     Completeness, Decode, HeaderStatus, Progress, RowSink, Samples,
 };
 

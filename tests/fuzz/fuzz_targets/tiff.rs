@@ -4,8 +4,8 @@ mod common;
 
 use common::{MAX_BYTES, MAX_PIXELS, page_of, run};
 use libfuzzer_sys::fuzz_target;
-use thumbnail_core::pipeline::decode::HeaderStatus;
-use thumbnail_core::pipeline::decode::tiff::{TiffDecoder, read_page_header};
+use thumbnail_pipeline::decode::HeaderStatus;
+use thumbnail_pipeline::decode::tiff::{TiffDecoder, read_page_header};
 
 fuzz_target!(|file: &[u8]| {
     let Ok(HeaderStatus::Ready(header)) = read_page_header(file, page_of(file)) else {

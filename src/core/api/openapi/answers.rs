@@ -14,7 +14,7 @@ use utoipa::openapi::{Content, Ref, RefOr};
 use super::examples;
 use crate::api::document::StatusDocument;
 use crate::api::problem::{Problem, ProblemDocument, ProblemKind};
-use crate::pipeline::OutputFormat;
+use thumbnail_pipeline::OutputFormat;
 
 /// Why a thumbnail is not there.
 pub(super) const ABSENT: &[ProblemKind] = &[

@@ -6,8 +6,8 @@ use crate::api::document::StatusDocument;
 use crate::job::record::ANONYMOUS;
 use crate::job::{NewJob, Record, Source, State, Thumbnail};
 use crate::keys::{DEFAULT_VARIANT, JobId};
-use crate::pipeline::{ImageFormat, Options, OutputFormat, Variant};
 use crate::timestamp::Timestamp;
+use thumbnail_pipeline::{ImageFormat, Options, OutputFormat, Variant};
 
 /// Where the examples live.
 const BASE: &str = "https://thumbs.example";

@@ -16,7 +16,7 @@ use super::document::{LaterDocument, StatusDocument, ThumbnailDocument, TimingsD
 use super::problem::{FieldError, ProblemDocument};
 use super::webhook::{DeliveryDocument, WebhookDocument};
 use crate::job::{Source, State, Thumbnail};
-use crate::pipeline::{ImageFormat, OutputFormat};
+use thumbnail_pipeline::{ImageFormat, OutputFormat};
 
 pub use operations::{OPERATIONS, Operation, Tag};
 

@@ -16,8 +16,8 @@ use crate::api::params::{MIN_EXPIRES_SECS, NAMES, is_about_job};
 use crate::api::problem::ProblemKind;
 use crate::job::State;
 use crate::keys::MAX_VARIANT_NAME_LEN;
-use crate::pipeline::OutputFormat;
-use crate::pipeline::options::{Fit, FormatChoice, MAX_PAGE, MAX_SIDE, MAX_VARIANTS, Truncated};
+use thumbnail_pipeline::OutputFormat;
+use thumbnail_pipeline::options::{Fit, FormatChoice, MAX_PAGE, MAX_SIDE, MAX_VARIANTS, Truncated};
 
 /// The longest life that an upload may ask for where nothing else is configured.
 const MAX_EXPIRES_SECS: u64 = 31_536_000;

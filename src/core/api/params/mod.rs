@@ -10,9 +10,9 @@ pub(super) use values::{choice, shown, whole};
 pub(super) use variants::refused_name;
 
 use super::problem::{FieldError, Problem};
-use crate::pipeline::options::MAX_PAGE;
-use crate::pipeline::{Options, OptionsError, Variant};
 use similar::similar;
+use thumbnail_pipeline::options::MAX_PAGE;
+use thumbnail_pipeline::{Options, OptionsError, Variant};
 use values::{dpr, flag, side, size, written};
 use variants::{presets, sizes, variants};
 
@@ -265,8 +265,8 @@ fn set(options: &mut Options, name: &str, value: &str) -> Result<(), String> {
 mod tests {
     use super::*;
     use crate::api::ProblemKind;
-    use crate::pipeline::gravity::Gravity;
-    use crate::pipeline::options::{Background, Fit, FormatChoice, MAX_VARIANTS, Truncated};
+    use thumbnail_pipeline::gravity::Gravity;
+    use thumbnail_pipeline::options::{Background, Fit, FormatChoice, MAX_VARIANTS, Truncated};
 
     const RULES: Rules<'static> = Rules {
         max_expires_secs: 86_400,

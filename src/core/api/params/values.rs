@@ -7,8 +7,8 @@ use std::str::FromStr;
 use serde::Deserialize;
 use serde::de::{self, IntoDeserializer};
 
-use crate::pipeline::OptionsError;
-use crate::pipeline::options::MAX_SIDE;
+use thumbnail_pipeline::OptionsError;
+use thumbnail_pipeline::options::MAX_SIDE;
 
 /// How much of a wrong value is shown to whoever gave it, in characters.
 const SHOWN_CHARS: usize = 60;

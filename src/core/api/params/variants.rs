@@ -2,7 +2,7 @@
 
 use super::values::{shown, size};
 use crate::keys::{DEFAULT_VARIANT, MAX_VARIANT_NAME_LEN, is_variant_name};
-use crate::pipeline::{Options, Variant};
+use thumbnail_pipeline::{Options, Variant};
 
 /// `avatar`, or several of them: `avatar,banner`.
 pub(super) fn presets(value: &str, known: &[Variant]) -> Result<Vec<Variant>, String> {

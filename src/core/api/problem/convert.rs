@@ -1,8 +1,8 @@
 //! How faults of other modules look to a client.
 
 use super::{FieldError, Problem, ProblemKind};
-use crate::pipeline::{LimitError, PipelineError};
 use crate::ports::{ChunkError, FetchError, StoreError};
+use thumbnail_pipeline::{LimitError, PipelineError};
 
 /// How a fault of a picture looks to the client that uploads it, or asks for its thumbnail.
 impl From<&PipelineError> for Problem {

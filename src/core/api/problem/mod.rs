@@ -157,7 +157,8 @@ mod tests {
     #[test]
     fn a_format_that_is_not_decoded_is_a_sentence_with_advice() {
         // Once read: "the AVIF file uses AVIF is not supported: convert to …, which is not supported".
-        let error = crate::pipeline::probe::probe(b"<svg xmlns=\"http://www.w3.org/2000/svg\"/>");
+        let error =
+            thumbnail_pipeline::probe::probe(b"<svg xmlns=\"http://www.w3.org/2000/svg\"/>");
         let problem = Problem::from(&error.unwrap_err());
         assert_eq!(problem.kind, ProblemKind::UnsupportedImage);
         assert_eq!(

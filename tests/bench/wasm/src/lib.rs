@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use thumbnail_core::pipeline::decode::HeaderStatus;
-use thumbnail_core::pipeline::{Limits, Renderer, Variant, plan, probe as read_header};
+use thumbnail_pipeline::decode::HeaderStatus;
+use thumbnail_pipeline::{Limits, Renderer, Variant, plan, probe as read_header};
 use wasm_bindgen::prelude::{JsError, wasm_bindgen};
 
 /// Headers are complete before this much of a file, or the file is refused: what the service allows too.
