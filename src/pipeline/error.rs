@@ -50,6 +50,11 @@ pub enum PipelineError {
 }
 
 impl PipelineError {
+    /// A [`PipelineError::Refused`] for a format that is recognised and not decoded.
+    pub(super) fn refused(format: ImageFormat) -> Self {
+        Self::Refused(format.refusal().unwrap_or("this format is not supported"))
+    }
+
     /// A [`PipelineError::Malformed`] from a sentence.
     pub fn malformed(format: ImageFormat, detail: impl Into<Cow<'static, str>>) -> Self {
         Self::Malformed {

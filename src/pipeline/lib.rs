@@ -2,6 +2,13 @@
 //!
 //! `probe` reads the header, `plan` takes every decision, `render` executes a plan.
 //! The pipeline knows pixels and nothing else: no jobs, no keys, no HTTP.
+#![cfg_attr(
+    not(feature = "decode"),
+    allow(
+        dead_code,
+        reason = "without decoders, all that remains is what headers and plans need of the same files"
+    )
+)]
 
 mod canvas;
 pub mod color;
@@ -23,6 +30,7 @@ pub mod plan;
 #[cfg(feature = "poison")]
 mod poison;
 pub mod probe;
+#[cfg(feature = "decode")]
 pub mod render;
 pub mod resize;
 mod scroll;
@@ -40,4 +48,5 @@ pub use options::{Options, OptionsError, Variant};
 pub use pixmap::Pixmap;
 pub use plan::{Plan, plan};
 pub use probe::{ImageInfo, probe, probe_page};
+#[cfg(feature = "decode")]
 pub use render::{Rendered, Renderer, Thumbnail, render};

@@ -10,7 +10,7 @@ use super::probe::{probe_file, trailing_orientation};
 use super::sink::{Drawn, ThumbnailSink};
 use super::thumbhash::thumbhash;
 use super::work::{check_work, of_bytes};
-use super::{ImageFormat, LimitError, PipelineError};
+use super::{LimitError, PipelineError};
 
 /// A finished thumbnail.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -218,11 +218,4 @@ pub fn render(
     let mut renderer = Renderer::new(plan(&info, variants, limits)?)?;
     renderer.feed(source)?;
     renderer.finish()
-}
-
-impl PipelineError {
-    /// A [`PipelineError::Refused`] for a format that is recognised and not decoded.
-    pub(super) fn refused(format: ImageFormat) -> Self {
-        Self::Refused(format.refusal().unwrap_or("this format is not supported"))
-    }
 }

@@ -1,4 +1,4 @@
-//! Builds the Worker with the fault that pictures of tests/poison set off: unoptimised, and into a folder of its own.
+//! Builds the Worker with the fault that pictures of tests/poison set off: unoptimised, and into a folder of its own. It has both features, so that one build does for both Workers.
 
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -34,7 +34,7 @@ export function poisonConfigs() {
   const configs = ["wrangler.toml", "wrangler.origin.toml"].map((name) => {
     const path = join(folder, name);
     const config = readFileSync(inRoot(name), "utf8");
-    writeFileSync(path, config.replace('main = "build/index.js"', main).replace('directory = "build/assets"', assets));
+    writeFileSync(path, config.replace(/^main = .*$/m, main).replace('directory = "build/assets"', assets));
     return path;
   });
   return { configs, remove: () => rmSync(folder, { recursive: true, force: true }) };

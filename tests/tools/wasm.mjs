@@ -3,6 +3,8 @@
 const MEMORY_SECTION = 5;
 const CODE_SECTION = 10;
 const V128 = 0x7b;
+/** The formats that have a decoder in every build. */
+export const FORMATS = ["bmp", "gif", "jpeg", "png", "tiff", "webp"];
 
 /** Returns `{ maxPages, simd }`: the memory's limit in pages of 64 KiB, and whether any function uses vectors. */
 export function inspect(bytes) {
@@ -15,6 +17,12 @@ export function inspect(bytes) {
     if (id === CODE_SECTION) result.simd = hasVectorLocals(section);
   }
   return result;
+}
+
+/** Returns the formats whose decoders are in a module that still has the names of its functions. */
+export function decoders(bytes) {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
+  return FORMATS.filter((format) => new RegExp(`decode(\\.\\.|::|\\d+)${format}(\\.\\.|::|\\d+)decoder`).test(text));
 }
 
 function maxPages(section) {

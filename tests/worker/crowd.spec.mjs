@@ -29,7 +29,7 @@ const workers = harness({ configs: ["wrangler.toml", originWithoutItsQueue(), po
 function originWithoutItsQueue() {
   const whole = readFileSync(inRoot("wrangler.origin.toml"), "utf8");
   const [head, , ...others] = whole.split("[[queues.consumers]]");
-  const config = [head, ...others].join("[[queues.consumers]]").replace("build/index.js", inRoot("build", "index.js"));
+  const config = [head, ...others].join("[[queues.consumers]]").replace("build/origin/index.js", inRoot("build", "origin", "index.js"));
   assert.ok(!config.includes('queue = "edge-thumbnails-resize"\n'));
   return written("origin.toml", config);
 }

@@ -24,6 +24,7 @@ mod intake;
 pub mod job;
 pub mod key;
 pub mod list;
+#[cfg(feature = "decode")]
 pub mod memory;
 mod metadata;
 mod nowhere;
@@ -31,9 +32,11 @@ pub mod once;
 pub mod ongoing;
 pub mod overload;
 pub mod pace;
+#[cfg(feature = "decode")]
 pub mod process;
 pub mod ready;
 pub mod reindex;
+#[cfg(feature = "decode")]
 pub mod render;
 pub mod serve;
 pub mod sweep;

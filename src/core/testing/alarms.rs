@@ -16,7 +16,7 @@ const REPEATS: u32 = 6;
 /// The pause before the first repeat, in seconds; it doubles.
 const REPEAT_SECS: u64 = 2;
 
-/// The pause before an alarm that could not be taken, as `job_object` sets it.
+/// The pause before an alarm that could not be taken, as `objects/job.rs` sets it.
 const AGAIN_SECS: u64 = 60;
 
 /// What is known of one job's alarm.

@@ -14,6 +14,8 @@ pub mod gif;
 pub mod heic;
 mod inflate;
 pub mod jpeg;
+#[cfg(feature = "decode")]
+mod open;
 pub mod png;
 pub mod source;
 pub mod tiff;
@@ -79,6 +81,19 @@ pub struct Plane {
     pub pixels_per_sample_y: f64,
 }
 
+impl Plane {
+    /// The one plane of a picture whose channels all have its size.
+    pub const fn whole(width: u32, height: u32, channels: u8) -> Self {
+        Self {
+            width,
+            height,
+            channels,
+            pixels_per_sample_x: 1.0,
+            pixels_per_sample_y: 1.0,
+        }
+    }
+}
+
 /// Takes the samples of a picture as a decoder produces them.
 pub trait RowSink {
     /// Takes row `y` of plane `plane`, which has `width * channels` samples.
@@ -128,12 +143,5 @@ pub trait Decode {
     /// The work that its header did not tell of, in nanoseconds, up to now.
     fn work(&self) -> u64 {
         0
-    }
-
-    /// The EXIF data that came after the picture, once the whole file was fed.
-    ///
-    /// A decoder whose header promises some goes on asking for bytes until they were read.
-    fn trailing_exif(&self) -> Option<&[u8]> {
-        None
     }
 }

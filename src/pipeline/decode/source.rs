@@ -1,18 +1,15 @@
-//! Which decoder reads a picture, at which scale, and what it gives to a sink.
+//! At which scale a picture is decoded, and what its decoder gives to a sink.
 
-use super::bmp::BmpDecoder;
-use super::gif::{GifDecoder, GifFrames};
+use super::Plane;
 #[cfg(feature = "heic")]
-use super::heic::{HeicDecoder, HeicHeader};
-use super::jpeg::{BlockSize, ColorTransform, JpegDecoder, JpegHeader};
-use super::png::{PngDecoder, PngFrames};
-use super::tiff::{TiffColor, TiffDecoder};
-use super::webp::{LoopFilter, WebpDecoder, WebpFrames, WebpHeader};
-use super::{Decode, Plane};
+use super::heic::HeicHeader;
+use super::jpeg::{BlockSize, ColorTransform, JpegHeader};
+use super::tiff::TiffColor;
+use super::webp::{LoopFilter, WebpHeader};
 use crate::color_model::{LumaWeights, SampleModel, SampleRange};
 use crate::limits::Limits;
 use crate::probe::{Header, ImageInfo};
-use crate::{ImageFormat, LimitError, PipelineError};
+use crate::{LimitError, PipelineError};
 
 /// What the decoders' scales leave to the resampling at least: samples per pixel of the result.
 ///
@@ -86,12 +83,14 @@ impl Source {
             Header::Gif(header) if info.page > 0 => {
                 Self::one_plane(info, info.channels, header.frames_peak_bytes())
             }
-            Header::Gif(header) => {
-                Self::opened(info, header.peak_bytes(), &GifDecoder::new(header)?)
-            }
-            Header::Bmp(header) => {
-                Self::opened(info, header.peak_bytes(), &BmpDecoder::new(header)?)
-            }
+            Header::Gif(header) => Self {
+                scattered: header.is_interlaced,
+                ..Self::one_plane(info, header.channels(), header.peak_bytes())
+            },
+            Header::Bmp(header) => Self {
+                scattered: header.is_scattered(),
+                ..Self::one_plane(info, header.channels(), header.peak_bytes())
+            },
             #[cfg(feature = "heic")]
             Header::Heic(header) => Self::heic(header, reduction, limits),
             Header::Tiff(header) => Self {
@@ -109,25 +108,11 @@ impl Source {
 
     fn one_plane(info: &ImageInfo, channels: u8, peak_bytes: u64) -> Self {
         Self {
-            planes: vec![Plane {
-                width: info.width,
-                height: info.height,
-                channels,
-                pixels_per_sample_x: 1.0,
-                pixels_per_sample_y: 1.0,
-            }],
+            planes: vec![Plane::whole(info.width, info.height, channels)],
             model: SampleModel::of_channels(channels),
             scattered: false,
             peak_bytes,
             scale: Scale::Full,
-        }
-    }
-
-    /// What an opened decoder says of itself.
-    fn opened(info: &ImageInfo, peak_bytes: u64, decoder: &impl Decode) -> Self {
-        Self {
-            scattered: decoder.scattered(),
-            ..Self::one_plane(info, if info.alpha { 4 } else { 3 }, peak_bytes)
         }
     }
 
@@ -154,7 +139,7 @@ impl Source {
     }
 
     fn webp(header: &WebpHeader, filter: LoopFilter) -> Self {
-        let planes = WebpDecoder::new(header, filter).planes().to_vec();
+        let planes = header.planes();
         Self {
             model: match planes.as_slice() {
                 [plane] => SampleModel::of_channels(plane.channels),
@@ -180,53 +165,6 @@ impl Source {
             peak_bytes: header.peak_bytes(filter),
             scale: Scale::Filter(filter),
         }
-    }
-
-    /// Makes the decoder.
-    pub fn open(
-        &self,
-        info: &ImageInfo,
-        limits: &Limits,
-    ) -> Result<Box<dyn Decode>, PipelineError> {
-        if info.page > 0 && info.format != ImageFormat::Tiff {
-            return self.open_frames(info, limits.max_pixels);
-        }
-        Ok(match (&info.header, &self.scale) {
-            (Header::Jpeg(header), Scale::Blocks(blocks)) => {
-                Box::new(JpegDecoder::new_rgb(header, blocks)?)
-            }
-            (Header::Png(header), _) => Box::new(PngDecoder::new(header)?),
-            (Header::WebP(header), Scale::Filter(filter)) => {
-                Box::new(WebpDecoder::new(header, *filter))
-            }
-            #[cfg(feature = "heic")]
-            (Header::Heic(header), Scale::Filter(filter)) => {
-                Box::new(HeicDecoder::new(header, *filter))
-            }
-            (Header::Gif(header), _) => Box::new(GifDecoder::new(header)?),
-            (Header::Bmp(header), _) => Box::new(BmpDecoder::new(header)?),
-            (Header::Tiff(header), _) => {
-                Box::new(TiffDecoder::new(header).with_max_work(limits.max_work))
-            }
-            _ => return Err(PipelineError::Bug("a source of another format".into())),
-        })
-    }
-
-    /// Makes the decoder of a later frame of an animation.
-    fn open_frames(
-        &self,
-        info: &ImageInfo,
-        max_pixels: u64,
-    ) -> Result<Box<dyn Decode>, PipelineError> {
-        let page = info.page;
-        Ok(match (&info.header, &self.scale) {
-            (Header::Gif(header), _) => Box::new(GifFrames::new(header, page, max_pixels)?),
-            (Header::Png(header), _) => Box::new(PngFrames::new(header, page, max_pixels)?),
-            (Header::WebP(header), Scale::Filter(filter)) => {
-                Box::new(WebpFrames::new(header, page, *filter, max_pixels)?)
-            }
-            _ => return Err(PipelineError::Bug("a format without frames".into())),
-        })
     }
 }
 

@@ -1,6 +1,5 @@
 //! The headers of a bitmap: OS/2 1 and 2, Windows 3, 4 and 5.
 
-use super::rows;
 use crate::decode::HeaderStatus;
 use crate::decode::canvas::Size;
 use crate::{ImageFormat, PipelineError};
@@ -45,8 +44,38 @@ pub struct BmpHeader {
 impl BmpHeader {
     /// Says what decoding takes at most, in bytes: a row as it is stored and one of samples.
     pub fn peak_bytes(&self) -> u64 {
-        rows::stored_row_bytes(self) + 4 * u64::from(self.width) + 4 * 1024
+        stored_row_bytes(self) + 4 * u64::from(self.width) + 4 * 1024
     }
+
+    /// Channels of its pixels: 3, or 4 with alpha.
+    pub const fn channels(&self) -> u8 {
+        if self.has_alpha { 4 } else { 3 }
+    }
+
+    /// Whether rows do not simply come from the top down: where there is alpha, they may have to be taken back.
+    pub const fn is_scattered(&self) -> bool {
+        !self.is_top_down || self.has_alpha
+    }
+}
+
+/// Bytes of a stored row, padded to words of 32 bits; those of runs as indices.
+pub(super) fn stored_row_bytes(header: &BmpHeader) -> u64 {
+    let bits = match header.pixels {
+        Pixels::Indexed(bits) | Pixels::Fields { bits, .. } => bits,
+        Pixels::Runs(_) => 8,
+        Pixels::Bgr => 24,
+        Pixels::Bgrx => 32,
+    };
+    row_bytes(header.width, bits)
+}
+
+/// Bytes of all rows of a picture that is stored without runs.
+fn stored_bytes((width, height): Size, bits: u16) -> u64 {
+    row_bytes(width, bits).saturating_mul(u64::from(height))
+}
+
+fn row_bytes(width: u32, bits: u16) -> u64 {
+    (u64::from(width) * u64::from(bits)).div_ceil(32) * 4
 }
 
 fn malformed(detail: impl Into<std::borrow::Cow<'static, str>>) -> PipelineError {
@@ -85,7 +114,7 @@ pub fn read_header(prefix: &[u8]) -> Result<HeaderStatus<BmpHeader>, PipelineErr
             let mut count = info.palette_count(bits);
             let room = stated_start.saturating_sub(palette_start as u64) / entry as u64;
             // Some writers forget the palette when they say where the pixels begin.
-            let ends_after_all = (palette_start + count * entry) as u64 + rows::bytes(size, bits)
+            let ends_after_all = (palette_start + count * entry) as u64 + stored_bytes(size, bits)
                 == u64::from(u32_at(prefix, 2).unwrap_or(0));
             if room > 0 && !ends_after_all {
                 count = count.min(room as usize);

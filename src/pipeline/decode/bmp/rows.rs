@@ -1,27 +1,6 @@
 //! Turns stored rows into samples.
 
 use super::header::{BmpHeader, Pixels};
-use crate::decode::canvas::Size;
-
-/// Bytes of a stored row, padded to words of 32 bits; those of runs as indices.
-pub fn stored_row_bytes(header: &BmpHeader) -> u64 {
-    let bits = match header.pixels {
-        Pixels::Indexed(bits) | Pixels::Fields { bits, .. } => bits,
-        Pixels::Runs(_) => 8,
-        Pixels::Bgr => 24,
-        Pixels::Bgrx => 32,
-    };
-    row_bytes(header.width, bits)
-}
-
-/// Bytes of all rows of a picture that is stored without runs.
-pub fn bytes((width, height): Size, bits: u16) -> u64 {
-    row_bytes(width, bits).saturating_mul(u64::from(height))
-}
-
-fn row_bytes(width: u32, bits: u16) -> u64 {
-    (u64::from(width) * u64::from(bits)).div_ceil(32) * 4
-}
 
 /// A field of a pixel's word.
 #[derive(Debug, Clone, Copy)]

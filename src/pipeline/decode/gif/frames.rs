@@ -1,7 +1,7 @@
 //! A later frame of a GIF: those before it are painted as their disposal says (GIF89a, section 23).
 
 use super::GifDecoder;
-use super::header::{GifHeader, HAS_PALETTE, Palette, TABLE_BYTES, malformed, read_palette};
+use super::header::{GifHeader, HAS_PALETTE, Palette, malformed, read_palette};
 use crate::decode::canvas::Placement;
 use crate::decode::frames::{Area, Blend, FrameCanvas, Walk};
 use crate::decode::{Completeness, Decode, Plane, Progress, RowSink};
@@ -9,9 +9,6 @@ use crate::{ImageFormat, PipelineError};
 
 /// The longest block that is held: a colour table.
 const MAX_HELD_BYTES: usize = 3 * 256;
-
-/// What the rows of the widest frame take, which may be wider than its canvas.
-const ROW_BYTES: u64 = 9 * 65_535;
 
 /// What becomes of a frame when the next one comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -102,13 +99,6 @@ pub struct GifFrames {
     decoder: Option<GifDecoder>,
     completeness: Completeness,
     is_done: bool,
-}
-
-impl GifHeader {
-    /// Says what [`GifFrames`] takes at most, in bytes.
-    pub fn frames_peak_bytes(&self) -> u64 {
-        FrameCanvas::bytes((self.width, self.height), 4) + TABLE_BYTES + ROW_BYTES
-    }
 }
 
 impl GifFrames {

@@ -3,6 +3,7 @@
 use super::lzw::LZW_BYTES;
 use crate::decode::HeaderStatus;
 use crate::decode::canvas::Placement;
+use crate::decode::frames::FrameCanvas;
 use crate::{ImageFormat, LimitError, PipelineError};
 
 /// Blocks that may come before the first frame.
@@ -12,7 +13,10 @@ const MAX_BLOCKS: u64 = 10_000;
 pub(super) const HAS_PALETTE: u8 = 0x80;
 
 /// What the LZW tables and the pixels between two calls take, with a colour table and small buffers.
-pub(super) const TABLE_BYTES: u64 = LZW_BYTES + (8 << 10);
+const TABLE_BYTES: u64 = LZW_BYTES + (8 << 10);
+
+/// What the rows of the widest frame take, which may be wider than its canvas.
+const ROW_BYTES: u64 = 9 * 65_535;
 
 /// What is known of a GIF before its first frame's pixels.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +28,8 @@ pub struct GifHeader {
     /// Some pixels of the first frame are transparent, or it does not cover the canvas.
     pub has_alpha: bool,
     pub(super) placement: Placement,
-    pub(super) is_interlaced: bool,
+    /// Rows come in four passes.
+    pub is_interlaced: bool,
     pub(super) palette: Palette,
     /// Where the pixels begin in the file.
     pub(super) data_start: u64,
@@ -40,6 +45,16 @@ impl GifHeader {
         };
         // A row of indices, and of colours where it is cut.
         TABLE_BYTES + canvas + 9 * u64::from(self.width)
+    }
+
+    /// Says what decoding a later frame takes at most, in bytes.
+    pub fn frames_peak_bytes(&self) -> u64 {
+        FrameCanvas::bytes((self.width, self.height), 4) + TABLE_BYTES + ROW_BYTES
+    }
+
+    /// Channels of the first frame on its canvas: 3, or 4 with alpha.
+    pub const fn channels(&self) -> u8 {
+        if self.has_alpha { 4 } else { 3 }
     }
 }
 

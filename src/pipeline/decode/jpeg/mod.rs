@@ -20,6 +20,7 @@
 )]
 
 mod bits;
+#[cfg(feature = "decode")]
 mod decoder;
 mod header;
 mod huffman;
@@ -35,6 +36,7 @@ mod sequential;
 mod store;
 mod strips;
 
+#[cfg(feature = "decode")]
 pub use decoder::JpegDecoder;
 pub use header::{ColorTransform, JpegComponent, JpegHeader, read_header};
 pub use layout::BlockSize;

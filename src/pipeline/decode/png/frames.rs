@@ -5,7 +5,7 @@
 
 use super::PngDecoder;
 use super::chunks::{CRC_BYTES, ChunkHead, HEAD_BYTES, SIGNATURE, malformed};
-use super::header::{ColorType, GROUP_ROWS, MAX_GROUPED_ROW_BYTES, PngHeader};
+use super::header::PngHeader;
 use crate::decode::canvas::Placement;
 use crate::decode::frames::{Area, Blend, FrameCanvas, Walk};
 use crate::decode::{Completeness, Decode, Plane, Progress, RowSink};
@@ -97,38 +97,6 @@ pub struct PngFrames {
     completeness: Completeness,
     has_ended: bool,
     is_done: bool,
-}
-
-impl PngHeader {
-    /// How many pages there are: the default image, and the frames that it is not.
-    pub fn pages(&self) -> u32 {
-        let others = self.frames.map_or(0, |frames| {
-            frames.saturating_sub(u32::from(self.default_is_frame))
-        });
-        others.saturating_add(1)
-    }
-
-    /// Channels of a canvas for frames: 2 or 4, since what no frame covers is transparent.
-    pub fn frame_channels(&self) -> u8 {
-        match self.color_type {
-            ColorType::Grey | ColorType::GreyAlpha => 2,
-            ColorType::Rgb | ColorType::Indexed | ColorType::Rgba => 4,
-        }
-    }
-
-    /// Says what [`PngFrames`] takes at most, in bytes.
-    pub fn frames_peak_bytes(&self) -> u64 {
-        let canvas = FrameCanvas::bytes((self.width, self.height), self.frame_channels());
-        // Frames that are less wide than the canvas may have their rows unfiltered in groups.
-        let grouped = if self.row_bytes() > MAX_GROUPED_ROW_BYTES {
-            3 * GROUP_ROWS as u64 * MAX_GROUPED_ROW_BYTES
-        } else {
-            0
-        };
-        canvas
-            .saturating_add(self.peak_bytes())
-            .saturating_add(grouped)
-    }
 }
 
 impl PngFrames {

@@ -5,6 +5,7 @@ use super::expand::OutputLayout;
 use super::inflate::Window;
 use super::metadata::{Chromaticities, Cicp, MetadataChunks};
 use crate::decode::HeaderStatus;
+use crate::decode::frames::FrameCanvas;
 use crate::{ImageFormat, LimitError, PipelineError};
 
 /// The most bytes before the first IDAT chunk. It bounds what the caller holds to read a header,
@@ -171,6 +172,38 @@ impl PngHeader {
             return Err(allocate.refused());
         }
         Ok(allocate)
+    }
+}
+
+impl PngHeader {
+    /// How many pages there are: the default image, and the frames that it is not.
+    pub fn pages(&self) -> u32 {
+        let others = self.frames.map_or(0, |frames| {
+            frames.saturating_sub(u32::from(self.default_is_frame))
+        });
+        others.saturating_add(1)
+    }
+
+    /// Channels of a canvas for frames: 2 or 4, since what no frame covers is transparent.
+    pub fn frame_channels(&self) -> u8 {
+        match self.color_type {
+            ColorType::Grey | ColorType::GreyAlpha => 2,
+            ColorType::Rgb | ColorType::Indexed | ColorType::Rgba => 4,
+        }
+    }
+
+    /// Says what decoding a frame takes at most, in bytes.
+    pub fn frames_peak_bytes(&self) -> u64 {
+        let canvas = FrameCanvas::bytes((self.width, self.height), self.frame_channels());
+        // Frames that are less wide than the canvas may have their rows unfiltered in groups.
+        let grouped = if self.row_bytes() > MAX_GROUPED_ROW_BYTES {
+            3 * GROUP_ROWS as u64 * MAX_GROUPED_ROW_BYTES
+        } else {
+            0
+        };
+        canvas
+            .saturating_add(self.peak_bytes())
+            .saturating_add(grouped)
     }
 }
 

@@ -23,8 +23,10 @@
 
 mod adam7;
 mod chunks;
+#[cfg(feature = "decode")]
 mod decoder;
 mod expand;
+#[cfg(feature = "decode")]
 mod frames;
 mod header;
 mod inflate;
@@ -32,7 +34,9 @@ mod lanes;
 mod metadata;
 mod unfilter;
 
+#[cfg(feature = "decode")]
 pub use decoder::PngDecoder;
+#[cfg(feature = "decode")]
 pub use frames::PngFrames;
 pub use header::{ColorType, PngHeader, Transparency, read_header};
 pub use metadata::{Chromaticities, Cicp};

@@ -1,7 +1,8 @@
 //! A later frame of an animated WebP, on a canvas that is held whole (RFC 9649, section 2.7.1.1).
 
+use super::header::max_frame_bytes;
 use super::riff::{FRAME_HEADER_BYTES, FrameHeader, chunk_at};
-use super::{LoopFilter, WebpDecoder, WebpHeader, lossless, read_header, vp8};
+use super::{LoopFilter, WebpDecoder, WebpHeader, read_header};
 use crate::decode::buffer::{try_append, try_reserved};
 use crate::decode::canvas::Placement;
 use crate::decode::frames::{Area, Blend, FrameCanvas, Walk};
@@ -69,24 +70,6 @@ pub struct WebpFrames {
     picture: Vec<u8>,
     completeness: Completeness,
     is_done: bool,
-}
-
-/// The longest frame that is held. Photos without loss take about as much, and animations far less.
-fn max_frame_bytes((width, height): (u32, u32)) -> u64 {
-    u64::from(width) * u64::from(height) * 2 + 64 * 1024
-}
-
-impl WebpHeader {
-    /// Says what [`WebpFrames`] takes at most, in bytes.
-    pub fn frames_peak_bytes(&self) -> u64 {
-        let size = (self.width, self.height);
-        FrameCanvas::bytes(size, 4)
-            // As it came, and once more without its container.
-            .saturating_add(2 * max_frame_bytes(size))
-            .saturating_add(lossless::peak_bytes(size))
-            .saturating_add(vp8::peak_bytes(self.width))
-            .saturating_add(16 * u64::from(self.width))
-    }
 }
 
 impl WebpFrames {

@@ -9,9 +9,8 @@ use thumbnail_core::ports::{
 use thumbnail_core::service::pace::Pace;
 use worker::{Env, Result};
 
-use super::{
-    D1Index, EventQueue, JobListeners, KvStatus, R2Store, ResizeQueue, Timings, WorkerClock,
-};
+use super::job_listeners::JobListeners;
+use crate::platform::{D1Index, EventQueue, KvStatus, R2Store, ResizeQueue, Timings, WorkerClock};
 use crate::{app, bindings};
 
 thread_local! {

@@ -9,7 +9,7 @@ use wasm_bindgen::JsValue;
 use worker::durable::{ScheduledTime, Storage};
 use worker::js_sys;
 
-use super::store_error;
+use crate::platform::store_error;
 
 const RECORD: &str = "record";
 

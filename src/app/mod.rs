@@ -1,10 +1,16 @@
 //! Configuration and adapters, put together once per event.
 
+#[cfg(feature = "edge")]
+mod edge;
+
+#[cfg(feature = "edge")]
+pub use edge::{index, keys, queue, status};
+
 use thumbnail_core::Config;
 use worker::{Env, Result};
 
 use crate::bindings;
-use crate::platform::{D1Index, JobClient, KeyClient, KvStatus, R2Store, ResizeQueue, Timings};
+use crate::platform::{JobClient, R2Store, Timings};
 
 /// What the handlers of an event work with.
 pub struct App {
@@ -38,26 +44,4 @@ pub fn config(env: &Env) -> Result<Config> {
         (!value.is_empty()).then_some(value)
     };
     Config::parse(var).map_err(|error| worker::Error::RustError(error.to_string()))
-}
-
-/// The idempotency keys; only the edge has them.
-pub fn keys(env: &Env) -> Result<KeyClient> {
-    Ok(KeyClient::new(
-        env.durable_object(bindings::IDEMPOTENCY_KEY)?,
-    ))
-}
-
-/// Copies of records; only the edge has them.
-pub fn status(env: &Env, timings: Timings) -> Result<KvStatus> {
-    Ok(KvStatus::new(env.kv(bindings::STATUS)?, timings))
-}
-
-/// The index of jobs; only the edge has it.
-pub fn index(env: &Env) -> Result<D1Index> {
-    Ok(D1Index::new(env.d1(bindings::DB)?))
-}
-
-/// The resize queue's sending end; only the edge has it.
-pub fn queue(env: &Env) -> Result<ResizeQueue> {
-    Ok(ResizeQueue::new(env.queue(bindings::RESIZE_QUEUE)?))
 }

@@ -10,7 +10,7 @@ use thumbnail_core::ports::Listeners;
 use thumbnail_core::service::waiters::Waiters;
 use worker::{Result, State, WebSocket, WebSocketPair, WebSocketRequestResponsePair};
 
-use super::close;
+use crate::platform::close;
 
 /// The listeners of one job.
 pub struct JobListeners {

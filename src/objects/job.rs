@@ -31,9 +31,11 @@ use worker::{
     WebSocketIncomingMessage, durable_object,
 };
 
-use super::job_client::{END_PATH, EVENTS_PATH, LISTENER_HEADER};
+use super::job_listeners::JobListeners;
+use super::job_platform::JobPlatform;
 use super::record_storage::{RING_AGAIN, RecordStorage};
-use super::{JobListeners, JobPlatform, close};
+use crate::platform::close;
+use crate::platform::job_client::{END_PATH, EVENTS_PATH, LISTENER_HEADER};
 use crate::{app, telemetry};
 
 /// A job.

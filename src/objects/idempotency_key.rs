@@ -19,8 +19,8 @@ use thumbnail_core::service::key::KeyService;
 use worker::durable::Storage;
 use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
 
-use super::WorkerClock;
 use super::record_storage::{RING_AGAIN, RecordStorage};
+use crate::platform::WorkerClock;
 use crate::{app, telemetry};
 
 /// A key.
