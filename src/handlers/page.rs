@@ -10,9 +10,9 @@ const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-
 /// `GET /`, `GET /upload.js`, `GET /upload.css`
 pub fn page<B>(page: Page) -> Reply<B> {
     let (media_type, text) = match page {
-        Page::Upload => ("text/html", include_str!("../pages/upload.html")),
-        Page::UploadScript => ("text/javascript", include_str!("../pages/upload.js")),
-        Page::UploadStyle => ("text/css", include_str!("../pages/upload.css")),
+        Page::Upload => ("text/html", include_str!("../web/pages/upload.html")),
+        Page::UploadScript => ("text/javascript", include_str!("../web/pages/upload.js")),
+        Page::UploadStyle => ("text/css", include_str!("../web/pages/upload.css")),
     };
     Reply::new(200, Body::Text(text.into()))
         .with("content-type", format!("{media_type}; charset=utf-8"))

@@ -1,10 +1,10 @@
 //! Builds the picture pipeline alone with the Worker's settings, for Node, under a given cap of its memory.
 
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { cargoBin, inRoot, npmBin } from "../tools/paths.mjs";
-import { Fault, capture, step } from "../tools/run.mjs";
-import { fingerprint, isStamped, stamp } from "../tools/stamp.mjs";
-import { inspect } from "../tools/wasm.mjs";
+import { cargoBin, inRoot, npmBin } from "../../src/tools/paths.mjs";
+import { Fault, capture, step } from "../../src/tools/run.mjs";
+import { fingerprint, isStamped, stamp } from "../../src/tools/stamp.mjs";
+import { inspect } from "../../src/tools/wasm.mjs";
 
 const PAGES_PER_MIB = 16;
 const TARGET = "wasm32-unknown-unknown";

@@ -1,8 +1,8 @@
 //! Runs the cells, each in a process of its own, interleaved over rounds so that a slow minute hits all alike.
 
 import { fileURLToPath } from "node:url";
-import { nodeBin } from "../tools/paths.mjs";
-import { capture } from "../tools/run.mjs";
+import { nodeBin } from "../../src/tools/paths.mjs";
+import { capture } from "../../src/tools/run.mjs";
 import { geomean, median } from "./figures.mjs";
 import { peers } from "./implementations.mjs";
 

@@ -3,10 +3,10 @@
 import { readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { inRoot } from "../tools/paths.mjs";
-import { Fault, program, seconds, step } from "../tools/run.mjs";
-import { setup } from "../tools/setup.mjs";
-import { fingerprint, isStamped, stamp } from "../tools/stamp.mjs";
+import { inRoot } from "../../src/tools/paths.mjs";
+import { Fault, program, seconds, step } from "../../src/tools/run.mjs";
+import { setup } from "../../src/tools/setup.mjs";
+import { fingerprint, isStamped, stamp } from "../../src/tools/stamp.mjs";
 import { SHIPPED_CAP_MIB, buildWasm } from "./build.mjs";
 import { classify } from "./classify.mjs";
 import { peers } from "./implementations.mjs";

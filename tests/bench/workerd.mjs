@@ -5,8 +5,8 @@ import { copyFileSync, readFileSync, readdirSync, writeFileSync } from "node:fs"
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { inRoot } from "../tools/paths.mjs";
-import { Fault } from "../tools/run.mjs";
+import { inRoot } from "../../src/tools/paths.mjs";
+import { Fault } from "../../src/tools/run.mjs";
 import { median } from "./figures.mjs";
 import { CHUNK_BYTES, variant } from "./implementations.mjs";
 

@@ -1,7 +1,7 @@
 //! A headless Chromium, as the machine has it.
 
 import { existsSync } from "node:fs";
-import { Fault, capture, step } from "../tools/run.mjs";
+import { Fault, capture, step } from "../../src/tools/run.mjs";
 
 const PLACES = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/google-chrome"];
 

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { server } from "../contract/server.mjs";
-import { inRoot } from "../tools/paths.mjs";
+import { inRoot } from "../../src/tools/paths.mjs";
 import { launch } from "./chromium.mjs";
 
 const PHOTO = inRoot("tests", "images", "photo.jpg");

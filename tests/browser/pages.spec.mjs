@@ -5,10 +5,11 @@ import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { picture } from "../images/pictures.mjs";
 import { server } from "../contract/server.mjs";
-import { inRoot } from "../tools/paths.mjs";
+import { PAGES as DOCS } from "../../src/tools/assets.mjs";
+import { inRoot } from "../../src/tools/paths.mjs";
 import { launch } from "./chromium.mjs";
 
-const PAGES = ["/", "/docs", "/docs/clients", "/docs/webhooks"];
+const PAGES = ["/", "/docs", ...DOCS.map((name) => `/docs/${name}`)];
 const PHONE = { width: 375, height: 667 };
 const axe = readFileSync(inRoot("node_modules", "axe-core", "axe.min.js"), "utf8");
 

@@ -7,7 +7,7 @@ import { createServer } from "node:http";
 import { after, before, test } from "node:test";
 import { build } from "esbuild";
 import { server } from "../contract/server.mjs";
-import { inRoot, root } from "../tools/paths.mjs";
+import { inRoot, root } from "../../src/tools/paths.mjs";
 import { launch } from "./chromium.mjs";
 
 const LOCAL = "http://127.0.0.1:8787";

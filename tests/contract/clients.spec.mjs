@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 import { openAsBlob } from "node:fs";
 import { test } from "node:test";
 import { describe } from "../images/pictures.mjs";
-import { inRoot } from "../tools/paths.mjs";
-import { PYTHON, pythonEnvironment } from "../tools/python.mjs";
-import { capture } from "../tools/run.mjs";
+import { inRoot } from "../../src/tools/paths.mjs";
+import { PYTHON, pythonEnvironment } from "../../src/tools/python.mjs";
+import { capture } from "../../src/tools/run.mjs";
 import { eventually } from "../worker/client.mjs";
 import { server } from "./server.mjs";
 

@@ -7,8 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { describe } from "../images/pictures.mjs";
-import { inRoot } from "../tools/paths.mjs";
-import { capture } from "../tools/run.mjs";
+import { inRoot } from "../../src/tools/paths.mjs";
+import { capture } from "../../src/tools/run.mjs";
 import { server } from "./server.mjs";
 
 const THUMBNAIL = { format: "jpeg", width: 64, height: 48 };

@@ -4,9 +4,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { inRoot } from "../tools/paths.mjs";
-import { PYTHON, pythonEnvironment } from "../tools/python.mjs";
-import { capture } from "../tools/run.mjs";
+import { inRoot } from "../../src/tools/paths.mjs";
+import { PYTHON, pythonEnvironment } from "../../src/tools/python.mjs";
+import { capture } from "../../src/tools/run.mjs";
 import { server } from "./server.mjs";
 
 const EXAMPLES = process.env.EXAMPLES ?? "20";

@@ -9,9 +9,9 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { launch } from "../browser/chromium.mjs";
 import { describe } from "../images/pictures.mjs";
-import { inRoot } from "../tools/paths.mjs";
-import { PYTHON, pythonEnvironment } from "../tools/python.mjs";
-import { capture } from "../tools/run.mjs";
+import { inRoot } from "../../src/tools/paths.mjs";
+import { PYTHON, pythonEnvironment } from "../../src/tools/python.mjs";
+import { capture } from "../../src/tools/run.mjs";
 import { server } from "./server.mjs";
 
 const LOCAL = "http://127.0.0.1:8787";

@@ -9,11 +9,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { describe } from "../images/pictures.mjs";
-import { freePort, startDev } from "../tools/dev.mjs";
-import { DEV_DEFAULTS, ensureDevVars } from "../tools/dev-vars.mjs";
-import { inRoot, nodeBin } from "../tools/paths.mjs";
-import { capture } from "../tools/run.mjs";
-import { writeRunVars } from "../tools/run-vars.mjs";
+import { freePort, startDev } from "../../src/tools/dev.mjs";
+import { DEV_DEFAULTS, ensureDevVars } from "../../src/tools/dev-vars.mjs";
+import { inRoot, nodeBin } from "../../src/tools/paths.mjs";
+import { capture } from "../../src/tools/run.mjs";
+import { writeRunVars } from "../../src/tools/run-vars.mjs";
 import { server } from "./server.mjs";
 
 const THUMBNAIL = { format: "jpeg", width: 100, height: 100 };
@@ -23,9 +23,9 @@ const workers = server();
 const folder = mkdtempSync(join(tmpdir(), "first-minutes-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-const start = (env) => capture(nodeBin(), [inRoot("tests", "tools", "start.mjs")], { env });
+const start = (env) => capture(nodeBin(), [inRoot("src", "tools", "start.mjs")], { env });
 const sendImage = (args, env = {}) =>
-  capture(nodeBin(), [inRoot("tests", "tools", "send-image.mjs"), ...args], { env: { INIT_CWD: folder, ...env } });
+  capture(nodeBin(), [inRoot("src", "tools", "send-image.mjs"), ...args], { env: { INIT_CWD: folder, ...env } });
 
 /** Returns the path of a new copy of the photo. */
 function photo(...names) {
@@ -46,7 +46,7 @@ test("a port that is none is said to be wrong in one sentence", async () => {
 test("a second start in one folder is told of the first", async () => {
   const state = join(folder, "state");
   const claim = `const { claimFolder } = await import(process.argv[1]); claimFolder(8787, process.argv[2]);`;
-  const args = (rest) => ["--input-type=module", "-e", claim + rest, inRoot("tests", "tools", "one-start.mjs"), state];
+  const args = (rest) => ["--input-type=module", "-e", claim + rest, inRoot("src", "tools", "one-start.mjs"), state];
   const first = spawn(nodeBin(), args("console.log('claimed'); setInterval(() => {}, 1_000);"));
   after(() => first.kill());
   await once(first.stdout, "data");

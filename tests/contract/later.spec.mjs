@@ -1,4 +1,4 @@
-//! The code of README.md signs what the service takes.
+//! The code of src/docs/api.md signs what the service takes.
 
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -6,15 +6,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { picture } from "../images/pictures.mjs";
-import { inRoot } from "../tools/paths.mjs";
-import { PYTHON, pythonEnvironment } from "../tools/python.mjs";
-import { capture } from "../tools/run.mjs";
+import { inRoot } from "../../src/tools/paths.mjs";
+import { PYTHON, pythonEnvironment } from "../../src/tools/python.mjs";
+import { capture } from "../../src/tools/run.mjs";
 import { client } from "../worker/client.mjs";
 import { server } from "./server.mjs";
 
 const KEY = "a key of 32 characters, at least";
 const QUERY = "size=30x20&fit=inside&background=%23ff8800";
-const readme = readFileSync(inRoot("README.md"), "utf8");
+const page = readFileSync(inRoot("src", "docs", "api.md"), "utf8");
 
 const workers = server({ vars: { VARIANTS_LATER: "signed", SIGNING_KEY: KEY } });
 const service = client(workers);
@@ -22,10 +22,10 @@ const service = client(workers);
 const folder = mkdtempSync(join(tmpdir(), "later-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Returns the code of a language that README.md shows. */
+/** Returns the code of a language that the page shows. */
 function shown(language) {
-  const [, text] = readme.split(`<!-- run by tests/contract/later.spec.mjs -->\n\`\`\`${language}\n`);
-  assert.ok(text, `README.md signs in no ${language}`);
+  const [, text] = page.split(`<!-- run by tests/contract/later.spec.mjs -->\n\`\`\`${language}\n`);
+  assert.ok(text, `src/docs/api.md signs in no ${language}`);
   return text.split("\n```")[0];
 }
 

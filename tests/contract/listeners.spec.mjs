@@ -5,7 +5,7 @@ import { openAsBlob } from "node:fs";
 import { test } from "node:test";
 import { EventSource } from "eventsource";
 import WebSocket from "ws";
-import { inRoot } from "../tools/paths.mjs";
+import { inRoot } from "../../src/tools/paths.mjs";
 import { server } from "./server.mjs";
 
 const workers = server();

@@ -1,19 +1,20 @@
-//! What README.md says is so: its curl session runs, its tables are complete.
+//! What README.md and src/docs say is so: the curl session runs, the tables are complete, the links lead somewhere.
 
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { describe, picture } from "../images/pictures.mjs";
-import { DEV_DEFAULTS } from "../tools/dev-vars.mjs";
-import { inRoot } from "../tools/paths.mjs";
-import { variableNames } from "../tools/run-vars.mjs";
-import { capture } from "../tools/run.mjs";
+import { DEV_DEFAULTS } from "../../src/tools/dev-vars.mjs";
+import { inRoot } from "../../src/tools/paths.mjs";
+import { capture } from "../../src/tools/run.mjs";
 import { server } from "./server.mjs";
 
 const LOCAL = "http://127.0.0.1:8787";
-const readme = readFileSync(inRoot("README.md"), "utf8");
+const text = (...path) => readFileSync(inRoot(...path), "utf8");
+const readme = text("README.md");
+const page = (name) => text("src", "docs", `${name}.md`);
 
 // As `npm start` has it.
 const workers = server({ vars: Object.fromEntries(DEV_DEFAULTS) });
@@ -21,22 +22,20 @@ const workers = server({ vars: Object.fromEntries(DEV_DEFAULTS) });
 const folder = mkdtempSync(join(tmpdir(), "readme-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Returns the fenced block behind a mark. */
-function block(mark, language) {
+/** Returns the fenced block after a mark. */
+function block(document, mark, language) {
   const start = `<!-- ${mark} by tests/contract/readme.spec.mjs -->\n\`\`\`${language}\n`;
-  const [, text] = readme.split(start);
-  assert.ok(text, `README.md has no block of ${language} that is ${mark}`);
-  return text.split("\n```")[0];
+  const [, found] = document.split(start);
+  assert.ok(found, `no block of ${language} is ${mark}`);
+  return found.split("\n```")[0];
 }
 
 /** The first two cells of each row of a table that begins with code. */
-const rows = [...readme.matchAll(/^\| `([^`]+)` \| ([^|]*) \|/gm)].map(([, name, second]) => [name, second]);
-const problems = rows.filter(([name]) => /^[a-z]+(-[a-z]+)*$/.test(name));
-const variables = rows.map(([name]) => name).filter((name) => /^[A-Z_]+$/.test(name));
+const rows = (document) => [...document.matchAll(/^\| `([^`]+)` \| ([^|]*) \|/gm)].map(([, name, second]) => [name, second]);
 
 test("the curl session ends with a thumbnail", async () => {
   writeFileSync(join(folder, "cat.jpg"), picture("photo.jpg"));
-  const script = block("run", "sh").replaceAll(`${LOCAL}/`, workers.url("/"));
+  const script = block(readme, "run", "sh").replaceAll(`${LOCAL}/`, workers.url("/"));
   const { code, output } = await capture("bash", ["-euo", "pipefail", "-c", script], { cwd: folder });
   assert.equal(code, 0, output);
   // What curl says of a failed request looks like a fault of the service.
@@ -56,23 +55,12 @@ test("the example document has the members of a real one", () => {
         ? Object.fromEntries(Object.entries(value).map(([name, member]) => [name, shape(member)]))
         : typeof value;
   const real = JSON.parse(readFileSync(join(folder, "status.json"), "utf8"));
-  assert.deepEqual(shape(JSON.parse(block("checked", "json"))), shape(real));
-});
-
-test("every variable of the configuration is listed", () => {
-  const known = variableNames();
-  assert.ok(known.length > 5);
-  assert.deepEqual(variables.toSorted(), known.toSorted());
-});
-
-test("every kind of problem is listed with its status", () => {
-  const source = readFileSync(inRoot("src", "core", "api", "problem", "table.rs"), "utf8");
-  const kinds = [...source.matchAll(/=> \(\s*"([a-z-]+)",\s*(\d{3}),/g)].map(([, slug, status]) => [slug, status]);
-  assert.ok(kinds.length > 20);
-  assert.deepEqual(problems, kinds);
+  assert.deepEqual(shape(JSON.parse(block(page("api"), "checked", "json"))), shape(real));
 });
 
 test("every problem has the page that its type leads to", async () => {
+  const problems = rows(page("errors"));
+  assert.ok(problems.length > 40);
   for (const [slug, status] of problems) {
     const response = await workers.fetch(`/problems/${slug}`);
     assert.equal(response.status, 200, slug);
@@ -80,9 +68,32 @@ test("every problem has the page that its type leads to", async () => {
   }
 });
 
-test("every command that it names exists", () => {
-  const { scripts } = JSON.parse(readFileSync(inRoot("package.json"), "utf8"));
-  const named = [...readme.matchAll(/npm (?:run )?(start|test|build|deploy|send-image|setup)\b/g)].map(([, name]) => name);
-  assert.ok(named.length > 5);
+test("every command that is named exists", () => {
+  const { scripts } = JSON.parse(text("package.json"));
+  const documents = ["README.md", "CONTRIBUTING.md", "tests/README.md"].map((name) => text(name));
+  const named = documents.flatMap((document) => [...document.matchAll(/`(?:[A-Z_]+=\S+ )?npm (?:run )?([a-z-]+)/g)].map(([, name]) => name));
+  assert.ok(named.length > 10);
   for (const name of named) assert.ok(scripts[name], name);
 });
+
+test("every link between documents leads to a file, and its heading", () => {
+  const documents = ["README.md", "CONTRIBUTING.md", "src/README.md", "tests/README.md"];
+  for (const document of documents) {
+    for (const [, link] of text(document).matchAll(/\]\((?!https?:)([^)]+)\)/g)) {
+      const [path, heading] = link.split("#");
+      const target = path ? join(document, "..", path) : document;
+      assert.ok(existsSync(inRoot(target)), `${document}: ${link}`);
+      if (heading) assert.ok(headings(text(target)).includes(heading), `${document}: ${link}`);
+    }
+  }
+});
+
+test("every file that CONTRIBUTING.md names is there", () => {
+  const named = [...text("CONTRIBUTING.md").matchAll(/`((?:src|tests)\/[\w./-]+)`/g)].map(([, name]) => name);
+  assert.ok(named.length > 15);
+  for (const name of named) assert.ok(existsSync(inRoot(name)), name);
+});
+
+/** The anchors of a document's headings. */
+const headings = (document) =>
+  [...document.matchAll(/^#+ (.+)$/gm)].map(([, title]) => title.toLowerCase().replace(/[^\w\s-]/g, "").replaceAll(" ", "-"));

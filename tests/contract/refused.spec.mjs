@@ -7,8 +7,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { examplePng } from "../tools/example.mjs";
-import { capture } from "../tools/run.mjs";
+import { examplePng } from "../../src/tools/example.mjs";
+import { capture } from "../../src/tools/run.mjs";
 import { server } from "./server.mjs";
 
 const TIMES = Number(process.env.TIMES ?? 5);

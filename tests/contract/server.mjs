@@ -4,7 +4,7 @@ import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before } from "node:test";
-import { freePort, startDev } from "../tools/dev.mjs";
+import { freePort, startDev } from "../../src/tools/dev.mjs";
 
 /**
  * Starts a server before the tests of a file and stops it after the last; `vars` replace those of wrangler.toml.

@@ -2,8 +2,8 @@
 
 import { readFileSync } from "node:fs";
 import { crc32 } from "node:zlib";
-import { examplePng, pngOf } from "../tools/example.mjs";
-import { inRoot } from "../tools/paths.mjs";
+import { examplePng, pngOf } from "../../src/tools/example.mjs";
+import { inRoot } from "../../src/tools/paths.mjs";
 
 /** Returns the bytes of a file in tests/images. */
 export const picture = (name) => readFileSync(inRoot("tests", "images", name));

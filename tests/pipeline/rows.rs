@@ -217,10 +217,10 @@ fn planned(
     plan(info, &variant(options), &Limits::default()).map(drop)
 }
 
-/// README's table: how large a thumbnail may be at quality 80, opaque and with alpha.
+/// The page's table: how large a thumbnail may be at quality 80, opaque and with alpha.
 #[test]
 fn squares_are_accepted_up_to_those_in_the_documents() {
-    let readme = include_str!("../../README.md");
+    let page = include_str!("../../src/docs/options.md");
     let mut missing = Vec::new();
     let progressive = |format| Options {
         progressive: true,
@@ -286,11 +286,14 @@ fn squares_are_accepted_up_to_those_in_the_documents() {
             fitting
         });
         let row = format!("| {what} | {0}x{0} | {1}x{1} |", largest[0], largest[1]);
-        if !readme.contains(&row) {
+        if !page.contains(&row) {
             missing.push(row);
         }
     }
-    assert!(missing.is_empty(), "README.md has no lines {missing:#?}");
+    assert!(
+        missing.is_empty(),
+        "src/docs/options.md has no lines {missing:#?}"
+    );
 }
 
 #[test]

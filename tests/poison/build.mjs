@@ -3,10 +3,10 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { buildEnv, POISON, SOURCES } from "../tools/build.mjs";
-import { cargoBin, inRoot } from "../tools/paths.mjs";
-import { Fault, seconds, streamed } from "../tools/run.mjs";
-import { fingerprint, isStamped, stamp } from "../tools/stamp.mjs";
+import { buildEnv, POISON, SOURCES } from "../../src/tools/build.mjs";
+import { cargoBin, inRoot } from "../../src/tools/paths.mjs";
+import { Fault, seconds, streamed } from "../../src/tools/run.mjs";
+import { fingerprint, isStamped, stamp } from "../../src/tools/stamp.mjs";
 
 const FOLDER = "build-poison";
 const WASM = inRoot(FOLDER, "index_bg.wasm");

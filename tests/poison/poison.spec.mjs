@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { chunk, examplePng } from "../tools/example.mjs";
-import { POISON } from "../tools/build.mjs";
+import { chunk, examplePng } from "../../src/tools/example.mjs";
+import { POISON } from "../../src/tools/build.mjs";
 import { client } from "../worker/client.mjs";
 import { harness } from "../worker/harness.mjs";
 import { poisonConfigs } from "./build.mjs";

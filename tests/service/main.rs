@@ -15,6 +15,7 @@ mod once;
 mod openapi;
 mod readiness;
 mod reads;
+mod reference;
 mod simulation;
 mod sweep;
 mod upload;

@@ -5,7 +5,7 @@ use std::path::Path;
 use thumbnail_core::api::openapi::{OPERATIONS, description};
 use thumbnail_core::api::{Method, Problem, Route};
 
-const PATH: &str = "src/assets/openapi.json";
+const PATH: &str = "src/web/assets/openapi.json";
 
 /// `BLESS=1 cargo test --test service openapi` writes the file anew, and fails for that.
 #[test]

@@ -5,8 +5,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { build } from "../tools/build.mjs";
-import { freePort, startDev } from "../tools/dev.mjs";
+import { build } from "../../src/tools/build.mjs";
+import { freePort, startDev } from "../../src/tools/dev.mjs";
 import { isBusy, pictureOf, senders, WAYS } from "./senders.mjs";
 
 const MB = 1_000_000;

@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { freePort, startDev } from "../tools/dev.mjs";
-import { records } from "../tools/stored.mjs";
+import { freePort, startDev } from "../../src/tools/dev.mjs";
+import { records } from "../../src/tools/stored.mjs";
 
 const ANSWER_WITHIN_MS = 60_000;
 const START_ATTEMPTS = 3;

@@ -3,7 +3,7 @@
 import { Agent, request } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { randomBytes } from "node:crypto";
-import { examplePng } from "../tools/example.mjs";
+import { examplePng } from "../../src/tools/example.mjs";
 
 const ANSWER_WITHIN_MS = 90_000;
 const BOUNDARY = "b0undary";

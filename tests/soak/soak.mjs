@@ -4,8 +4,8 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { build } from "../tools/build.mjs";
-import { Fault, program, seconds } from "../tools/run.mjs";
+import { build } from "../../src/tools/build.mjs";
+import { Fault, program, seconds } from "../../src/tools/run.mjs";
 import { books as newBooks } from "./books.mjs";
 import { burst } from "./burst.mjs";
 import { lookAt, uploadAll } from "./clients.mjs";

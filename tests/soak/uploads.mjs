@@ -2,7 +2,7 @@
 
 import { deflateSync } from "node:zlib";
 import { bmp, brokenPng, cutPng, flatPng, gif, noisyPng, picture, tiff } from "../images/pictures.mjs";
-import { chunk, examplePng } from "../tools/example.mjs";
+import { chunk, examplePng } from "../../src/tools/example.mjs";
 
 const DAMAGED_SHARE = 0.08;
 const CANCELLED_SHARE = 0.08;

@@ -15,7 +15,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { capture } from "../tools/run.mjs";
+import { capture } from "../../src/tools/run.mjs";
 
 const DEADLINE_MS = 30_000;
 const PAUSE_MS = 100;

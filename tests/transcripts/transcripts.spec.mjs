@@ -7,8 +7,8 @@ import { after, before, describe, test } from "node:test";
 import { crc32 } from "node:zlib";
 import { server } from "../contract/server.mjs";
 import { picture } from "../images/pictures.mjs";
-import { examplePng } from "../tools/example.mjs";
-import { inRoot } from "../tools/paths.mjs";
+import { examplePng } from "../../src/tools/example.mjs";
+import { inRoot } from "../../src/tools/paths.mjs";
 import { parse, run } from "./transcript.mjs";
 
 const FOLDER = inRoot("tests", "transcripts");

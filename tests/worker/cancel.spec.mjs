@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import { examplePng } from "../tools/example.mjs";
+import { examplePng } from "../../src/tools/example.mjs";
 import { client, eventually } from "./client.mjs";
 import { harness } from "./harness.mjs";
 import { command, createStuck, message } from "./jobs.mjs";

@@ -10,8 +10,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { FORMATS, tiff } from "../images/pictures.mjs";
-import { pngOf } from "../tools/example.mjs";
-import { inRoot } from "../tools/paths.mjs";
+import { pngOf } from "../../src/tools/example.mjs";
+import { inRoot } from "../../src/tools/paths.mjs";
 import { eventually, raw } from "./client.mjs";
 import { harness, ORIGIN } from "./harness.mjs";
 

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { server } from "../contract/server.mjs";
-import { examplePng } from "../tools/example.mjs";
-import { copies, objectKeys, records, removeAlarms } from "../tools/stored.mjs";
+import { examplePng } from "../../src/tools/example.mjs";
+import { copies, objectKeys, records, removeAlarms } from "../../src/tools/stored.mjs";
 import { client, eventually, form } from "./client.mjs";
 
 /** The shortest life that an upload may ask for, and some. */

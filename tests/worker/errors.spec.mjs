@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { examplePng } from "../tools/example.mjs";
+import { examplePng } from "../../src/tools/example.mjs";
 import { noisyPng, picture, pngThatClaims } from "../images/pictures.mjs";
 import { client, form, raw } from "./client.mjs";
 import { harness } from "./harness.mjs";

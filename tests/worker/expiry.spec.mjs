@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { examplePng } from "../tools/example.mjs";
+import { examplePng } from "../../src/tools/example.mjs";
 import { client, eventually, form } from "./client.mjs";
 import { harness } from "./harness.mjs";
 import { command, newId } from "./jobs.mjs";

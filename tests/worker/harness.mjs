@@ -1,12 +1,12 @@
 //! Both Workers as they ship, in one place, for the specs of this folder.
 //!
 //! Nothing is kept between two harnesses: R2, KV and Durable Objects live in memory here.
-//! Specs about a restart use `tests/tools/dev.mjs`, which runs `wrangler dev` with a folder for its state.
+//! Specs about a restart use `src/tools/dev.mjs`, which runs `wrangler dev` with a folder for its state.
 
 import { after, before } from "node:test";
 import { createTestHarness } from "wrangler";
-import { devVarNames } from "../tools/dev-vars.mjs";
-import { root } from "../tools/paths.mjs";
+import { devVarNames } from "../../src/tools/dev-vars.mjs";
+import { root } from "../../src/tools/paths.mjs";
 
 export const EDGE = "edge-thumbnails";
 export const ORIGIN = "edge-thumbnails-origin";

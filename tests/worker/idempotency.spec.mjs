@@ -5,7 +5,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { before, test } from "node:test";
 import { brokenPng } from "../images/pictures.mjs";
-import { examplePng } from "../tools/example.mjs";
+import { examplePng } from "../../src/tools/example.mjs";
 import { client, form, raw } from "./client.mjs";
 import { harness } from "./harness.mjs";
 import { post } from "./socket.mjs";

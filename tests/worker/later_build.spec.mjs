@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { server } from "../contract/server.mjs";
-import { examplePng } from "../tools/example.mjs";
-import { records, rewriteRecords } from "../tools/stored.mjs";
+import { examplePng } from "../../src/tools/example.mjs";
+import { records, rewriteRecords } from "../../src/tools/stored.mjs";
 import { client } from "./client.mjs";
 
 const workers = server();

@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { after, before, test } from "node:test";
-import { lifecycle } from "../tools/lifecycle.mjs";
-import { wrangler } from "../tools/paths.mjs";
-import { capture } from "../tools/run.mjs";
+import { lifecycle } from "../../src/tools/lifecycle.mjs";
+import { wrangler } from "../../src/tools/paths.mjs";
+import { capture } from "../../src/tools/run.mjs";
 
 const PATH = "/accounts/an-account/r2/buckets/a-bucket/lifecycle";
 const DAY_SECS = 86_400;

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { before, describe, test } from "node:test";
-import { examplePng } from "../tools/example.mjs";
-import { inRoot } from "../tools/paths.mjs";
+import { examplePng } from "../../src/tools/example.mjs";
+import { inRoot } from "../../src/tools/paths.mjs";
 import { client, eventually } from "./client.mjs";
 import { harness } from "./harness.mjs";
 import { command, newId } from "./jobs.mjs";

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { picture, describe } from "../images/pictures.mjs";
-import { examplePng } from "../tools/example.mjs";
+import { examplePng } from "../../src/tools/example.mjs";
 import { client, form } from "./client.mjs";
 import { harness } from "./harness.mjs";
 

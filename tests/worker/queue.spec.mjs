@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import { examplePng } from "../tools/example.mjs";
+import { examplePng } from "../../src/tools/example.mjs";
 import { brokenPng, cutPng, picture } from "../images/pictures.mjs";
 import { client } from "./client.mjs";
 import { DEAD_QUEUE, harness, RESIZE_QUEUE } from "./harness.mjs";

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { server } from "../contract/server.mjs";
-import { examplePng } from "../tools/example.mjs";
+import { examplePng } from "../../src/tools/example.mjs";
 import { client, eventually, raw } from "./client.mjs";
 import { PREVIOUS, SECRET, assertOneEvent, receiver, status, statuses } from "./receiver.mjs";
 

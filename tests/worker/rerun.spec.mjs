@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { brokenPng } from "../images/pictures.mjs";
-import { examplePng } from "../tools/example.mjs";
+import { examplePng } from "../../src/tools/example.mjs";
 import { client } from "./client.mjs";
 import { DEAD_QUEUE, harness } from "./harness.mjs";
 import { createStuck, message } from "./jobs.mjs";

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { describe, flatPng } from "../images/pictures.mjs";
 import { server } from "../contract/server.mjs";
-import { records } from "../tools/stored.mjs";
+import { records } from "../../src/tools/stored.mjs";
 import { client, eventually, raw } from "./client.mjs";
 
 const UPLOADS = 8;

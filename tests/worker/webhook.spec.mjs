@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { brokenPng } from "../images/pictures.mjs";
-import { examplePng } from "../tools/example.mjs";
+import { examplePng } from "../../src/tools/example.mjs";
 import { client, eventually, form, raw } from "./client.mjs";
 import { harness } from "./harness.mjs";
 import { message as resize } from "./jobs.mjs";

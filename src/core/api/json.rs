@@ -2,11 +2,12 @@
 
 use serde_json::{Map, Number, Value};
 
-use super::params::{refused_name, shown};
+use super::params::refused_name;
 use super::problem::FieldError;
 use super::{Params, Problem, ProblemKind};
 use crate::keys::is_variant_name;
 use crate::ports::Chunks;
+use thumbnail_pipeline::options::text::shown;
 
 /// The longest JSON that is read, in bytes: more than all options at their longest take.
 pub const MAX_JSON_BYTES: usize = 64 << 10;

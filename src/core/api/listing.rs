@@ -4,10 +4,10 @@ use serde::Serialize;
 
 use super::cursor;
 use super::document::StatusDocument;
-use super::params::{choice, shown, whole};
 use super::problem::{FieldError, Problem};
 use crate::job::State;
 use crate::keys::JobId;
+use thumbnail_pipeline::options::text::{choice, shown, whole};
 
 /// The jobs of a page where the request says nothing.
 pub const DEFAULT_LIMIT: usize = 20;

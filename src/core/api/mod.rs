@@ -24,6 +24,8 @@ pub mod prefer;
 pub mod problem;
 pub mod range;
 pub mod read_query;
+#[cfg(feature = "openapi")]
+pub mod reference;
 pub mod reply;
 pub mod route;
 pub mod signature;

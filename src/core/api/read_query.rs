@@ -1,14 +1,14 @@
 //! The query of a read. What means nothing is ignored, as what somebody adds to pass a cache; an
 //! option means something that a read cannot do.
 
-use super::params::NAMES;
+use super::params::table::named;
 use super::problem::{FieldError, Problem};
 use crate::keys::JobId;
 
 /// Refuses options of an upload, and says how another thumbnail is had.
 pub fn check<'a>(id: JobId, names: impl Iterator<Item = &'a str>) -> Result<(), Problem> {
     let errors: Vec<FieldError> = names
-        .filter(|name| NAMES.contains(name))
+        .filter(|name| named(name).is_some())
         .map(|name| FieldError::new(name, format!("{name} is an option of an upload; a GET makes no thumbnail: POST /thumbnails/{id}?{name}=… makes another one")))
         .collect();
     if errors.is_empty() {

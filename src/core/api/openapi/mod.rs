@@ -1,7 +1,7 @@
 //! The service's description in `OpenAPI` 3.1, made of the types that it answers with.
 //!
 //! `operations` lists what can be called, `parameters` what can be given, `answers` what comes back,
-//! `examples` makes a job to show. The text is committed as `src/assets/openapi.json`; a test compares the two.
+//! `examples` makes a job to show. The text is committed as `src/web/assets/openapi.json`; a test compares the two.
 
 mod answers;
 mod examples;

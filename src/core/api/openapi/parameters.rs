@@ -12,24 +12,17 @@ use utoipa::openapi::{Content, KnownFormat, RefOr, Required, Schema};
 use super::examples;
 use crate::api::cursor;
 use crate::api::listing::{DEFAULT_LIMIT, MAX_LIMIT};
-use crate::api::params::{MIN_EXPIRES_SECS, NAMES, is_about_job};
+use crate::api::params::table::{self, UploadOption};
 use crate::api::problem::ProblemKind;
 use crate::job::State;
 use crate::keys::MAX_VARIANT_NAME_LEN;
 use thumbnail_pipeline::OutputFormat;
-use thumbnail_pipeline::options::{Fit, FormatChoice, MAX_PAGE, MAX_SIDE, MAX_VARIANTS, Truncated};
+use thumbnail_pipeline::options::{MAX_SIDE, MAX_VARIANTS, Values};
 
-/// The longest life that an upload may ask for where nothing else is configured.
-const MAX_EXPIRES_SECS: u64 = 31_536_000;
 /// The id of a job, as an expression.
 const JOB: &str = "[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}";
 /// A side from 1 to 4096, as an expression.
 const SIDE: &str = "([1-9][0-9]{0,2}|[1-3][0-9]{3}|40[0-8][0-9]|409[0-6])";
-/// A share from 0 to 1.
-const SHARE: &str = "(0|1|0\\.[0-9]{1,6})";
-const GRAVITIES: &str =
-    "center|north|northeast|east|southeast|south|southwest|west|northwest|entropy|attention";
-
 /// The job of a URL.
 pub(super) fn job() -> Vec<Parameter> {
     vec![id()]
@@ -45,14 +38,14 @@ pub(super) fn extend() -> Vec<Parameter> {
     let about = "Where requests are signed: HMAC-SHA256 of the id, a `?` and the query before this, in hexadecimal digits.";
     let signature = string().pattern(Some("^[0-9a-f]{64}$")).into();
     let mut parameters = vec![id(), prefer()];
-    parameters.extend(picture_options().map(option_in_query));
+    parameters.extend(image_options().map(option_in_query));
     parameters.push(in_query("signature", about, signature));
     parameters
 }
 
 /// The same options in a body.
 pub(super) fn extend_body() -> RequestBody {
-    let options = || with_all(ObjectBuilder::new(), picture_options());
+    let options = || with_all(ObjectBuilder::new(), image_options());
     let json = closed(with_lists(options()));
     RequestBodyBuilder::new()
         .description(Some(
@@ -67,8 +60,8 @@ pub(super) fn extend_body() -> RequestBody {
         .build()
 }
 
-fn picture_options() -> impl Iterator<Item = &'static str> {
-    NAMES.into_iter().filter(|name| !is_about_job(name))
+fn image_options() -> impl Iterator<Item = UploadOption> {
+    table::all().filter(|row| !row.sets.is_about_job())
 }
 
 /// The job whose status is asked for.
@@ -100,7 +93,7 @@ pub(super) fn list() -> Vec<Parameter> {
         in_query(
             "limit",
             "The most jobs of a page.",
-            whole(1, max, Some(default)),
+            whole(1, max, Some(default.into())),
         ),
         in_query("cursor", "From `next` of the page before.", cursor),
     ]
@@ -178,7 +171,7 @@ pub(super) fn file() -> Vec<Parameter> {
 
 /// The last part of a problem's `type`.
 pub(super) fn slug() -> Vec<Parameter> {
-    let slugs = ProblemKind::ALL.map(ProblemKind::slug);
+    let slugs = ProblemKind::ALL.iter().map(|kind| kind.slug());
     let schema = string().enum_values(Some(slugs));
     vec![in_path("slug", "The problem.", schema, json!("not-ready"))]
 }
@@ -246,27 +239,26 @@ fn in_path(name: &str, about: &str, schema: ObjectBuilder, example: Value) -> Pa
 /// The options of an upload, in its query.
 pub(super) fn options() -> Vec<Parameter> {
     let mut parameters = vec![prefer(), idempotency_key()];
-    parameters.extend(NAMES.map(option_in_query));
+    parameters.extend(table::all().map(option_in_query));
     parameters
 }
 
-fn option_in_query(name: &str) -> Parameter {
-    let (about, schema) = option(name);
-    in_query(name, about, schema)
+fn option_in_query(row: UploadOption) -> Parameter {
+    in_query(row.name, row.about, schema(&row))
 }
 
 /// The bodies that an upload can have.
 pub(super) fn upload() -> RequestBody {
-    let form = with_options("image", picture());
+    let form = with_options("image", image());
     let address = written("^https?://", "https://example.com/cat.jpg");
     let address = described(address, SOURCE_URL_IS);
     let json = closed(with_lists(with_options("source_url", address)));
-    let raw = || Content::new(Some(picture()));
+    let raw = || Content::new(Some(image()));
     RequestBodyBuilder::new()
         .description(Some(
             "A form whose file is in `image`, in `file`, or in any field with a file name, and whose other fields are \
-             ignored where they are no options; the bytes of a picture; or JSON that says where it is. The format is \
-             told by the bytes.",
+             ignored if they are no options; the bytes of an image; or JSON that says where it is. The bytes decide the \
+             format.",
         ))
         .required(Some(Required::True))
         .content("multipart/form-data", Content::new(Some(form)))
@@ -276,7 +268,7 @@ pub(super) fn upload() -> RequestBody {
         .build()
 }
 
-const SOURCE_URL_IS: &str = "Where the picture is: it is fetched before the request is answered. Only where the \
+const SOURCE_URL_IS: &str = "Where the image is: it is fetched before the request is answered. Only where the \
                              service has `SOURCE_URLS` set to 1; elsewhere `415`.";
 
 /// An object of one member that there must be, and the options.
@@ -284,14 +276,13 @@ fn with_options(required: &str, schema: impl Into<RefOr<Schema>>) -> ObjectBuild
     let object = ObjectBuilder::new()
         .property(required, schema)
         .required(required);
-    with_all(object, NAMES.into_iter())
+    with_all(object, table::all())
 }
 
 /// The object with these options. A form may have other fields: they are ignored.
-fn with_all(object: ObjectBuilder, names: impl Iterator<Item = &'static str>) -> ObjectBuilder {
-    names.fold(object, |object, name| {
-        let (about, schema) = option(name);
-        object.property(name, described(schema, about))
+fn with_all(object: ObjectBuilder, rows: impl Iterator<Item = UploadOption>) -> ObjectBuilder {
+    rows.fold(object, |object, row| {
+        object.property(row.name, described(schema(&row), row.about))
     })
 }
 
@@ -310,15 +301,17 @@ fn with_lists(object: ObjectBuilder) -> ObjectBuilder {
     [("sizes", Schema::from(size)), ("preset", named().into())]
         .into_iter()
         .fold(object, |object, (name, item)| {
-            let (about, text) = option(name);
+            let Some(row) = table::named(name) else {
+                return object;
+            };
             let list = ArrayBuilder::new()
                 .items(RefOr::T(item))
                 .min_items(Some(1))
                 .max_items(Some(MAX_VARIANTS));
             let either = OneOfBuilder::new()
-                .item(text)
+                .item(schema(&row))
                 .item(list)
-                .description(Some(about));
+                .description(Some(row.about));
             object.property(name, either)
         })
 }
@@ -328,96 +321,39 @@ fn closed(object: ObjectBuilder) -> ObjectBuilder {
     object.additional_properties(Some(AdditionalProperties::FreeForm(false)))
 }
 
-fn picture() -> ObjectBuilder {
+fn image() -> ObjectBuilder {
     string().format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)))
 }
 
-/// What an option is, and what it can be.
-fn option(name: &str) -> (&'static str, RefOr<Schema>) {
-    match name {
-        "width" => (
-            "Width of the thumbnail in CSS pixels.",
-            whole(1, MAX_SIDE.into(), None),
-        ),
-        "height" => (
-            "Height of the thumbnail in CSS pixels.",
-            whole(1, MAX_SIDE.into(), None),
-        ),
-        "size" => (
-            "Width and height in one.",
-            written(&format!("^{SIDE}x{SIDE}$"), "200x150"),
-        ),
-        "sizes" => (sizes_are(), sizes()),
-        "dpr" => (
-            "Pixels of a screen for each one asked for.",
-            number(1.0, 4.0, 1.0),
-        ),
-        "fit" => (
-            "How a picture of another aspect ratio gets into the box.",
-            Fit::schema(),
-        ),
-        "gravity" => (
-            "What a cut keeps: center, north, northeast, …, a point such as `0.3,0.7`, `entropy` or `attention`.",
-            written(&format!("^({GRAVITIES}|{SHARE},{SHARE})$"), "center"),
-        ),
-        "enlarge" => ("Whether small pictures are enlarged.", flag(true)),
-        "background" => (
-            "A colour in hexadecimal digits, or `transparent`; white in a JPEG where it is transparent.",
-            written(
-                "^(transparent|#?[0-9A-Fa-f]{3}|#?[0-9A-Fa-f]{6})$",
-                "ff8800",
-            ),
-        ),
-        "format" => ("The format of the thumbnail.", FormatChoice::schema()),
-        "quality" => ("Quality of a JPEG.", whole(1, 100, Some(80))),
-        "progressive" => ("Whether a JPEG shows early.", flag(false)),
-        "linear" => (
-            "Whether the last halving is done in linear light.",
-            flag(false),
-        ),
-        "truncated" => ("What happens to a file that is cut.", Truncated::schema()),
-        "page" => (
-            "Which frame of an animated GIF, PNG or WebP, or which page of a TIFF, from 0.",
-            whole(0, MAX_PAGE.into(), Some(0)),
-        ),
-        "preset" => (
-            "Names of presets of the configuration; only `expires_in` may stand beside it.",
-            written(
-                &format!(
-                    "^[a-z0-9-]{{1,{MAX_VARIANT_NAME_LEN}}}(,[a-z0-9-]{{1,{MAX_VARIANT_NAME_LEN}}}){{0,15}}$"
-                ),
-                "avatar,banner",
-            ),
-        ),
-        "expires_in" => (
-            "Seconds after which source, thumbnails and job are deleted.",
-            whole(MIN_EXPIRES_SECS, MAX_EXPIRES_SECS, None),
-        ),
-        "webhook" => (
-            "Who is told when the job has ended: an address with https and a public name. How to verify it: `/docs/webhooks`.",
-            written("^https://", "https://example.com/hook"),
-        ),
-        _ => ("", string().into()),
+/// What an option can be.
+fn schema(row: &UploadOption) -> RefOr<Schema> {
+    let default = (!row.default.is_empty()).then(|| Value::from(row.default));
+    let parsed = serde_json::from_str(row.default).ok();
+    match row.values {
+        Values::Whole { min, max } => whole(min, max, parsed),
+        Values::Number { min, max } => ObjectBuilder::new()
+            .schema_type(Type::Number)
+            .minimum(Some(min))
+            .maximum(Some(max))
+            .default(parsed)
+            .into(),
+        Values::Flag => ObjectBuilder::new()
+            .schema_type(Type::Boolean)
+            .default(parsed)
+            .into(),
+        Values::Choice(choices) => string()
+            .enum_values(Some(choices.iter().copied()))
+            .default(default)
+            .into(),
+        Values::Text {
+            pattern, example, ..
+        } => written(pattern, example),
     }
-}
-
-fn sizes() -> RefOr<Schema> {
-    let (named, more) = (one_size(), MAX_VARIANTS - 1);
-    written(
-        &format!("^{named}(,{named}){{0,{more}}}$"),
-        "200x200,large:800x600",
-    )
 }
 
 /// One of them, as an expression.
 fn one_size() -> String {
     format!("([a-z0-9-]{{1,{MAX_VARIANT_NAME_LEN}}}:)?{SIDE}x{SIDE}")
-}
-
-const fn sizes_are() -> &'static str {
-    // The number stands in the text, so that a reader sees the limit.
-    const { assert!(MAX_VARIANTS == 16) };
-    "Up to 16 thumbnails of one upload, each with a name of its own if wanted."
 }
 
 fn described(schema: RefOr<Schema>, about: &str) -> RefOr<Schema> {
@@ -437,28 +373,12 @@ fn string() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String)
 }
 
-fn whole(min: u64, max: u64, default: Option<u64>) -> RefOr<Schema> {
+fn whole(min: u64, max: u64, default: Option<Value>) -> RefOr<Schema> {
     ObjectBuilder::new()
         .schema_type(Type::Integer)
         .minimum(Some(i64::try_from(min).unwrap_or(i64::MAX)))
         .maximum(Some(i64::try_from(max).unwrap_or(i64::MAX)))
-        .default(default.map(Value::from))
-        .into()
-}
-
-fn number(min: f64, max: f64, default: f64) -> RefOr<Schema> {
-    ObjectBuilder::new()
-        .schema_type(Type::Number)
-        .minimum(Some(min))
-        .maximum(Some(max))
-        .default(Some(json!(default)))
-        .into()
-}
-
-fn flag(default: bool) -> RefOr<Schema> {
-    ObjectBuilder::new()
-        .schema_type(Type::Boolean)
-        .default(Some(json!(default)))
+        .default(default)
         .into()
 }
 

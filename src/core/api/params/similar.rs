@@ -2,7 +2,7 @@
 
 use strsim::osa_distance;
 
-use super::NAMES;
+use super::table::names;
 
 /// Shorter names are too close to words that forms have for themselves: `site` is one letter from `size`.
 const MIN_LETTERS: usize = 5;
@@ -13,8 +13,7 @@ const MAX_EDITS: usize = 1;
 /// neighbors swapped, whatever its case, its `-` and its `_`.
 pub(super) fn similar(name: &str) -> Option<&'static str> {
     let given = letters(name);
-    let near: Vec<_> = NAMES
-        .into_iter()
+    let near: Vec<_> = names()
         .filter_map(|known| Some((edits(&given, &letters(known))?, known)))
         .collect();
     let is_slip = near

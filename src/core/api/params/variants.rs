@@ -1,7 +1,7 @@
 //! Options that stand for several thumbnails.
 
-use super::values::{shown, size};
 use crate::keys::{DEFAULT_VARIANT, MAX_VARIANT_NAME_LEN, is_variant_name};
+use thumbnail_pipeline::options::text::{shown, size};
 use thumbnail_pipeline::{Options, Variant};
 
 /// `avatar`, or several of them: `avatar,banner`.

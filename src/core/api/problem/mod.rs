@@ -6,7 +6,8 @@ mod table;
 
 use serde::{Deserialize, Serialize};
 
-pub use kind::ProblemKind;
+pub use kind::ProblemRow;
+pub use table::ProblemKind;
 
 use super::reply::{Body, Reply};
 
@@ -148,7 +149,7 @@ mod tests {
 
     #[test]
     fn each_kind_has_a_slug_of_its_own() {
-        for kind in ProblemKind::ALL {
+        for &kind in ProblemKind::ALL {
             assert_eq!(ProblemKind::from_slug(kind.slug()), Some(kind));
             assert!((400..600).contains(&kind.status()));
         }

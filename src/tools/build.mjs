@@ -1,6 +1,6 @@
 //! Builds the wasm of each Worker, and checks what came out.
 
-import { existsSync, readFileSync, realpathSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, realpathSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { assembleAssets } from "./assets.mjs";
@@ -19,7 +19,12 @@ const WORKERS = [
 const wasmOf = (name) => inRoot("build", name, "index_bg.wasm");
 const STAMP = inRoot("build", ".stamp");
 /** What the build is made of. */
-export const SOURCES = ["src", "Cargo.toml", "Cargo.lock", ".cargo/config.toml", "rust-toolchain.toml", "package-lock.json"];
+export const SOURCES = [...rust(), "src/tools/build.mjs", "Cargo.toml", "Cargo.lock", ".cargo/config.toml", "rust-toolchain.toml", "package-lock.json"];
+
+function rust() {
+  const others = ["README.md", "docs", "tools"];
+  return readdirSync(inRoot("src")).filter((name) => !others.includes(name)).map((name) => `src/${name}`);
+}
 
 /** Features of the root package that are built in, from `FEATURES=heic npm run build`; `npm start` and `npm run deploy` take it too. */
 const FEATURES = (process.env.FEATURES ?? "").split(/[\s,]+/).filter(Boolean);

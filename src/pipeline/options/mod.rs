@@ -5,8 +5,12 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-pub use super::gravity::Gravity;
-use super::{ImageFormat, OutputFormat};
+mod table;
+pub mod text;
+
+pub use crate::gravity::Gravity;
+use crate::{ImageFormat, OutputFormat};
+pub use table::{OPTIONS, OptionRow, Values};
 
 /// The longest side of a thumbnail that can be asked for, in pixels.
 pub const MAX_SIDE: u32 = 4096;
@@ -42,12 +46,12 @@ pub struct Options {
     /// How a picture of another aspect ratio gets into the box. Default: cover.
     pub fit: Fit,
     /// What stays of a cropped picture. Default: its middle.
-    #[serde(with = "text")]
+    #[serde(with = "as_text")]
     pub gravity: Gravity,
     /// Whether a picture that is smaller than the box is enlarged. Default: true.
     pub enlarge: bool,
     /// What is put under and around the picture. Default: transparent, which becomes white in a JPEG.
-    #[serde(with = "text")]
+    #[serde(with = "as_text")]
     pub background: Background,
     /// The format of the thumbnail. Default: the one of the source.
     pub format: FormatChoice,
@@ -360,7 +364,7 @@ impl Variant {
 }
 
 /// Values that are stored as the text that users write.
-mod text {
+mod as_text {
     use std::fmt::Display;
     use std::str::FromStr;
 
@@ -380,83 +384,4 @@ mod text {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn options_survive_json_and_default_what_is_absent() {
-        let variant: Variant = serde_json::from_str(
-            r##"{"name":"a","width":200,"gravity":"0.25,1","background":"#fa0","format":"webp"}"##,
-        )
-        .expect("valid");
-        assert_eq!(variant.options.gravity, Gravity::Focus { x: 0.25, y: 1.0 });
-        assert_eq!(
-            variant.options.background,
-            Background::Color([0xff, 0xaa, 0])
-        );
-        assert_eq!(variant.options.quality, 80);
-        let json = serde_json::to_string(&variant).expect("serialises");
-        assert!(json.contains(r##""background":"#ffaa00""##), "{json}");
-        assert_eq!(serde_json::from_str::<Variant>(&json).ok(), Some(variant));
-    }
-
-    #[test]
-    fn wrong_options_are_named_with_their_numbers() {
-        let options = Options::default();
-        for (wrong, want) in [
-            (
-                Options {
-                    width: Some(0),
-                    ..options
-                },
-                "width must be 1 to 4096, not 0",
-            ),
-            (
-                Options {
-                    height: Some(5000),
-                    ..options
-                },
-                "height must be 1 to 4096, not 5000",
-            ),
-            (
-                Options {
-                    dpr: f64::NAN,
-                    ..options
-                },
-                "dpr must be 1 to 4, not NaN",
-            ),
-            (
-                Options {
-                    width: Some(2000),
-                    dpr: 3.0,
-                    ..options
-                },
-                "width 2000 times dpr 3 is more than 4096",
-            ),
-            (
-                Options {
-                    quality: 0,
-                    ..options
-                },
-                "quality must be 1 to 100, not 0",
-            ),
-        ] {
-            assert_eq!(
-                wrong.validate().map_err(|error| error.to_string()),
-                Err(want.to_owned())
-            );
-        }
-        for wrong in ["", "#ff", "#12345g", "+12345", "red"] {
-            assert!(wrong.parse::<Background>().is_err(), "{wrong}");
-        }
-        let twice = [Variant::default(), Variant::default()];
-        assert!(matches!(
-            Variant::validate_all(&twice),
-            Err(OptionsError::Name { .. })
-        ));
-        assert!(matches!(
-            Variant::validate_all(&[]),
-            Err(OptionsError::Variants { given: 0 })
-        ));
-    }
-}
+mod tests;

@@ -5,11 +5,10 @@ import { join } from "node:path";
 import { inRoot } from "./paths.mjs";
 import { Fault } from "./run.mjs";
 
-/** The names of all variables, as the code that reads them has them. */
+/** The names of all variables, from the page that is made of the code's table. */
 export function variableNames() {
-  const source = readFileSync(inRoot("src", "core", "config.rs"), "utf8");
-  const code = source.slice(source.indexOf("pub fn parse"), source.indexOf("#[cfg(test)]"));
-  return [...code.matchAll(/\(\s*"([A-Z_]+)"/g)].map(([, name]) => name);
+  const page = readFileSync(inRoot("src", "docs", "configuration.md"), "utf8");
+  return [...page.matchAll(/^\| `([A-Z_]+)` \|/gm)].map(([, name]) => name);
 }
 
 /** Returns an env file with those variables of the configuration that `env` has, and says their names. */

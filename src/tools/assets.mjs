@@ -7,25 +7,33 @@ const TARGET = inRoot("build", "assets");
 /** What of swagger-ui-dist the page /docs asks for. */
 const VIEWER = ["swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png"];
 
+/** The pages of src/docs, in the order in which they are linked. */
+export const PAGES = ["clients", "api", "options", "errors", "live", "webhooks", "deploy", "configuration", "compare"];
+
 /** Assembles build/assets anew. */
 export async function assembleAssets() {
   // Not above: whoever imports this file may be about to install the packages.
   const { Marked, Renderer } = await import("marked");
-  const marked = new Marked({ renderer: scrolling(Renderer.prototype) });
+  const { gfmHeadingId } = await import("marked-gfm-heading-id");
+  const marked = new Marked({ renderer: served(Renderer.prototype) }, gfmHeadingId());
   rmSync(TARGET, { recursive: true, force: true });
   mkdirSync(TARGET, { recursive: true });
-  cpSync(inRoot("src", "assets"), TARGET, { recursive: true });
+  cpSync(inRoot("src", "web", "assets"), TARGET, { recursive: true });
   for (const name of VIEWER) {
     cpSync(inRoot("node_modules", "swagger-ui-dist", name), inRoot("build", "assets", "docs", name));
   }
-  for (const name of readdirSync(inRoot("src", "docs"))) {
-    const text = readFileSync(inRoot("src", "docs", name), "utf8");
-    writeFileSync(inRoot("build", "assets", "docs", name.replace(/md$/, "html")), page(text, marked.parse(text, { async: false })));
+  for (const name of PAGES) {
+    const text = readFileSync(inRoot("src", "docs", `${name}.md`), "utf8");
+    writeFileSync(inRoot("build", "assets", "docs", `${name}.html`), page(text, marked.parse(text, { async: false })));
   }
 }
 
-/** Code and tables that are wider than the screen scroll by themselves, by keyboard too. */
-const scrolling = (plain) => ({
+/** Code and tables that are wider than the screen scroll by themselves, by keyboard too; links lead to where pages are served. */
+const served = (plain) => ({
+  link(token) {
+    const href = token.href.replace(/^([a-z]+)\.md(?=#|$)/, "/docs/$1");
+    return plain.link.call(this, { ...token, href });
+  },
   code(token) {
     return plain.code.call(this, token).replace("<pre>", '<pre tabindex="0">');
   },
@@ -47,7 +55,7 @@ function page(text, html) {
     <link rel="stylesheet" href="/docs/page.css">
   </head>
   <body>
-    <nav><a href="/docs">API</a> <a href="/docs/clients">Clients</a> <a href="/docs/webhooks">Webhooks</a></nav>
+    <nav><a href="/docs">OpenAPI</a> ${PAGES.map((name) => `<a href="/docs/${name}">${name === "api" ? "API" : name}</a>`).join(" ")}</nav>
     <main>
 ${html}    </main>
   </body>

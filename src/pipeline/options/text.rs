@@ -1,4 +1,4 @@
-//! Values of options: each is read whole, or refused with what it may be.
+//! Values of options as users write them: each is read whole, or refused with what it may be.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -7,13 +7,15 @@ use std::str::FromStr;
 use serde::Deserialize;
 use serde::de::{self, IntoDeserializer};
 
-use thumbnail_pipeline::OptionsError;
-use thumbnail_pipeline::options::MAX_SIDE;
+use super::{MAX_SIDE, OptionsError};
 
 /// How much of a wrong value is shown to whoever gave it, in characters.
 const SHOWN_CHARS: usize = 60;
 
-pub(super) fn size(name: &str, value: &str) -> Result<(u32, u32), String> {
+/// A width and a height: `200x150`.
+///
+/// `name` is what a refusal says must be one.
+pub fn size(name: &str, value: &str) -> Result<(u32, u32), String> {
     let wrong = || {
         let shown = shown(value);
         format!(
@@ -25,12 +27,13 @@ pub(super) fn size(name: &str, value: &str) -> Result<(u32, u32), String> {
     Ok((side(width)?, side(height)?))
 }
 
-pub(super) fn side(name: &str, value: &str) -> Result<u32, String> {
+/// A width or a height in pixels, 1 to [`MAX_SIDE`].
+pub fn side(name: &str, value: &str) -> Result<u32, String> {
     whole(name, value, 1..=u64::from(MAX_SIDE))
 }
 
 /// A whole number in decimal digits.
-pub(in crate::api) fn whole<T: TryFrom<u64>>(
+pub fn whole<T: TryFrom<u64>>(
     name: &str,
     value: &str,
     range: RangeInclusive<u64>,
@@ -47,12 +50,14 @@ pub(in crate::api) fn whole<T: TryFrom<u64>>(
     })
 }
 
-pub(super) fn dpr(value: &str) -> Result<f64, String> {
+/// Device pixels per CSS pixel, 1 to 4.
+pub fn dpr(value: &str) -> Result<f64, String> {
     let number = value.parse().ok().filter(|n| (1.0..=4.0).contains(n));
     number.ok_or_else(|| format!("dpr must be a number from 1 to 4, not {:?}", shown(value)))
 }
 
-pub(super) fn flag(name: &str, value: &str) -> Result<bool, String> {
+/// `true`, `1`, `false` or `0`.
+pub fn flag(name: &str, value: &str) -> Result<bool, String> {
     match value {
         "true" | "1" => Ok(true),
         "false" | "0" => Ok(false),
@@ -64,7 +69,7 @@ pub(super) fn flag(name: &str, value: &str) -> Result<bool, String> {
 }
 
 /// A value whose own type reads it.
-pub(super) fn written<T: FromStr<Err = OptionsError>>(value: &str) -> Result<T, String> {
+pub fn written<T: FromStr<Err = OptionsError>>(value: &str) -> Result<T, String> {
     let shortened = shown(value);
     shortened
         .parse()
@@ -72,10 +77,7 @@ pub(super) fn written<T: FromStr<Err = OptionsError>>(value: &str) -> Result<T, 
 }
 
 /// One of the names that the type has for serde; a refusal lists them.
-pub(in crate::api) fn choice<'a, T: Deserialize<'a>>(
-    name: &str,
-    value: &'a str,
-) -> Result<T, String> {
+pub fn choice<'a, T: Deserialize<'a>>(name: &str, value: &'a str) -> Result<T, String> {
     T::deserialize(value.into_deserializer()).map_err(|Choices(choices)| {
         let (choices, shown) = (choices.join(", "), shown(value));
         format!("{name} must be one of {choices}, not {shown:?}")
@@ -105,7 +107,7 @@ impl de::Error for Choices {
 }
 
 /// A text of the client's, short enough to be repeated.
-pub(in crate::api) fn shown(text: &str) -> String {
+pub fn shown(text: &str) -> String {
     let mut characters = text.chars();
     let mut shown: String = characters.by_ref().take(SHOWN_CHARS).collect();
     if characters.next().is_some() {

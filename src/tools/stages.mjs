@@ -1,8 +1,8 @@
 //! The stages of `npm test`, cheapest first. Each returns how many checks passed and failed.
 
 import { readdirSync } from "node:fs";
-import { ensureChromium } from "../browser/chromium.mjs";
-import { buildPoison } from "../poison/build.mjs";
+import { ensureChromium } from "../../tests/browser/chromium.mjs";
+import { buildPoison } from "../../tests/poison/build.mjs";
 import { build } from "./build.mjs";
 import { inRoot, nodeBin } from "./paths.mjs";
 import { ensurePython } from "./python.mjs";
@@ -58,7 +58,7 @@ async function cargoTest(args) {
 
 /** Runs both packages' unit tests and the golden thumbnails as the wasm that ships; see wasm-tests.mjs. They count as one check. */
 function packagesInWasm() {
-  const runner = JSON.stringify([nodeBin(), inRoot("tests", "tools", "wasm-tests.mjs")]);
+  const runner = JSON.stringify([nodeBin(), inRoot("src", "tools", "wasm-tests.mjs")]);
   const args = ["test", "--locked", "-p", "thumbnail-core", "-p", "thumbnail-pipeline", "--features", "heic", "--lib", "--test", "golden", "--target", TARGET];
   return oneCheck("cargo", [...args, "--config", `target.${TARGET}.runner=${runner}`]);
 }
