@@ -47,6 +47,6 @@ pub use limits::Limits;
 pub use options::{Options, OptionsError, Variant};
 pub use pixmap::Pixmap;
 pub use plan::{Plan, plan};
-pub use probe::{ImageInfo, probe, probe_page};
+pub use probe::{ImageInfo, RangeStatus, probe, probe_page, probe_ranges};
 #[cfg(feature = "decode")]
 pub use render::{Rendered, Renderer, Thumbnail, render};

@@ -1,6 +1,9 @@
 //! Reads the header of a picture, and nothing else of it.
 
+mod ranges;
 mod webp;
+
+pub use ranges::{RangeStatus, probe_ranges};
 
 use image::metadata::Orientation;
 
@@ -195,13 +198,18 @@ pub fn probe_page(prefix: &[u8], page: u32) -> Result<HeaderStatus<ImageInfo>, P
         ImageFormat::Heic => map(heic::read_header(prefix)?, heic_info),
         _ => return Err(PipelineError::refused(format)),
     };
-    match status {
-        HeaderStatus::Ready(info) if info.width == 0 || info.height == 0 => {
-            let detail = format!("its size is {}x{}", info.width, info.height);
-            Err(PipelineError::malformed(format, detail))
-        }
-        status => Ok(status),
+    if let HeaderStatus::Ready(info) = &status {
+        check_size(info)?;
     }
+    Ok(status)
+}
+
+fn check_size(info: &ImageInfo) -> Result<(), PipelineError> {
+    if info.width == 0 || info.height == 0 {
+        let detail = format!("its size is {}x{}", info.width, info.height);
+        return Err(PipelineError::malformed(info.format, detail));
+    }
+    Ok(())
 }
 
 fn map<H>(

@@ -1,5 +1,7 @@
 //! Executes a plan.
 
+use std::ops::Range;
+
 use super::decode::{Completeness, Decode, Progress};
 use super::encode::{Encoded, encode};
 use super::geometry::Size;
@@ -40,7 +42,10 @@ pub struct Rendered {
 pub struct Renderer {
     plan: Plan,
     work: Work,
+    /// Bytes that were fed.
     bytes: u64,
+    /// The next byte of the file: those that were left out count.
+    position: u64,
 }
 
 enum Work {
@@ -68,7 +73,36 @@ impl Renderer {
             plan,
             work,
             bytes: 0,
+            position: 0,
         })
+    }
+
+    /// The bytes of the file that it looks at next, up to and without the end of the range.
+    ///
+    /// A caller that can seek leaves out those before: see [`Self::skip_to`]. One that cannot feeds all of them.
+    pub fn next_range(&self) -> Range<u64> {
+        let needs = match &self.work {
+            Work::Decoding(decoder, _) => decoder.needs(),
+            Work::Collecting(_) => 0..u64::MAX,
+        };
+        let start = needs.start.max(self.position);
+        start..needs.end.max(start)
+    }
+
+    /// Leaves out bytes of the file: the next ones that are fed are those from `at` on.
+    ///
+    /// It cannot go back, nor over what [`Self::next_range`] begins with.
+    pub fn skip_to(&mut self, at: u64) -> Result<(), PipelineError> {
+        if at < self.position || at > self.next_range().start {
+            return Err(PipelineError::Bug(
+                "bytes are left out that are needed".into(),
+            ));
+        }
+        if let Work::Decoding(decoder, _) = &mut self.work {
+            decoder.skip_to(at);
+        }
+        self.position = at;
+        Ok(())
     }
 
     /// Takes the next bytes of the file, from its first byte on.
@@ -80,6 +114,7 @@ impl Renderer {
         let room = usize::try_from(room).unwrap_or(usize::MAX);
         let (bytes, excess) = bytes.split_at(room.min(bytes.len()));
         self.bytes += bytes.len() as u64;
+        self.position += bytes.len() as u64;
         #[cfg(feature = "poison")]
         super::poison::swallow(bytes);
         let progress = match &mut self.work {

@@ -21,6 +21,7 @@ mod orientation;
 mod png;
 mod png_frames;
 mod png_header;
+mod ranges;
 mod resample;
 mod rows;
 mod tiff;

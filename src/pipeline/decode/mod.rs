@@ -21,6 +21,8 @@ pub mod source;
 pub mod tiff;
 pub mod webp;
 
+use std::ops::Range;
+
 use super::PipelineError;
 
 pub use color_table::ColorTable;
@@ -32,6 +34,15 @@ pub enum HeaderStatus<H> {
     NeedMore,
     /// The header was read.
     Ready(H),
+}
+
+/// A part of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Part<'a> {
+    /// Where in the file its first byte is.
+    pub start: u64,
+    /// Its bytes.
+    pub bytes: &'a [u8],
 }
 
 /// What a decoder says after it took some bytes.
@@ -128,6 +139,19 @@ pub trait Decode {
     /// Whether rows come in another order than from the top to the bottom, or in parts by [`RowSink::pixels`].
     fn scattered(&self) -> bool {
         false
+    }
+
+    /// The bytes of the file that it looks at. Default: all of them.
+    ///
+    /// Those before the first of them may be left out: see [`Decode::skip_to`].
+    fn needs(&self) -> Range<u64> {
+        0..u64::MAX
+    }
+
+    /// Leaves out bytes: the next ones that are fed are those from `at` on, which is at most the start of
+    /// [`Decode::needs`].
+    fn skip_to(&mut self, at: u64) {
+        let _ = at;
     }
 
     /// Takes the next bytes of the file and gives the sink every row that they complete.

@@ -1,5 +1,7 @@
 //! The rows of one page of a TIFF.
 
+use std::ops::Range;
+
 use super::header::{TiffColor, TiffHeader};
 use super::samples::{Converter, read_samples};
 use super::unpack::Unpacker;
@@ -85,6 +87,14 @@ impl TiffDecoder {
 impl Decode for TiffDecoder {
     fn planes(&self) -> &[Plane] {
         &self.planes
+    }
+
+    fn needs(&self) -> Range<u64> {
+        self.header.layout.start()..self.header.layout.end()
+    }
+
+    fn skip_to(&mut self, at: u64) {
+        self.position = at;
     }
 
     fn feed(&mut self, bytes: &[u8], sink: &mut dyn RowSink) -> Result<Progress, PipelineError> {

@@ -1,10 +1,12 @@
 //! What a directory says about its picture, checked against what we decode.
 
-use super::ifd::{Directory, Partial, Reader, status};
+use std::ops::Range;
+
+use super::ifd::{Directory, Missing, Partial, Reader, status};
 use super::layout::{Chunk, Layout, MAX_SAMPLES};
 use super::malformed;
 use crate::decode::inflate::TABLE_BYTES;
-use crate::decode::{HeaderStatus, Plane};
+use crate::decode::{HeaderStatus, Part, Plane};
 use crate::{ImageFormat, PipelineError};
 
 /// Profiles beyond this are left out; no real one comes near.
@@ -196,7 +198,19 @@ pub fn read_page_header(
     prefix: &[u8],
     page: u32,
 ) -> Result<HeaderStatus<TiffHeader>, PipelineError> {
-    status(read_page(prefix, page))
+    let parts = [Part {
+        start: 0,
+        bytes: prefix,
+    }];
+    status(read_page(&parts, page))
+}
+
+/// Reads the header of a page from parts of the file, or says which bytes of it are missing.
+pub fn read_page_parts(
+    parts: &[Part<'_>],
+    page: u32,
+) -> Result<Result<TiffHeader, Range<u64>>, PipelineError> {
+    read_page(parts, page).map(|header| header.map_err(|Missing(range)| range))
 }
 
 /// Unwraps a [`Partial`], or ends the function with the wish for more bytes.
@@ -209,8 +223,8 @@ macro_rules! want {
     };
 }
 
-fn read_page(prefix: &[u8], page: u32) -> Partial<TiffHeader> {
-    let (reader, first) = want!(Reader::open(prefix));
+fn read_page(parts: &[Part<'_>], page: u32) -> Partial<TiffHeader> {
+    let (reader, first) = want!(Reader::open(parts));
     let directory = want!(Directory::read(reader, first, page));
     let width = want!(directory.number(tag::WIDTH, 0));
     let height = want!(directory.number(tag::HEIGHT, 0));

@@ -1,32 +1,39 @@
 //! Directories: tags and their values (TIFF 6.0, section 2).
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use super::malformed;
-use crate::decode::HeaderStatus;
+use crate::decode::{HeaderStatus, Part};
 use crate::{ImageFormat, OptionsError, PipelineError};
 
 /// Values of one tag that we read at most: strips of a tall picture with one row each.
 const MAX_VALUES: u32 = 1 << 20;
 
-/// A prefix of the file and its byte order.
+/// Parts of the file and its byte order.
 #[derive(Clone, Copy)]
 pub struct Reader<'a> {
-    bytes: &'a [u8],
+    parts: &'a [Part<'a>],
     pub is_big_endian: bool,
 }
 
-/// Where the prefix ends before what is wanted.
-pub struct EndOfPrefix;
+/// What is wanted of the file and in none of its parts.
+#[derive(Debug, PartialEq)]
+pub struct Missing(pub Range<u64>);
 
-/// What an operation on a prefix gives: a value, the wish for more bytes, or an error.
-pub type Partial<T> = Result<Result<T, EndOfPrefix>, PipelineError>;
+/// What an operation on parts gives: a value, the wish for more bytes, or an error.
+pub type Partial<T> = Result<Result<T, Missing>, PipelineError>;
 
 impl<'a> Reader<'a> {
     /// Reads the file header, and gives where the first directory lies.
-    pub fn open(bytes: &'a [u8]) -> Partial<(Self, u32)> {
-        let Some(&[order0, order1, version0, version1]) = bytes.first_chunk::<4>() else {
-            return Ok(Err(EndOfPrefix));
+    pub fn open(parts: &'a [Part<'a>]) -> Partial<(Self, u32)> {
+        let little = Self {
+            parts,
+            is_big_endian: false,
+        };
+        let [order0, order1, version0, version1] = match little.array(0) {
+            Ok(bytes) => bytes,
+            Err(missing) => return Ok(Err(missing)),
         };
         let is_big_endian = match &[order0, order1] {
             b"II" => false,
@@ -34,14 +41,11 @@ impl<'a> Reader<'a> {
             _ => return Err(malformed("it does not begin with II or MM")),
         };
         let reader = Self {
-            bytes,
+            parts,
             is_big_endian,
         };
         match reader.u16_of([version0, version1]) {
-            42 => Ok(reader
-                .u32(4)
-                .map(|first| (reader, first))
-                .ok_or(EndOfPrefix)),
+            42 => Ok(reader.u32(4).map(|first| (reader, first))),
             43 => Err(PipelineError::unsupported(ImageFormat::Tiff, "BigTIFF")),
             version => Err(malformed(format!("its version is {version}"))),
         }
@@ -55,16 +59,30 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn array<const N: usize>(self, at: u64) -> Option<[u8; N]> {
-        let rest = self.bytes.get(usize::try_from(at).ok()?..)?;
-        rest.first_chunk().copied()
+    /// Bytes that lie in one of the parts.
+    fn bytes(self, at: u64, len: u64) -> Result<&'a [u8], Missing> {
+        let find = |part: &Part<'a>| {
+            let start = usize::try_from(at.checked_sub(part.start)?).ok()?;
+            let end = start.checked_add(usize::try_from(len).ok()?)?;
+            part.bytes.get(start..end)
+        };
+        let found = self.parts.iter().find_map(find);
+        found.ok_or(Missing(at..at.saturating_add(len)))
     }
 
-    fn u16(self, at: u64) -> Option<u16> {
+    fn array<const N: usize>(self, at: u64) -> Result<[u8; N], Missing> {
+        let bytes = self.bytes(at, N as u64)?;
+        bytes
+            .first_chunk()
+            .copied()
+            .ok_or(Missing(at..at.saturating_add(N as u64)))
+    }
+
+    fn u16(self, at: u64) -> Result<u16, Missing> {
         self.array(at).map(|bytes| self.u16_of(bytes))
     }
 
-    fn u32(self, at: u64) -> Option<u32> {
+    fn u32(self, at: u64) -> Result<u32, Missing> {
         self.array(at).map(|bytes| {
             if self.is_big_endian {
                 u32::from_be_bytes(bytes)
@@ -104,7 +122,7 @@ impl Entry {
     }
 }
 
-/// One directory, all of which lies in the prefix.
+/// One directory, all of which is there.
 pub struct Directory<'a> {
     reader: Reader<'a>,
     entries: Vec<Entry>,
@@ -116,23 +134,25 @@ impl<'a> Directory<'a> {
         let mut at = u64::from(first);
         let mut seen = BTreeSet::from([at]);
         for pages in 1..=page {
-            let Some(count) = reader.u16(at) else {
-                return Ok(Err(EndOfPrefix));
-            };
-            at = match reader.u32(at + 2 + 12 * u64::from(count)) {
-                Some(0) => return Err(no_page(page, pages)),
-                Some(next) => u64::from(next),
-                None => return Ok(Err(EndOfPrefix)),
+            let next = reader
+                .u16(at)
+                .and_then(|count| reader.u32(at + 2 + 12 * u64::from(count)));
+            at = match next {
+                Ok(0) => return Err(no_page(page, pages)),
+                Ok(next) => u64::from(next),
+                Err(missing) => return Ok(Err(missing)),
             };
             if !seen.insert(at) {
                 return Err(malformed("its directories go round in a circle"));
             }
         }
-        Ok(Self::read_at(reader, at).ok_or(EndOfPrefix))
+        Ok(Self::read_at(reader, at))
     }
 
-    fn read_at(reader: Reader<'a>, at: u64) -> Option<Self> {
+    fn read_at(reader: Reader<'a>, at: u64) -> Result<Self, Missing> {
         let count = u64::from(reader.u16(at)?);
+        // All of it is asked for at once, and not entry by entry.
+        reader.bytes(at, 2 + 12 * count)?;
         let entry = |index: u64| {
             let at = at + 2 + 12 * index;
             let mut entry = Entry {
@@ -146,10 +166,10 @@ impl<'a> Directory<'a> {
             if u64::from(entry.count) * entry.value_bytes() > 4 {
                 entry.at = u64::from(offset);
             }
-            Some(entry)
+            Ok(entry)
         };
-        let entries = (0..count).map(entry).collect::<Option<_>>()?;
-        Some(Self { reader, entries })
+        let entries = (0..count).map(entry).collect::<Result<_, _>>()?;
+        Ok(Self { reader, entries })
     }
 
     fn find(&self, tag: u16) -> Option<Entry> {
@@ -169,20 +189,20 @@ impl<'a> Directory<'a> {
         if !matches!(entry.kind, 1 | 3 | 4 | 6 | 8 | 9) {
             return Err(malformed(format!("tag {tag} has the type {}", entry.kind)));
         }
-        let end = entry.at + u64::from(entry.count) * bytes;
-        if end > self.reader.bytes.len() as u64 {
-            return Ok(Err(EndOfPrefix));
-        }
-        let value = |index: u32| {
-            let at = entry.at + u64::from(index) * bytes;
-            match bytes {
-                1 => self.reader.array(at).map(|[byte]| u32::from(byte)),
-                2 => self.reader.u16(at).map(u32::from),
-                _ => self.reader.u32(at),
-            }
+        let values = match self.reader.bytes(entry.at, u64::from(entry.count) * bytes) {
+            Ok(values) => values,
+            Err(missing) => return Ok(Err(missing)),
         };
-        let values = (0..entry.count).map(value).collect::<Option<_>>();
-        Ok(values.ok_or(EndOfPrefix))
+        let value = |value: &[u8]| match *value {
+            [byte] => u32::from(byte),
+            [byte0, byte1] => u32::from(self.reader.u16_of([byte0, byte1])),
+            [byte0, byte1, byte2, byte3] if self.reader.is_big_endian => {
+                u32::from_be_bytes([byte0, byte1, byte2, byte3])
+            }
+            [byte0, byte1, byte2, byte3] => u32::from_le_bytes([byte0, byte1, byte2, byte3]),
+            _ => 0,
+        };
+        Ok(Ok(values.chunks_exact(bytes as usize).map(value).collect()))
     }
 
     /// The first value of a tag, or `default` if it is absent.
@@ -192,16 +212,13 @@ impl<'a> Directory<'a> {
     }
 
     /// The bytes of a tag of at most `max` bytes; `None` if it is absent or longer.
-    pub fn bytes(&self, tag: u16, max: u32) -> Result<Option<Vec<u8>>, EndOfPrefix> {
+    pub fn bytes(&self, tag: u16, max: u32) -> Result<Option<Vec<u8>>, Missing> {
         let entry = self.find(tag).filter(|entry| entry.count <= max);
         let Some(entry) = entry.filter(|entry| matches!(entry.kind, 1 | 7)) else {
             return Ok(None);
         };
-        let range = usize::try_from(entry.at).ok().and_then(|start| {
-            let end = start.checked_add(entry.count as usize)?;
-            self.reader.bytes.get(start..end)
-        });
-        range.map(|bytes| Some(bytes.to_vec())).ok_or(EndOfPrefix)
+        let bytes = self.reader.bytes(entry.at, entry.count.into())?;
+        Ok(Some(bytes.to_vec()))
     }
 }
 
@@ -209,6 +226,6 @@ impl<'a> Directory<'a> {
 pub fn status<T>(partial: Partial<T>) -> Result<HeaderStatus<T>, PipelineError> {
     partial.map(|result| match result {
         Ok(value) => HeaderStatus::Ready(value),
-        Err(EndOfPrefix) => HeaderStatus::NeedMore,
+        Err(Missing(_)) => HeaderStatus::NeedMore,
     })
 }

@@ -23,7 +23,7 @@ use crate::{ImageFormat, PipelineError};
 
 #[cfg(feature = "decode")]
 pub use decoder::TiffDecoder;
-pub use header::{TiffColor, TiffHeader, read_header, read_page_header};
+pub use header::{TiffColor, TiffHeader, read_header, read_page_header, read_page_parts};
 
 fn malformed(detail: impl Into<Cow<'static, str>>) -> PipelineError {
     PipelineError::malformed(ImageFormat::Tiff, detail)
