@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use serde_json::json;
 use thumbnail_core::job::Outcome;
 use thumbnail_core::ports::Clock;
-use thumbnail_core::service::deliver::{Attempt, Courier};
+use thumbnail_core::service::deliver::{Attempt, WebhookSender};
 use thumbnail_core::service::ongoing::Ongoing;
 use worker::{Context, MessageBatch, MessageExt};
 
@@ -30,7 +30,7 @@ thread_local! {
 /// for them in the instance; others are waited for.
 pub async fn deliver(batch: &MessageBatch<String>, app: &App, context: &Context) {
     let timeout = Duration::from_secs(app.config.webhooks.timeout_secs.into());
-    let courier = &Courier {
+    let courier = &WebhookSender {
         ledger: &app.jobs,
         receivers: &HttpReceivers { timeout },
     };
@@ -59,7 +59,7 @@ pub async fn deliver(batch: &MessageBatch<String>, app: &App, context: &Context)
 }
 
 async fn run(attempt: Attempt, jobs: JobClient, timeout: Duration, text: String) {
-    let courier = Courier {
+    let courier = WebhookSender {
         ledger: &jobs,
         receivers: &HttpReceivers { timeout },
     };

@@ -16,7 +16,7 @@ use thumbnail_core::ports::{Chunks, Clock, JobQueue};
 use thumbnail_core::service::admission::Admission;
 use thumbnail_core::service::budget::Budget;
 use thumbnail_core::service::fetch::SourceBody;
-use thumbnail_core::service::once::{Once, Outcome};
+use thumbnail_core::service::idempotent_upload::{IdempotentUpload, Outcome};
 use thumbnail_core::service::overload::Gate;
 use thumbnail_core::service::upload::{UploadRequest, Uploader};
 use worker::{Env, Request};
@@ -165,7 +165,7 @@ async fn take<B: Chunks>(
             })
         }
         Some(key) => {
-            let once = Once {
+            let once = IdempotentUpload {
                 keys: &app::keys(env).map_err(|e| misconfigured(&e))?,
                 ledger: &app.jobs,
                 name: key_name(ANONYMOUS, &idempotency_key::parse(&key)?),

@@ -9,13 +9,13 @@ use super::resize::Resizer;
 
 /// Halves rows of RGBA.
 #[derive(Debug)]
-pub struct Halving {
+pub struct LinearHalving {
     resizer: Resizer,
     light: Vec<f32>,
     halved: Vec<[f32; 4]>,
 }
 
-impl Halving {
+impl LinearHalving {
     /// The halving of a planned variant, if it has one.
     pub fn new(plan: &VariantPlan) -> Option<Self> {
         if !plan.is_linear() {

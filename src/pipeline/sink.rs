@@ -11,7 +11,7 @@ use super::color_model::Colors;
 use super::decode::{ColorTable, Plane, RowSink, Samples};
 use super::encode::RowFile;
 use super::geometry::Size;
-use super::halve::Halving;
+use super::halve::LinearHalving;
 use super::output::Drawing;
 use super::pixmap::Pixmap;
 use super::plan::{Choice, Plan, VariantPlan};
@@ -145,7 +145,7 @@ impl Shrink {
 #[derive(Debug)]
 struct VariantSink {
     lanes: Vec<Lane>,
-    halving: Option<Halving>,
+    halving: Option<LinearHalving>,
     target: Target,
     size: Size,
     choice: Option<Choice>,
@@ -192,7 +192,7 @@ impl VariantSink {
         let width = variant.resampled.width() as usize;
         Ok(Self {
             lanes: lanes.collect(),
-            halving: Halving::new(variant),
+            halving: LinearHalving::new(variant),
             target: Target::new(variant)?,
             size: variant.canvas,
             choice: variant.choice,

@@ -68,7 +68,7 @@ const READS: [(Method, &[(&str, &str)]); 5] = [
 
 #[test]
 fn a_job_whose_alarm_died_is_gone_when_its_time_is_over() {
-    // Once it was served for ever: no reader looked at the time.
+    // IdempotentUpload it was served for ever: no reader looked at the time.
     let damaged = png(60, 60)[..60].to_vec();
     for (bytes, delivered) in [(png(60, 60), true), (png(60, 60), false), (damaged, true)] {
         for copied in [true, false] {
@@ -155,7 +155,7 @@ fn a_stale_copy_in_kv_misleads_nobody() {
 
 #[test]
 fn a_job_that_is_being_deleted_is_gone_at_each_of_its_urls() {
-    // Once the thumbnail answered 410 and the status was still `done`.
+    // IdempotentUpload the thumbnail answered 410 and the status was still `done`.
     let world = world();
     let record = upload(&world, &mut Pieces::new(png(60, 60), 999)).unwrap();
     settle(&world);

@@ -10,7 +10,7 @@ use thumbnail_core::api::{Params, Problem, ProblemKind, Reply, uploaded};
 use thumbnail_core::idempotency::key_name;
 use thumbnail_core::job::Policy;
 use thumbnail_core::keys::JobId;
-use thumbnail_core::service::once::{Once, Outcome};
+use thumbnail_core::service::idempotent_upload::{IdempotentUpload, Outcome};
 use thumbnail_core::service::sweep::sweep;
 use thumbnail_core::service::upload::{UploadRequest, Uploader};
 use thumbnail_core::testing::{Failure, Pieces, World};
@@ -105,7 +105,7 @@ impl Client {
             base: "https://thumbs.example",
             admission: self.world.admission(),
         };
-        let once = Once {
+        let once = IdempotentUpload {
             keys: &self.world,
             ledger: &self.world,
             name: key_name("anonymous", key),

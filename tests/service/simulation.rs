@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use thumbnail_core::job::State;
+use thumbnail_core::job::{FailureKind, State};
 use thumbnail_core::testing::simulation::{
     Faults, PRODUCTS, Picture, Run, Scenario, Setup, Wish, run,
 };
@@ -65,7 +65,7 @@ impl Sums {
     /// As `run`; and with so few faults, whoever could be served is served.
     fn run_to_good_end(&mut self, setup: &Setup) -> Run {
         let run = self.run(setup);
-        let poison = run.failure.as_deref() == Some("poison");
+        let poison = run.failure == Some(FailureKind::Poison);
         // Two attempts that do not come back are all that a picture is given.
         let lost_twice = poison && matches!(&setup.faults, Faults::At(at) if at.len() > 1);
         let served = run.failure.is_none() && run.states.contains(&State::Done);
@@ -418,12 +418,12 @@ impl Crowd {
         let run = self.sums.run(setup);
         for (picture, failure, attempts) in &run.ends {
             // The queue may give a message up by chance.
-            let wrong = match (picture, failure.as_deref()) {
-                (_, Some("dead-letter")) => false,
-                (Picture::Poison, failure) => failure != Some("poison"),
+            let wrong = match (picture, failure) {
+                (_, Some(FailureKind::DeadLetter)) => false,
+                (Picture::Poison, failure) => *failure != Some(FailureKind::Poison),
                 (_, failure) => failure.is_some(),
             };
-            // Once beside others, twice alone; and what one fault adds.
+            // IdempotentUpload beside others, twice alone; and what one fault adds.
             if wrong || *attempts > 4 {
                 fail(setup, &run, &format!("{:?}", run.ends));
             }
@@ -511,8 +511,8 @@ fn an_instance_that_is_careless_with_its_crowd_is_found() {
             let faultless = matches!(&setup.faults, Faults::At(at) if at.is_empty());
             let died = picture == Picture::Good && faultless && run.deaths > 0;
             let died = died.then(|| "harmless pictures killed their instance".into());
-            let harmed = |(picture, failure, _): &&(Picture, Option<String>, u32)| {
-                *picture == Picture::Good && failure.as_deref() == Some("poison")
+            let harmed = |(picture, failure, _): &&(Picture, Option<FailureKind>, u32)| {
+                *picture == Picture::Good && *failure == Some(FailureKind::Poison)
             };
             let harmed = run.ends.iter().find(harmed).map(|end| format!("{end:?}"));
             let endless = run.violation.filter(|what| what.contains("never ends"));

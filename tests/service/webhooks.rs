@@ -8,13 +8,13 @@ use thumbnail_core::keys::JobId;
 use thumbnail_core::ports::Clock;
 use thumbnail_core::service::accept::create_job;
 use thumbnail_core::service::change::{cancel, redeliver};
-use thumbnail_core::service::deliver::{Courier, Delivered};
+use thumbnail_core::service::deliver::{Delivered, WebhookSender};
 use thumbnail_core::testing::{Failure, Pieces, World, store_source, webhook};
 use thumbnail_pipeline::{Limits, Options, Variant};
 
 /// A courier to the receiver of `world`.
-fn courier(world: &World) -> Courier<'_, World, World> {
-    Courier {
+fn courier(world: &World) -> WebhookSender<'_, World, World> {
+    WebhookSender {
         ledger: world,
         receivers: world,
     }

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::problem::{Problem, ProblemKind};
+use super::problem::Problem;
 use super::webhook::WebhookDocument;
-use crate::job::record::Failure;
+use crate::job::Failure;
 use crate::job::{Record, State, Thumbnail};
 use crate::keys::ThumbnailFile;
 use thumbnail_pipeline::Variant;
@@ -199,9 +199,8 @@ pub fn status_url(record: &Record, base: &str) -> String {
 /// A stored failure as a problem. A failed job is 422 whatever made it fail: the upload was taken,
 /// the picture cannot be had, and asking again changes nothing.
 pub fn job_problem(failure: &Failure) -> Problem {
-    let kind = ProblemKind::from_slug(&failure.kind).unwrap_or(ProblemKind::Internal);
     Problem {
         status: 422,
-        ..Problem::new(kind, failure.detail.clone())
+        ..Problem::new((&failure.kind).into(), failure.detail.clone())
     }
 }

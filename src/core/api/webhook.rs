@@ -142,7 +142,8 @@ fn status(webhook: &Webhook) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::job::record::{Failure, Source, Thumbnail};
+    use crate::job::record::{Source, Thumbnail};
+    use crate::job::{Failure, FailureKind};
     use crate::job::{NewJob, Record};
     use thumbnail_pipeline::{ImageFormat, Options, OutputFormat, Variant};
 
@@ -190,7 +191,7 @@ mod tests {
             .collect();
         record.thumbhash = Some("0".repeat(40));
         record.failure = Some(Failure {
-            kind: "internal".into(),
+            kind: FailureKind::Internal,
             detail: "x".repeat(500),
         });
         record

@@ -6,16 +6,16 @@
 //! sent; from then on whoever comes with the key begins the same jobs, which changes nothing where
 //! they exist. The answer is kept last.
 
-mod decide;
+mod apply;
 pub mod record;
 
-pub use decide::{KeyCommand, KeyDecision, KeyVerdict, LEASE_SECS, decide};
+pub use apply::{KeyCommand, KeyDecision, KeyVerdict, LEASE_SECS, apply};
 pub use record::{Answer, CommittedFile, FileProblem, KeyRecord, KeyState};
 
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use crate::api::params::Asked;
+use crate::api::params::ParsedOptions;
 use crate::api::{Problem, UploadedFile};
 use crate::job::NewJob;
 
@@ -25,7 +25,7 @@ pub fn key_name(owner: &str, key: &str) -> String {
 }
 
 /// What an upload was: its files, their bytes and what was asked for.
-pub fn fingerprint(files: &[UploadedFile<NewJob>], asked: &Asked) -> String {
+pub fn fingerprint(files: &[UploadedFile<NewJob>], asked: &ParsedOptions) -> String {
     let file = |file: &UploadedFile<NewJob>| {
         let content = match &file.result {
             Ok(job) => job.source.sha256.clone(),
@@ -39,7 +39,7 @@ pub fn fingerprint(files: &[UploadedFile<NewJob>], asked: &Asked) -> String {
 }
 
 /// What an upload was whose picture is fetched: its address, and what was asked for.
-pub fn fetched_fingerprint(source_url: &str, asked: &Asked) -> String {
+pub fn fetched_fingerprint(source_url: &str, asked: &ParsedOptions) -> String {
     hex(json!([source_url, asked]).to_string().as_bytes())
 }
 

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::record::{Failure, Intent, Record, Source, Thumbnail, VERSION};
+use super::failure::Failure;
+use super::record::{Intent, Record, Source, Thumbnail, VERSION};
 use super::state::State;
 use super::webhook::{Webhook, WebhookCommand, WebhookRequest};
 use crate::keys::JobId;

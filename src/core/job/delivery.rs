@@ -112,8 +112,8 @@ pub(super) fn postpone_purge(record: &mut Record, now: Timestamp, policy: &Polic
     }
 }
 
-/// Decides about a command that is about the webhook.
-pub(super) fn decide(
+/// Applies a command that is about the webhook.
+pub(super) fn apply_webhook_command(
     record: Record,
     command: WebhookCommand,
     now: Timestamp,
@@ -268,8 +268,10 @@ fn jitter(event: &WebhookEvent) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::job::record::{ANONYMOUS, Failure, Source};
-    use crate::job::{Command, Finish, NewJob, Verdict, WebhookMessage, decide};
+    use crate::job::record::{ANONYMOUS, Source};
+    use crate::job::{
+        Command, Failure, FailureKind, Finish, NewJob, Verdict, WebhookMessage, advance,
+    };
     use thumbnail_pipeline::{ImageFormat, Options, Variant};
 
     const EXPIRES: u64 = 10_000_000;
@@ -349,7 +351,7 @@ mod tests {
 
         fn tell(&mut self, command: Command) -> Verdict {
             let (decision, messages) =
-                decide(self.record.clone(), command, at(self.now), &policy());
+                advance(self.record.clone(), command, at(self.now), &policy());
             self.messages.extend(messages);
             if decision.changed.is_some() {
                 self.record = decision.changed;
@@ -424,7 +426,7 @@ mod tests {
     fn an_end_that_is_come_to_twice_has_one_id() {
         let fail = || Command::Fail {
             failure: Failure {
-                kind: "damaged-image".into(),
+                kind: FailureKind::DamagedImage,
                 detail: String::new(),
             },
             attempt: None,

@@ -130,7 +130,7 @@ mod tests {
         };
         assert_eq!(job.alarm_at(), Some(at(60)));
         let (expiring, policy) = (at(60), Policy::default());
-        let decision = crate::job::decide(Some(job), Command::Alarm, expiring, &policy).0;
+        let decision = crate::job::advance(Some(job), Command::Alarm, expiring, &policy).0;
         let intent = decision.changed.unwrap();
         assert_eq!(intent.intent, Some(Intent::Expire));
         // What is being done in R2 has a time of its own: no alarm rings all the while.

@@ -9,9 +9,10 @@ use serde_json::to_string;
 use sha2::{Digest, Sha256};
 
 use super::command::Verdict;
+use super::failure::Failure;
 use super::ledger::{Decision, FollowUp, intend, moved};
 use super::policy::Policy;
-use super::record::{Extension, Failure, Intent, Record, Refused, Thumbnail};
+use super::record::{Extension, Intent, Record, Refused, Thumbnail};
 use super::rescue::send;
 use super::state::{Event, State};
 use crate::hex;
@@ -168,7 +169,8 @@ pub(super) fn refuse(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::job::ledger::decide;
+    use crate::job::FailureKind;
+    use crate::job::ledger::apply;
     use crate::job::{Command, Finish, NewJob, Source, Webhook};
     use thumbnail_pipeline::{ImageFormat, OutputFormat};
 
@@ -212,7 +214,7 @@ mod tests {
     fn fail(attempt: u32) -> Command {
         Command::Fail {
             failure: Failure {
-                kind: "damaged-image".into(),
+                kind: FailureKind::DamagedImage,
                 detail: String::new(),
             },
             attempt: Some(attempt),
@@ -220,7 +222,7 @@ mod tests {
     }
 
     fn tell(record: &mut Option<Record>, secs: u64, command: Command) -> Verdict {
-        let decision = decide(record.clone(), command, at(secs), &Policy::default());
+        let decision = apply(record.clone(), command, at(secs), &Policy::default());
         if decision.changed.is_some() {
             *record = decision.changed;
         }
@@ -308,7 +310,7 @@ mod tests {
         tell(&mut record, 246, Command::Carried { intent, found });
         let record = record.unwrap();
         assert_eq!((record.state, record.phase()), (State::Done, State::Done));
-        assert_eq!(record.refused[0].failure.kind, "poison");
+        assert_eq!(record.refused[0].failure.kind, FailureKind::Poison);
         assert_eq!(
             (record.failure, record.thumbnails),
             (None, vec![made("default")])
@@ -322,7 +324,7 @@ mod tests {
             let mut record = extended_job().unwrap();
             record.webhook = Some(Webhook::new("https://example.com/".into(), String::new()));
             let policy = Policy::default();
-            let (decision, messages) = crate::job::decide(Some(record), end, at(5), &policy);
+            let (decision, messages) = crate::job::advance(Some(record), end, at(5), &policy);
             let mut record = decision.changed.unwrap();
             if let Some(intent) = record.intent.clone() {
                 // What was refused gets tombstones first.
@@ -330,7 +332,7 @@ mod tests {
                 let found = Vec::new();
                 let carried = Command::Carried { intent, found };
                 let (decision, messages) =
-                    crate::job::decide(Some(record), carried, at(6), &policy);
+                    crate::job::advance(Some(record), carried, at(6), &policy);
                 assert_eq!(messages.len(), 1);
                 record = decision.changed.unwrap();
             } else {

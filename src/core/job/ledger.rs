@@ -13,12 +13,13 @@ use super::command::{Command, Finish, Verdict};
 use super::delivery;
 use super::expiry::expire;
 use super::extension::{extend, extended, refuse};
+use super::failure::{Failure, FailureKind};
 use super::outcome::backoff_secs;
 use super::policy::{
     CREATE_WITHIN_SECS, MAX_POISON_RERUNS, MAX_RERUNS, POISON_RERUN_SECS, Policy, RERUN_CAP_SECS,
     RERUN_SECS, TELL_SECS,
 };
-use super::record::{Failure, Intent, PLATFORM_FAULT, POISON, Record, Thumbnail};
+use super::record::{Intent, Record, Thumbnail};
 use super::rescue::{Queue, alarm, dead_letter, defer, jitter, lose, rescue, send};
 use super::state::{Event, State};
 use crate::keys::JobId;
@@ -99,8 +100,8 @@ impl Decision {
     }
 }
 
-/// Decides about a command. Pure: the same arguments give the same decision.
-pub fn decide(
+/// Applies a command to a record, whatever its webhook makes of it. Pure: the same arguments give the same decision.
+pub fn apply(
     record: Option<Record>,
     command: Command,
     now: Timestamp,
@@ -148,7 +149,7 @@ pub fn decide(
         Command::Alarm => alarm(record, now, policy, Queue::Short),
         Command::Wait => alarm(record, now, policy, Queue::Long),
         Command::Told { revision } => told(record, revision),
-        Command::Webhook(command) => delivery::decide(record, command, now, policy),
+        Command::Webhook(command) => delivery::apply_webhook_command(record, command, now, policy),
         Command::Carried { intent, found } => carried(record, &intent, found, now, policy),
     }
 }
@@ -268,7 +269,12 @@ fn retry(
     let tried = record.faults + record.lost_attempts;
     if tried >= policy.max_attempts {
         let detail = format!("gave up after {tried} attempts: {reason}");
-        return fail(record, failure(PLATFORM_FAULT, detail), now, policy);
+        return fail(
+            record,
+            Failure::new(FailureKind::PlatformFault, detail),
+            now,
+            policy,
+        );
     }
     let secs = backoff_secs(
         record.faults,
@@ -322,7 +328,7 @@ fn rerun(mut record: Record, now: Timestamp, policy: &Policy) -> Decision {
 
 fn is_poison(record: &Record) -> bool {
     let failure = record.failure.as_ref();
-    failure.is_some_and(|failure| failure.kind == POISON)
+    failure.is_some_and(|failure| failure.kind == FailureKind::Poison)
 }
 
 /// When a job that fails now may be tried again.
@@ -445,13 +451,6 @@ pub(super) fn moved(record: &mut Record, event: Event, now: Timestamp) -> bool {
     true
 }
 
-pub(super) fn failure(kind: &str, detail: String) -> Failure {
-    Failure {
-        kind: kind.into(),
-        detail,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -537,7 +536,7 @@ mod tests {
         /// The file is at fault.
         fn fail_at(&mut self, secs: u64) {
             let fail = Command::Fail {
-                failure: failure("damaged-image", String::new()),
+                failure: Failure::new(FailureKind::DamagedImage, ""),
                 attempt: None,
             };
             self.tell(fail, secs);
@@ -554,7 +553,7 @@ mod tests {
         }
 
         fn tell(&mut self, command: Command, secs: u64) -> Verdict {
-            let decision = decide(self.record.clone(), command, at(secs), &POLICY);
+            let decision = apply(self.record.clone(), command, at(secs), &POLICY);
             if decision.changed.is_some() {
                 self.record = decision.changed;
             }
@@ -581,11 +580,8 @@ mod tests {
                 .map(|due| due.millis_since(at(0)) / 1_000)
         }
 
-        fn failed_as(&self) -> Option<&str> {
-            self.record()
-                .failure
-                .as_ref()
-                .map(|failure| failure.kind.as_str())
+        fn failed_as(&self) -> Option<&FailureKind> {
+            self.record().failure.as_ref().map(|failure| &failure.kind)
         }
     }
 
@@ -679,7 +675,7 @@ mod tests {
             pauses.push(job.due_secs().map(|next| next - due));
         }
         assert_eq!(job.sends, POLICY.max_sends);
-        assert_eq!(job.failed_as(), Some("never-processed"));
+        assert_eq!(job.failed_as(), Some(&FailureKind::NeverProcessed));
         // 30 s doubled once, twice, then held at the cap; up to a quarter less by jitter.
         for (pause, range) in pauses.iter().zip([45..=60, 90..=120, 90..=120]) {
             assert!(range.contains(&pause.unwrap()), "{pauses:?}");
@@ -761,7 +757,7 @@ mod tests {
     fn an_intent_that_fails_is_tried_again_with_growing_pauses() {
         let mut job = Told::job();
         let mut told = |command, secs| {
-            let decision = decide(job.record.clone(), command, at(secs), &POLICY);
+            let decision = apply(job.record.clone(), command, at(secs), &POLICY);
             assert_eq!(decision.follow_up, FollowUp::CarryOut);
             job.record = decision.changed;
             job.due_secs().unwrap() - secs
@@ -788,7 +784,7 @@ mod tests {
                 unreachable!()
             };
             new.id = JobId::new(at(0), [0; 10]);
-            let decision = decide(None, Command::Create(new), at(late), &POLICY);
+            let decision = apply(None, Command::Create(new), at(late), &POLICY);
             assert_eq!(decision.changed.is_some(), want, "{late}");
             assert_eq!(decision.verdict == Verdict::TooLate, !want, "{late}");
         }
@@ -811,7 +807,7 @@ mod tests {
         job.tell(ALONE, 62);
         job.tell(Command::Alarm, 122);
         assert_eq!(job.record().state, State::Failed);
-        assert_eq!(job.failed_as(), Some("poison"));
+        assert_eq!(job.failed_as(), Some(&FailureKind::Poison));
     }
 
     #[test]
@@ -833,7 +829,7 @@ mod tests {
         );
         job.tell(ALONE, 124);
         job.tell(Command::Alarm, 184);
-        assert_eq!(job.failed_as(), Some("poison"));
+        assert_eq!(job.failed_as(), Some(&FailureKind::Poison));
     }
 
     #[test]
@@ -855,7 +851,7 @@ mod tests {
         }
         job.tell(START, 181);
         let failure = job.record().failure.as_ref().unwrap();
-        assert_eq!(failure.kind, "platform-fault");
+        assert_eq!(failure.kind, FailureKind::PlatformFault);
         assert!(failure.detail.contains("3 never came back"), "{failure:?}");
     }
 
@@ -929,7 +925,7 @@ mod tests {
             assert_eq!((job.record().sends, job.sends), (sends, sends));
         }
         job.tell(Command::DeadLetter, now);
-        assert_eq!(job.failed_as(), Some("dead-letter"));
+        assert_eq!(job.failed_as(), Some(&FailureKind::DeadLetter));
     }
 
     #[test]
@@ -973,7 +969,7 @@ mod tests {
             9,
         );
         let failure = job.record().failure.as_ref().unwrap();
-        assert_eq!(failure.kind, "platform-fault");
+        assert_eq!(failure.kind, FailureKind::PlatformFault);
         assert!(failure.detail.contains("R2 said 10001"));
     }
 
@@ -1006,7 +1002,7 @@ mod tests {
             Command::DeadLetter,
             finish(),
         ] {
-            let decision = decide(None, command, at(0), &POLICY);
+            let decision = apply(None, command, at(0), &POLICY);
             assert_eq!(
                 (decision.changed, decision.follow_up, decision.verdict),
                 (None, FollowUp::Nothing, Verdict::Unknown)
@@ -1052,7 +1048,7 @@ mod tests {
     fn nothing_is_visible_before_r2_agrees() {
         let mut job = Told::job();
         job.tell(START, 1);
-        let decision = decide(job.record.clone(), Command::Cancel, at(2), &POLICY);
+        let decision = apply(job.record.clone(), Command::Cancel, at(2), &POLICY);
         assert_eq!(decision.follow_up, FollowUp::CarryOut);
         job.record = decision.changed;
         assert_eq!(
@@ -1076,10 +1072,10 @@ mod tests {
         let mut job = Told::job();
         job.tell(START, 1);
         let fail = Command::Fail {
-            failure: failure("damaged-image", String::new()),
+            failure: Failure::new(FailureKind::DamagedImage, ""),
             attempt: None,
         };
-        job.record = decide(job.record.clone(), fail, at(2), &POLICY).changed;
+        job.record = apply(job.record.clone(), fail, at(2), &POLICY).changed;
         job.tell(Command::Cancel, 2);
         assert_eq!(
             (job.record().state, job.failed_as()),
@@ -1155,7 +1151,7 @@ mod tests {
                 now += 60;
                 job.tell(Command::Alarm, now);
             }
-            assert_eq!(job.failed_as(), Some("poison"));
+            assert_eq!(job.failed_as(), Some(&FailureKind::Poison));
             let verdict = job.tell(Command::Rerun, now);
             if pause == 1_200 {
                 assert_eq!(verdict, Verdict::UsedUp { most: 2 });

@@ -12,9 +12,9 @@ use super::policy::Policy;
 use super::record::Record;
 use crate::timestamp::Timestamp;
 
-/// Decides about a command. Pure: the same arguments give the same decision, and the messages to
+/// Applies a command to a record. Pure: the same arguments give the same decision, and the messages to
 /// the webhook queue that go out once it is stored.
-pub fn decide(
+pub fn advance(
     record: Option<Record>,
     command: Command,
     now: Timestamp,
@@ -26,7 +26,7 @@ pub fn decide(
         postpone_purge(&mut record, now, policy);
         record
     });
-    let mut decision = ledger::decide(record, command, now, policy);
+    let mut decision = ledger::apply(record, command, now, policy);
     let mut messages = Vec::new();
     if decision.follow_up != FollowUp::Erase
         && let Some(record) = &mut decision.changed

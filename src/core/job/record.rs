@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::command::NewJob;
+use super::failure::Failure;
 use super::message::Message;
 use super::state::State;
 use super::webhook::Webhook;
@@ -181,31 +182,6 @@ pub struct Thumbnail {
     pub bytes: u64,
     /// The strong entity tag, without quotes.
     pub etag: String,
-}
-
-/// The queue gave the job's message up.
-pub(super) const DEAD_LETTER: &str = "dead-letter";
-/// The platform failed at each attempt.
-pub(super) const PLATFORM_FAULT: &str = "platform-fault";
-/// The picture kills whoever decodes it.
-pub(super) const POISON: &str = "poison";
-/// No consumer took the job.
-pub(super) const NEVER_PROCESSED: &str = "never-processed";
-
-/// Why a job failed, for its owner to read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Failure {
-    /// The kind of problem, by its slug.
-    pub kind: String,
-    /// What happened, with the numbers.
-    pub detail: String,
-}
-
-impl Failure {
-    /// Whether another attempt may do better: the platform's faults pass, those of a file stay.
-    pub fn may_pass(&self) -> bool {
-        [DEAD_LETTER, PLATFORM_FAULT, NEVER_PROCESSED].contains(&self.kind.as_str())
-    }
 }
 
 /// An end, or a new beginning, that R2 has to agree with before anybody is told.

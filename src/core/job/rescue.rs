@@ -5,12 +5,11 @@
 //! says so. A message behind many others is not lost: where the queue is known to be long, the job
 //! waits as long as the cap, so that a backlog does not grow by its own rescues.
 
-use super::ledger::{Decision, FollowUp, fail, failure, intend, moved};
+use super::failure::{Failure, FailureKind};
+use super::ledger::{Decision, FollowUp, fail, intend, moved};
 use super::outcome::backoff_secs;
 use super::policy::{DEFER_CAP_SECS, DEFER_SECS, Policy};
-use super::record::{
-    DEAD_LETTER, Failure, Intent, NEVER_PROCESSED, PLATFORM_FAULT, POISON, Record,
-};
+use super::record::{Intent, Record};
 use super::state::{Event, State};
 use crate::timestamp::Timestamp;
 
@@ -67,7 +66,12 @@ pub(super) fn rescue(mut record: Record, now: Timestamp, policy: &Policy) -> Dec
     }
     if record.sends >= policy.max_sends {
         let detail = format!("no consumer took the job after {} messages", record.sends);
-        return fail(record, failure(NEVER_PROCESSED, detail), now, policy);
+        return fail(
+            record,
+            Failure::new(FailureKind::NeverProcessed, detail),
+            now,
+            policy,
+        );
     }
     send(record, now, policy)
 }
@@ -85,13 +89,13 @@ pub(super) fn lose(record: &mut Record, policy: &Policy) -> Option<Failure> {
             "{} attempts at this picture never came back, and nothing else ran beside them",
             record.lost_alone
         );
-        return Some(failure(POISON, detail));
+        return Some(Failure::new(FailureKind::Poison, detail));
     }
     let tried = record.lost_attempts + record.faults;
     (tried >= policy.max_attempts).then(|| {
         let lost = record.lost_attempts;
         let detail = format!("gave up after {tried} attempts, of which {lost} never came back");
-        failure(PLATFORM_FAULT, detail)
+        Failure::new(FailureKind::PlatformFault, detail)
     })
 }
 
@@ -133,7 +137,12 @@ pub(super) fn dead_letter(mut record: Record, now: Timestamp, policy: &Policy) -
     }
     if !record.is_untried() || record.intent.is_some() || record.sends >= policy.max_sends {
         let detail = "the queue gave up delivering the job's message";
-        return fail(record, failure(DEAD_LETTER, detail.into()), now, policy);
+        return fail(
+            record,
+            Failure::new(FailureKind::DeadLetter, detail),
+            now,
+            policy,
+        );
     }
     // No attempt has begun: nothing is known against the job.
     record.sends += 1;

@@ -19,7 +19,7 @@ const UNREACHABLE_RETRY_SECS: u32 = 30;
 const REPORTS: u32 = 3;
 
 /// What a consumer of the webhook queue works with.
-pub struct Courier<'a, L, R> {
+pub struct WebhookSender<'a, L, R> {
     /// The jobs.
     pub ledger: &'a L,
     /// The receivers.
@@ -43,9 +43,9 @@ pub struct Delivered {
     pub gave_up: bool,
 }
 
-impl<L: JobLedger, R: Receivers> Courier<'_, L, R> {
+impl<L: JobLedger, R: Receivers> WebhookSender<'_, L, R> {
     /// Begins the attempt that a message asks for, given as the text of its body. Returns what
-    /// becomes of the message, and the attempt where there is one to [`Courier::run`].
+    /// becomes of the message, and the attempt where there is one to [`WebhookSender::run`].
     pub async fn begin(&self, body: &str) -> (Outcome, Option<Attempt>) {
         let message = match WebhookMessage::decode(body) {
             Ok(message) => message,

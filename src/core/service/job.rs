@@ -18,7 +18,7 @@ use crate::job::expiry::copy_until;
 use crate::job::policy::TELL_SECS;
 use crate::job::record::Intent;
 use crate::job::{
-    Command, Decision, FollowUp, Policy, Record, State, Thumbnail, Verdict, WebhookMessage, decide,
+    Command, Decision, FollowUp, Policy, Record, State, Thumbnail, Verdict, WebhookMessage, advance,
 };
 use crate::keys::{ThumbnailFile, source_key, thumbnail_key};
 use crate::object::ObjectMeta;
@@ -82,7 +82,7 @@ impl<S: JobStorage, P: Platform> JobService<S, P> {
             command,
             Command::Start { .. } | Command::Defer { attempt: None, .. } | Command::DeadLetter
         );
-        let (decision, messages) = self.decide(command).await?;
+        let (decision, messages) = self.apply(command).await?;
         if came {
             let job = decision.changed.as_ref().map(|record| record.id);
             let now = self.platform.clock().now();
@@ -101,7 +101,7 @@ impl<S: JobStorage, P: Platform> JobService<S, P> {
     /// Takes the alarm. An error means that nothing was stored, and that it has to ring again; what
     /// fails later has its next alarm set already, because the platform gives one up that keeps failing.
     pub async fn ring(&self) -> Result<(), StoreError> {
-        let (decision, messages) = self.decide(self.weigh().await?).await?;
+        let (decision, messages) = self.apply(self.alarm_command().await?).await?;
         // Neither has anybody to answer to.
         if decision.follow_up == FollowUp::CarryOut {
             self.send(messages).await;
@@ -113,7 +113,7 @@ impl<S: JobStorage, P: Platform> JobService<S, P> {
     }
 
     /// An alarm means less where the job's message waits behind others.
-    async fn weigh(&self) -> Result<Command, StoreError> {
+    async fn alarm_command(&self) -> Result<Command, StoreError> {
         let now = self.platform.clock().now();
         let waits = |record: &Record| record.may_wait(now, &self.policy);
         let Some(record) = self.storage.load().await?.filter(waits) else {
@@ -142,18 +142,15 @@ impl<S: JobStorage, P: Platform> JobService<S, P> {
         }
     }
 
-    /// Loads, decides, stores.
-    async fn decide(
-        &self,
-        command: Command,
-    ) -> Result<(Decision, Vec<WebhookMessage>), StoreError> {
+    /// Loads the record, applies a command, and stores what it changed.
+    async fn apply(&self, command: Command) -> Result<(Decision, Vec<WebhookMessage>), StoreError> {
         let record = self.storage.load().await?;
         if record.is_none() {
             self.in_doubt.set(false);
             self.unsure_until.set(Timestamp::default());
         }
         let now = self.platform.clock().now();
-        let (decision, messages) = decide(record, command, now, &self.policy);
+        let (decision, messages) = advance(record, command, now, &self.policy);
         match &decision.changed {
             Some(_) if decision.follow_up == FollowUp::Erase => self.storage.erase().await?,
             Some(record) => {
@@ -237,7 +234,7 @@ impl<S: JobStorage, P: Platform> JobService<S, P> {
         let certain = !self.in_doubt.get();
         if record.tell_at.is_some() && self.drop_source(&record).await.is_ok() && certain {
             let revision = record.revision;
-            if let Ok((_, messages)) = self.decide(Command::Told { revision }).await {
+            if let Ok((_, messages)) = self.apply(Command::Told { revision }).await {
                 self.send(messages).await;
             }
         }
@@ -291,13 +288,17 @@ impl<S: JobStorage, P: Platform> JobService<S, P> {
                 overloaded: false,
             });
         };
-        let found = self.agree(&record, &intent).await?;
-        let (decision, messages) = self.decide(Command::Carried { intent, found }).await?;
+        let found = self.apply_intent(&record, &intent).await?;
+        let (decision, messages) = self.apply(Command::Carried { intent, found }).await?;
         self.follow_up(decision, messages).await
     }
 
     /// What each intent means in R2; returns thumbnails that were there after all.
-    async fn agree(&self, record: &Record, intent: &Intent) -> Result<Vec<Thumbnail>, StoreError> {
+    async fn apply_intent(
+        &self,
+        record: &Record,
+        intent: &Intent,
+    ) -> Result<Vec<Thumbnail>, StoreError> {
         let objects = self.platform.objects();
         let mut found = Vec::new();
         match intent {

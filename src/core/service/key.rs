@@ -1,6 +1,6 @@
 //! A key's own side: commands in, decisions stored.
 
-use crate::idempotency::{KeyCommand, KeyVerdict, decide};
+use crate::idempotency::{KeyCommand, KeyVerdict, apply};
 use crate::ports::{Clock, KeyStorage, StoreError};
 
 /// One key: what runs inside its Durable Object.
@@ -23,7 +23,7 @@ impl<S: KeyStorage, C: Clock> KeyService<S, C> {
     /// Takes a command to its end. Repeating it is harmless.
     pub async fn handle(&self, command: KeyCommand) -> Result<KeyVerdict, StoreError> {
         let before = self.storage.load().await?;
-        let decision = decide(
+        let decision = apply(
             before.clone(),
             command,
             self.clock.now(),

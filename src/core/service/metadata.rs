@@ -72,7 +72,7 @@ impl MetadataFilter {
                 Begins | Segment { .. } => {
                     held.push(*first);
                     bytes = rest;
-                    self.decide(held);
+                    self.sort_segment(held);
                 }
             }
             if let Keeps(0) | Drops(0) = self.state {
@@ -82,7 +82,7 @@ impl MetadataFilter {
     }
 
     /// Says what becomes of a segment, once what is held of it tells.
-    fn decide(&mut self, held: &mut Vec<u8>) {
+    fn sort_segment(&mut self, held: &mut Vec<u8>) {
         let Segment { start } = self.state else {
             self.state = match held.as_slice() {
                 [0xFF] => Begins,

@@ -9,10 +9,10 @@
 //!
 //! The file's fault is final. The platform's fault is always tried again.
 
-use crate::api::Problem;
 use crate::api::disposition::stem;
-use crate::job::record::Failure;
-use crate::job::{Command, Finish, Message, Outcome, Record, Thumbnail, Verdict};
+use crate::job::{
+    Command, Failure, FailureKind, Finish, Message, Outcome, Record, Thumbnail, Verdict,
+};
 use crate::keys::{JobId, ThumbnailFile, source_key, thumbnail_key};
 use crate::object::ObjectMeta;
 use crate::ports::{Clock, JobLedger, ObjectStore, StoreError};
@@ -58,11 +58,7 @@ enum Fault {
 
 impl From<PipelineError> for Fault {
     fn from(error: PipelineError) -> Self {
-        let problem = Problem::from(&error);
-        Self::File(Failure {
-            kind: problem.kind.slug().into(),
-            detail: problem.detail,
-        })
+        Self::File(Failure::from(&error))
     }
 }
 
@@ -188,10 +184,11 @@ impl<O: ObjectStore, L: JobLedger, C: Clock, R: Render> Processor<'_, O, L, C, R
 
     async fn make(&self, record: &Record, reserved: &Reservation<'_>) -> Result<Command, Fault> {
         let Some((_, body)) = self.objects.get(&source_key(record.id)).await? else {
-            return Err(Fault::File(Failure {
-                kind: "source-missing".into(),
-                detail: "the uploaded file is no longer stored".into(),
-            }));
+            let detail = "the uploaded file is no longer stored";
+            return Err(Fault::File(Failure::new(
+                FailureKind::SourceMissing,
+                detail,
+            )));
         };
         let reserve = |bytes| reserved.grow(bytes, self.clock.now());
         let rendered = self

@@ -15,7 +15,7 @@ use crate::job::{Command, Record, State, Verdict, Webhook};
 use crate::keys::{JobId, ThumbnailFile, thumbnail_key};
 use crate::object::ObjectMeta;
 use crate::ports::{Clock, JobLedger, ObjectInfo, ObjectStore, StatusCache};
-use crate::service::image::Image;
+use crate::service::thumbnail_reply::ThumbnailReply;
 use thumbnail_pipeline::Variant;
 
 /// How old a copy of an unfinished job may be before the job itself is asked.
@@ -317,8 +317,8 @@ impl<O: ObjectStore, K: StatusCache, L: JobLedger, C: Clock> Reader<'_, O, K, L,
         }
     }
 
-    fn image<'a>(&self, file: &'a ThumbnailFile, info: &'a ObjectInfo) -> Image<'a> {
-        Image {
+    fn image<'a>(&self, file: &'a ThumbnailFile, info: &'a ObjectInfo) -> ThumbnailReply<'a> {
+        ThumbnailReply {
             file,
             info,
             cache_secs: self.cache_secs,

@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 
 use crate::api::form::{FORM_OVERHEAD_BYTES, FilePart, Form, Part};
 use crate::api::media_type::media_type;
-use crate::api::params::Asked;
+use crate::api::params::ParsedOptions;
 use crate::api::problem::FieldError;
 use crate::api::{Params, Problem, ProblemKind, UploadedFile};
 use crate::config::Config;
@@ -42,7 +42,7 @@ pub struct Taken {
     /// The files, in order, and the jobs to begin.
     pub files: Vec<UploadedFile<NewJob>>,
     /// What is asked for of each of them.
-    pub asked: Asked,
+    pub asked: ParsedOptions,
     /// The address that they were fetched from.
     pub source_url: Option<String>,
 }
@@ -129,7 +129,7 @@ where
         &self,
         mut body: impl Chunks,
         announced: Announced<'_>,
-        asked: Asked,
+        asked: ParsedOptions,
         source_url: Option<String>,
     ) -> Result<Taken, Problem> {
         let filename = source_url.as_deref().and_then(filename);
@@ -191,7 +191,7 @@ where
         length: Option<u64>,
         params: &mut Params,
         files: &mut Vec<UploadedFile<Stored>>,
-    ) -> Result<Asked, Problem> {
+    ) -> Result<ParsedOptions, Problem> {
         while let Some(part) = form.next_part().await? {
             match part {
                 Part::Field { name, value } => params.add_field(&name, &value)?,
@@ -263,7 +263,7 @@ where
     async fn check(
         &self,
         stored: Result<Stored, Problem>,
-        asked: &Asked,
+        asked: &ParsedOptions,
     ) -> Result<NewJob, Problem> {
         let stored = stored?;
         match stored.check(&asked.variants, &self.config.limits) {
@@ -302,7 +302,7 @@ where
     }
 
     /// What the options ask for.
-    pub fn asked(&self, params: &Params) -> Result<Asked, Problem> {
+    pub fn asked(&self, params: &Params) -> Result<ParsedOptions, Problem> {
         let mut asked = params.parse(&self.config.rules())?;
         if let Some(url) = &asked.webhook {
             let checked = self.config.webhooks.check(url, self.base);
@@ -320,7 +320,7 @@ where
         Some(Webhook::new(url, self.base.into()))
     }
 
-    fn job(&self, stored: Stored, asked: &Asked) -> NewJob {
+    fn job(&self, stored: Stored, asked: &ParsedOptions) -> NewJob {
         let default = self.config.default_expires_secs;
         let lives_secs = asked.expires_in_secs.unwrap_or(default);
         let variants = stored.settled(&asked.variants);

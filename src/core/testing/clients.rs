@@ -16,7 +16,7 @@ use crate::keys::{DEFAULT_VARIANT, JobId, ThumbnailFile};
 use crate::ports::{ChunkError, Chunks, Clock, JobLedger, StatusCache};
 use crate::service::accept::create_job;
 use crate::service::change::{cancel, rerun};
-use crate::service::deliver::Courier;
+use crate::service::deliver::WebhookSender;
 use crate::service::extend::extend;
 use crate::service::memory::{Full, LEASE_SECS, Memory};
 use crate::service::process::Processor;
@@ -225,7 +225,7 @@ impl Client {
         let world = self.world.clone();
         self.spawn(async move {
             let body = delivery.body();
-            let courier = Courier {
+            let courier = WebhookSender {
                 ledger: &world,
                 receivers: &world,
             };

@@ -3,6 +3,7 @@
 
 use super::witness::Seen;
 use super::{Picture, World};
+use crate::job::FailureKind;
 use crate::job::{Message, Record, State};
 use crate::keys::{JobId, source_key, thumbnail_key};
 use crate::object::ObjectMeta;
@@ -102,7 +103,7 @@ impl World {
     }
 
     /// What became of each upload: its picture, why it failed, and its attempts.
-    pub(super) fn ends(&self) -> Vec<(Picture, Option<String>, u32)> {
+    pub(super) fn ends(&self) -> Vec<(Picture, Option<FailureKind>, u32)> {
         let jobs = self.inner.witness.jobs.borrow();
         let end = |(id, seen): (&JobId, &Seen)| {
             let (picture, _) = self.uploaded(*id)?;
@@ -123,7 +124,7 @@ impl World {
         jobs.values().map(|seen| seen.deferrals).max().unwrap_or(0)
     }
 
-    pub(super) fn failure_kind(&self) -> Option<String> {
+    pub(super) fn failure_kind(&self) -> Option<FailureKind> {
         self.inner.witness.failure.borrow().clone()
     }
 

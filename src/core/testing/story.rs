@@ -2,6 +2,7 @@
 
 use super::Failure;
 use super::witness::Sabotage;
+use crate::job::FailureKind;
 use crate::job::State;
 
 /// What the uploaded file does to a renderer.
@@ -107,7 +108,7 @@ pub struct Run {
     /// The states that the job went through.
     pub states: Vec<State>,
     /// Why it failed at last, if it did.
-    pub failure: Option<String>,
+    pub failure: Option<FailureKind>,
     /// Seconds from its acceptance until it was done.
     pub done_secs: Option<u64>,
     /// Messages that were sent.
@@ -117,7 +118,7 @@ pub struct Run {
     /// Events that the receiver took, and requests that reached it.
     pub told: (u32, u32),
     /// What became of each upload: its picture, why it failed, and its attempts.
-    pub ends: Vec<(Picture, Option<String>, u32)>,
+    pub ends: Vec<(Picture, Option<FailureKind>, u32)>,
     /// How often the job that was put off most often was put off.
     pub deferrals: u32,
     /// How often the origin's instance died.

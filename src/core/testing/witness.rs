@@ -1,5 +1,6 @@
 //! What clients saw of each job, and whether it can all be true.
 
+use crate::job::FailureKind;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
@@ -74,7 +75,7 @@ pub(super) struct Seen {
     pub(super) messages: u32,
     pub(super) deferrals: u32,
     pub(super) attempts: u32,
-    pub(super) failure: Option<String>,
+    pub(super) failure: Option<FailureKind>,
     served: BTreeMap<usize, String>,
     /// By file, and for the job as a whole: how many reruns had been asked for by then.
     failed: BTreeMap<Option<usize>, u32>,
@@ -116,7 +117,7 @@ pub(super) struct Witness {
     pub(super) jobs: RefCell<BTreeMap<JobId, Seen>>,
     pub(super) history: RefCell<Vec<Moment>>,
     /// Why a job failed last.
-    pub(super) failure: RefCell<Option<String>>,
+    pub(super) failure: RefCell<Option<FailureKind>>,
     violation: RefCell<Option<String>>,
     pub(super) sabotage: Cell<Option<Sabotage>>,
     /// An effect came late: copies may fall back.

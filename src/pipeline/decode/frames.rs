@@ -246,7 +246,7 @@ fn put(target: &mut [u8], pixel: &[u8], blend: Blend) {
 
 /// Counts the frames of a file up to the one that is asked for, and the pixels that they cost.
 #[derive(Debug)]
-pub(super) struct Walk {
+pub(super) struct FrameCounter {
     format: ImageFormat,
     /// The frame that is asked for.
     page: u32,
@@ -256,7 +256,7 @@ pub(super) struct Walk {
     max_pixels: u64,
 }
 
-impl Walk {
+impl FrameCounter {
     pub fn new(format: ImageFormat, page: u32, max_pixels: u64) -> Self {
         Self {
             format,
@@ -392,7 +392,7 @@ mod tests {
 
     #[test]
     fn a_walk_counts_frames_and_their_pixels() {
-        let mut walk = Walk::new(ImageFormat::Gif, 1, 100);
+        let mut walk = FrameCounter::new(ImageFormat::Gif, 1, 100);
         let area = Area {
             origin: (0, 0),
             size: (10, 5),

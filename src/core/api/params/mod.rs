@@ -52,7 +52,7 @@ pub enum Freedom {
 
 /// What an upload asks for.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Asked {
+pub struct ParsedOptions {
     /// The thumbnails.
     pub variants: Vec<Variant>,
     /// How long everything of the job lives; the service's default where it is absent.
@@ -94,10 +94,10 @@ impl Params {
     }
 
     /// Checks the options; a refusal names each one that is wrong.
-    pub fn parse(&self, rules: &Rules) -> Result<Asked, Problem> {
+    pub fn parse(&self, rules: &Rules) -> Result<ParsedOptions, Problem> {
         let mut errors = self.contradictions();
-        errors.extend(self.liberties(rules));
-        let mut asked = Asked {
+        errors.extend(self.non_preset_options(rules));
+        let mut asked = ParsedOptions {
             variants: Vec::new(),
             expires_in_secs: None,
             webhook: None,
@@ -150,7 +150,7 @@ impl Params {
     }
 
     /// Options of a picture where presets are to say them.
-    fn liberties(&self, rules: &Rules) -> Vec<FieldError> {
+    fn non_preset_options(&self, rules: &Rules) -> Vec<FieldError> {
         let refusal = match (self.value("preset"), rules.freedom) {
             (Some(_), _) => "cannot be given together with preset",
             (None, Freedom::PresetsOnly) => "cannot be given: this service takes presets only",

@@ -11,7 +11,7 @@ const RULES: Rules<'static> = Rules {
     freedom: Freedom::Any,
 };
 
-fn parse(pairs: &[(&str, &str)]) -> Result<Asked, Problem> {
+fn parse(pairs: &[(&str, &str)]) -> Result<ParsedOptions, Problem> {
     let mut params = Params::default();
     for (name, value) in pairs {
         params.add(name, value)?;

@@ -1,29 +1,38 @@
 //! How faults of other modules look to a client.
 
 use super::{FieldError, Problem, ProblemKind};
+use crate::job::{Failure, FailureKind};
 use crate::ports::{ChunkError, FetchError, StoreError};
-use thumbnail_pipeline::{LimitError, PipelineError};
+use thumbnail_pipeline::PipelineError;
 
-/// How a fault of a picture looks to the client that uploads it, or asks for its thumbnail.
+/// How a fault of an image looks to the client that uploads it, or asks for its thumbnail.
 impl From<&PipelineError> for Problem {
     fn from(error: &PipelineError) -> Self {
-        let kind = match error {
-            PipelineError::UnknownFormat => ProblemKind::NotAnImage,
-            PipelineError::Malformed { .. } => ProblemKind::DamagedImage,
-            PipelineError::Truncated { .. } => ProblemKind::TruncatedImage,
-            PipelineError::Unsupported { .. } | PipelineError::Refused(_) => {
-                ProblemKind::UnsupportedImage
-            }
-            PipelineError::Limit(
-                LimitError::ThumbnailMemory { .. } | LimitError::OutputBytes { .. },
-            ) => ProblemKind::ThumbnailTooLarge,
-            PipelineError::Limit(_) => ProblemKind::ImageTooLarge,
-            PipelineError::Options(wrong) => {
-                return Self::invalid(vec![FieldError::new(wrong.field(), wrong.to_string())]);
-            }
-            _ => ProblemKind::Internal,
-        };
-        Self::new(kind, error.to_string())
+        if let PipelineError::Options(wrong) = error {
+            return Self::invalid(vec![FieldError::new(wrong.field(), wrong.to_string())]);
+        }
+        let failure = Failure::from(error);
+        Self::new((&failure.kind).into(), failure.detail)
+    }
+}
+
+impl From<&FailureKind> for ProblemKind {
+    fn from(kind: &FailureKind) -> Self {
+        match kind {
+            FailureKind::NotAnImage => Self::NotAnImage,
+            FailureKind::DamagedImage => Self::DamagedImage,
+            FailureKind::TruncatedImage => Self::TruncatedImage,
+            FailureKind::UnsupportedImage => Self::UnsupportedImage,
+            FailureKind::ImageTooLarge => Self::ImageTooLarge,
+            FailureKind::ThumbnailTooLarge => Self::ThumbnailTooLarge,
+            FailureKind::InvalidOption => Self::InvalidOption,
+            FailureKind::SourceMissing => Self::SourceMissing,
+            FailureKind::DeadLetter => Self::DeadLetter,
+            FailureKind::PlatformFault => Self::PlatformFault,
+            FailureKind::Poison => Self::Poison,
+            FailureKind::NeverProcessed => Self::NeverProcessed,
+            FailureKind::Internal | FailureKind::Later(_) => Self::Internal,
+        }
     }
 }
 

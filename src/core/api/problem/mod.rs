@@ -156,8 +156,31 @@ mod tests {
     }
 
     #[test]
+    fn failures_are_stored_as_the_slugs_of_their_problems() {
+        use crate::job::FailureKind as Kind;
+        for kind in [
+            Kind::NotAnImage,
+            Kind::DamagedImage,
+            Kind::TruncatedImage,
+            Kind::UnsupportedImage,
+            Kind::ImageTooLarge,
+            Kind::ThumbnailTooLarge,
+            Kind::InvalidOption,
+            Kind::SourceMissing,
+            Kind::DeadLetter,
+            Kind::PlatformFault,
+            Kind::Poison,
+            Kind::NeverProcessed,
+            Kind::Internal,
+        ] {
+            let problem = ProblemKind::from(&kind);
+            assert_eq!(serde_json::to_value(&kind).unwrap(), problem.slug());
+        }
+    }
+
+    #[test]
     fn a_format_that_is_not_decoded_is_a_sentence_with_advice() {
-        // Once read: "the AVIF file uses AVIF is not supported: convert to …, which is not supported".
+        // IdempotentUpload read: "the AVIF file uses AVIF is not supported: convert to …, which is not supported".
         let error =
             thumbnail_pipeline::probe::probe(b"<svg xmlns=\"http://www.w3.org/2000/svg\"/>");
         let problem = Problem::from(&error.unwrap_err());

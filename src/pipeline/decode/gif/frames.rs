@@ -3,7 +3,7 @@
 use super::GifDecoder;
 use super::header::{GifHeader, HAS_PALETTE, Palette, malformed, read_palette};
 use crate::decode::canvas::Placement;
-use crate::decode::frames::{Area, Blend, FrameCanvas, Walk};
+use crate::decode::frames::{Area, Blend, FrameCanvas, FrameCounter};
 use crate::decode::{Completeness, Decode, Plane, Progress, RowSink};
 use crate::{ImageFormat, PipelineError};
 
@@ -88,7 +88,7 @@ struct Frame {
 pub struct GifFrames {
     planes: [Plane; 1],
     canvas: FrameCanvas,
-    walk: Walk,
+    walk: FrameCounter,
     expected: Expected,
     /// The bytes of what is expected, as far as they are there.
     held: Vec<u8>,
@@ -110,7 +110,7 @@ impl GifFrames {
         Ok(Self {
             planes: [FrameCanvas::plane(size, 4)],
             canvas: FrameCanvas::new(size, 4)?,
-            walk: Walk::new(ImageFormat::Gif, page, max_pixels),
+            walk: FrameCounter::new(ImageFormat::Gif, page, max_pixels),
             expected: Expected::Screen,
             held: Vec::with_capacity(MAX_HELD_BYTES),
             palette: None,

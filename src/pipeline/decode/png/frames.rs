@@ -7,7 +7,7 @@ use super::PngDecoder;
 use super::chunks::{CRC_BYTES, ChunkHead, HEAD_BYTES, SIGNATURE, malformed};
 use super::header::PngHeader;
 use crate::decode::canvas::Placement;
-use crate::decode::frames::{Area, Blend, FrameCanvas, Walk};
+use crate::decode::frames::{Area, Blend, FrameCanvas, FrameCounter};
 use crate::decode::{Completeness, Decode, Plane, Progress, RowSink};
 use crate::{ImageFormat, PipelineError};
 
@@ -85,7 +85,7 @@ pub struct PngFrames {
     planes: [Plane; 1],
     header: PngHeader,
     canvas: FrameCanvas,
-    walk: Walk,
+    walk: FrameCounter,
     expected: Expected,
     /// The bytes of what is expected, as far as they are there.
     held: Vec<u8>,
@@ -115,7 +115,7 @@ impl PngFrames {
                 ..header.clone()
             },
             canvas: FrameCanvas::new(size, channels)?,
-            walk: Walk::new(ImageFormat::Png, page, max_pixels),
+            walk: FrameCounter::new(ImageFormat::Png, page, max_pixels),
             expected: Expected::Signature,
             held: Vec::with_capacity(CONTROL_BYTES),
             frame: None,

@@ -5,7 +5,7 @@ use super::riff::{FRAME_HEADER_BYTES, FrameHeader, chunk_at};
 use super::{LoopFilter, WebpDecoder, WebpHeader, read_header};
 use crate::decode::buffer::{try_append, try_reserved};
 use crate::decode::canvas::Placement;
-use crate::decode::frames::{Area, Blend, FrameCanvas, Walk};
+use crate::decode::frames::{Area, Blend, FrameCanvas, FrameCounter};
 use crate::decode::{Completeness, Decode, HeaderStatus, Plane, Progress, RowSink};
 use crate::{ImageFormat, LimitError, PipelineError};
 
@@ -60,7 +60,7 @@ pub struct WebpFrames {
     planes: [Plane; 1],
     size: (u32, u32),
     canvas: FrameCanvas,
-    walk: Walk,
+    walk: FrameCounter,
     filter: LoopFilter,
     expected: Expected,
     /// The bytes of what is expected, as far as they are there.
@@ -87,7 +87,7 @@ impl WebpFrames {
             planes: [FrameCanvas::plane(size, 4)],
             size,
             canvas: FrameCanvas::new(size, 4)?,
-            walk: Walk::new(ImageFormat::WebP, page, max_pixels),
+            walk: FrameCounter::new(ImageFormat::WebP, page, max_pixels),
             filter,
             expected: Expected::File,
             held: Vec::with_capacity(FRAME_HEADER_BYTES),

@@ -11,7 +11,7 @@ use crate::timestamp::Timestamp;
 
 /// Keeps nothing.
 #[derive(Debug, Clone, Copy)]
-pub struct Nowhere;
+pub struct NullStore;
 
 /// The bytes of an object that never exists.
 #[derive(Debug)]
@@ -67,7 +67,7 @@ impl ObjectUpload for NowhereUpload {
     }
 }
 
-impl ObjectStore for Nowhere {
+impl ObjectStore for NullStore {
     type Body = NoBytes;
     type Upload = NowhereUpload;
     type Stream = NowhereStream;

@@ -14,7 +14,7 @@ use crate::timestamp::Timestamp;
 const CSP: &str = "default-src 'none'; sandbox";
 
 /// A stored thumbnail as clients see it.
-pub(super) struct Image<'a> {
+pub(super) struct ThumbnailReply<'a> {
     pub file: &'a ThumbnailFile,
     pub info: &'a ObjectInfo,
     /// The longest that caches may keep it.
@@ -22,7 +22,7 @@ pub(super) struct Image<'a> {
     pub now: Timestamp,
 }
 
-impl Image<'_> {
+impl ThumbnailReply<'_> {
     pub fn validators(&self) -> Validators<'_> {
         Validators {
             etag: &self.info.etag,
@@ -135,7 +135,7 @@ mod tests {
                 stem: stem.map(str::to_owned),
             },
         };
-        let image = Image {
+        let image = ThumbnailReply {
             file: &file.parse().unwrap(),
             info: &info,
             cache_secs: 1_000,

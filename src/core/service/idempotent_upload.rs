@@ -27,14 +27,14 @@ use crate::job::policy::CREATE_WITHIN_SECS;
 use crate::job::{Command, NewJob, Record, Verdict};
 use crate::keys::{JobId, source_key};
 use crate::ports::{Chunks, Clock, JobLedger, KeyLedger, ObjectStore, Timer};
-use crate::service::nowhere::Nowhere;
+use crate::service::null_store::NullStore;
 use crate::service::upload::{Taken, UploadRequest, Uploader};
 
 /// After how long a request whose key is in use may come again.
 const IN_FLIGHT_RETRY_SECS: u32 = 5;
 
 /// A key, and who asks with it.
-pub struct Once<'a, K, L> {
+pub struct IdempotentUpload<'a, K, L> {
     /// The keys.
     pub keys: &'a K,
     /// The jobs.
@@ -88,7 +88,7 @@ struct Earlier {
     files: Vec<CommittedFile>,
 }
 
-impl<K: KeyLedger, L: JobLedger> Once<'_, K, L> {
+impl<K: KeyLedger, L: JobLedger> IdempotentUpload<'_, K, L> {
     /// Takes an upload, unless it came before.
     pub async fn take<O, C, I, B>(
         &self,
@@ -327,7 +327,7 @@ where
     B: Chunks,
 {
     let reader = Uploader {
-        objects: &Nowhere,
+        objects: &NullStore,
         clock: uploader.clock,
         config: uploader.config,
         new_id: &uploader.new_id,

@@ -82,8 +82,8 @@ pub struct KeyDecision {
     pub verdict: KeyVerdict,
 }
 
-/// Decides about a command. A key that was answered is kept for `retention_secs`.
-pub fn decide(
+/// Applies a command to what is remembered of a key. A key that was answered is kept for `retention_secs`.
+pub fn apply(
     record: Option<KeyRecord>,
     command: KeyCommand,
     now: Timestamp,
@@ -243,7 +243,7 @@ mod tests {
         let mut record = None;
         let mut last = KeyVerdict::Lost;
         for (secs, command) in steps {
-            let decision = decide(record, command.clone(), at(*secs), DAY);
+            let decision = apply(record, command.clone(), at(*secs), DAY);
             record = decision.record;
             last = decision.verdict;
         }
@@ -356,9 +356,9 @@ mod tests {
 
     #[test]
     fn the_alarm_forgets_what_is_due_and_nothing_else() {
-        let claimed = decide(None, claim("a"), at(0), DAY).record;
+        let claimed = apply(None, claim("a"), at(0), DAY).record;
         for (secs, kept) in [(LEASE_SECS - 1, true), (LEASE_SECS, false)] {
-            let decision = decide(claimed.clone(), KeyCommand::Alarm, at(secs), DAY);
+            let decision = apply(claimed.clone(), KeyCommand::Alarm, at(secs), DAY);
             assert_eq!(decision.record.is_some(), kept, "{secs}");
         }
     }
