@@ -1,5 +1,5 @@
 //! The resize queue. The platform may run several invocations in one instance: together they decode
-//! no more pictures than its memory holds.
+//! no more images than its memory holds.
 
 use std::cell::OnceCell;
 use std::rc::Rc;

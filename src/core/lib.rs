@@ -3,7 +3,7 @@
 //! Nothing in here knows a Worker, JavaScript, a clock or a source of randomness:
 //! time, ids and bytes are arguments, so everything runs in native tests.
 //!
-//! `thumbnail_pipeline` turns bytes of a picture into bytes of thumbnails and knows nothing of this.
+//! `thumbnail_pipeline` turns bytes of an image into bytes of thumbnails and knows nothing of this.
 //! `job` is the life of a job as pure functions, `api` the HTTP contract as plain data.
 //! `service` puts them together over `ports`, which the Worker implements.
 

@@ -11,7 +11,7 @@ const VERSION: &str = "1";
 /// What an object is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ObjectMeta {
-    /// An uploaded picture.
+    /// An uploaded image.
     Source {
         /// The format that its bytes say.
         format: ImageFormat,

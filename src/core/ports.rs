@@ -251,14 +251,14 @@ pub trait WebhookQueue {
     async fn send(&self, message: &WebhookMessage) -> Result<(), StoreError>;
 }
 
-/// Why a picture does not come from the address that a client named.
+/// Why an image does not come from the address that a client named.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FetchError {
-    /// What is there is no picture for us: asking again changes nothing.
-    #[error("the picture could not be fetched: {0}")]
+    /// What is there is no image for us: asking again changes nothing.
+    #[error("the image could not be fetched: {0}")]
     Refused(String),
     /// Whoever has it does not answer as it should: it may later.
-    #[error("the picture could not be fetched: {0}")]
+    #[error("the image could not be fetched: {0}")]
     Failed(String),
 }
 
@@ -272,7 +272,7 @@ pub struct SourceAnswer<B> {
     pub body: B,
 }
 
-/// Servers that have pictures.
+/// Servers that have images.
 pub trait Sources {
     /// The body of an answer.
     type Body: Chunks;

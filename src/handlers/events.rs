@@ -92,28 +92,27 @@ async fn connect(call: &Call, progress: &Progress) -> Result<Vec<(Listener, List
         .await
         .into_iter()
         .collect::<Result<Vec<_>, _>>()?;
-    let unknown: Vec<JobId> = progress
-        .jobs()
-        .iter()
-        .zip(&answers)
+    let jobs = progress.jobs().iter().zip(&answers);
+    let unknown: Vec<JobId> = jobs
         .filter(|(_, (_, answer))| matches!(answer, Listening::Unknown))
         .map(|((id, _), _)| *id)
         .collect();
     if !unknown.is_empty() {
         return Err(unknown_jobs(&unknown));
     }
-    if answers
-        .iter()
-        .any(|(_, answer)| matches!(answer, Listening::Full))
-    {
-        let max = call.app.config.listening.max_listeners;
-        let detail = format!("a job has {max} listeners already, which is the most");
-        return Err(Problem {
-            retry_after_secs: Some(FULL_RETRY_SECS),
-            ..Problem::new(ProblemKind::Unavailable, detail)
-        });
+    let is_full = |(_, answer): &(_, Listening)| matches!(answer, Listening::Full);
+    if answers.iter().any(is_full) {
+        return Err(too_many_listeners(call.app.config.listening.max_listeners));
     }
     Ok(answers)
+}
+
+fn too_many_listeners(max: u32) -> Problem {
+    let detail = format!("a job has {max} listeners already, which is the most");
+    Problem {
+        retry_after_secs: Some(FULL_RETRY_SECS),
+        ..Problem::new(ProblemKind::Unavailable, detail)
+    }
 }
 
 fn unknown_jobs(ids: &[JobId]) -> Problem {

@@ -9,8 +9,7 @@ use thumbnail_core::service::extend::{asked, ended, extend as extend_job};
 use thumbnail_core::service::wait::wait_for_end;
 
 use super::accepted::{polled, waited};
-use super::upload::{admit, close_gate};
-use super::{Call, WorkerClock, header, misconfigured};
+use super::{Call, WorkerClock, gate, header, misconfigured};
 use crate::platform::{R2Body, RequestBody};
 
 /// The most bytes of a body of options.
@@ -19,7 +18,7 @@ const MAX_BODY_BYTES: u64 = 16 << 10;
 /// `POST /thumbnails/{id}`
 pub async fn extend(mut call: Call, id: JobId) -> Result<Reply<R2Body>, Problem> {
     content_encoding::check(header(&call.request, "content-encoding").as_deref())?;
-    admit(&call.app, &call.env).await?;
+    gate::admit(&call.app, &call.env).await?;
     let url = call.request.url().map_err(|e| misconfigured(&e))?;
     let content_type = header(&call.request, "content-type").unwrap_or_default();
     let body = BoundedBody::new(Given(call.body.take()), MAX_BODY_BYTES, &WorkerClock);
@@ -29,7 +28,7 @@ pub async fn extend(mut call: Call, id: JobId) -> Result<Reply<R2Body>, Problem>
     let (objects, jobs) = (&call.app.objects, &call.app.jobs);
     let mut extended = extend_job(objects, jobs, limits, id, variants.clone()).await?;
     if extended.overloaded {
-        close_gate();
+        gate::close();
     }
     let mut made_status = 200;
     let wait_secs = call.wait_secs().filter(|_| !extended.made);

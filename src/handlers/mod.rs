@@ -6,6 +6,7 @@ mod change;
 mod conversation;
 mod events;
 mod extend;
+mod gate;
 mod list;
 mod page;
 mod problem_page;
@@ -25,6 +26,7 @@ use thumbnail_core::service::serve::Reader;
 use worker::{Context, Env, Request, Response, Result};
 
 use crate::app::{self, App};
+use crate::platform::random::request_bytes;
 use crate::platform::{
     JobClient, KvStatus, Payload, R2Body, R2Store, RequestBody, WorkerClock, memory_high_water,
 };
@@ -92,7 +94,6 @@ impl Call {
 /// Answers a request. Faults become problem documents.
 pub async fn handle(request: Request, env: Env, context: Context) -> Result<Response> {
     let url = request.url()?;
-    let own = url.origin().ascii_serialization();
     let method = method(&request);
     let route = Route::parse(method, url.path());
     if let Ok(Route::Asset) = route
@@ -100,46 +101,48 @@ pub async fn handle(request: Request, env: Env, context: Context) -> Result<Resp
     {
         return Ok(response);
     }
-    let origin = header(&request, "origin");
-    let id = request_id(header(&request, "x-request-id").as_deref(), random());
+    let id = request_id(header(&request, "x-request-id").as_deref(), request_bytes());
     let body = RequestBody::of(&request)?;
-    let mut max_bytes = Config::MAX_REQUEST_BYTES;
-    let reply = match Call::new(request, body.clone(), env, &own, context) {
+    let own = url.origin().ascii_serialization();
+    let (reply, max_bytes) = match Call::new(request, body.clone(), env, &own, context) {
         Ok(call) => {
-            max_bytes = call.app.config.max_request_bytes;
-            let base = call.base.clone();
-            let (cors, timings) = (call.app.config.cors.clone(), call.app.timings.clone());
-            let reply = match route {
-                Ok(route) => dispatch(route, call).await,
-                Err(problem) => Err(problem),
-            };
-            let reply = reply.unwrap_or_else(|problem| problem.reply(&base));
-            let reply = match server_timing(&timings.all()) {
-                Some(times) => reply.with("server-timing", times),
-                None => reply,
-            };
-            cors.apply(reply, origin.as_deref())
+            let max_bytes = call.app.config.max_request_bytes;
+            (answer(route, call).await, max_bytes)
         }
-        Err(error) => misconfigured(&error).reply(&own),
+        Err(error) => (misconfigured(&error).reply(&own), Config::MAX_REQUEST_BYTES),
     };
     if let Some(mut body) = body {
         drain(&mut body, &WorkerClock, max_bytes + FORM_OVERHEAD_BYTES).await;
     }
-    let reply = if method == Method::Head {
-        reply.without_body()
-    } else {
-        reply
+    log(&id, url.path(), reply.status);
+    let reply = match method {
+        Method::Head => reply.without_body(),
+        _ => reply,
     };
-    telemetry::log(
-        "request",
-        &json!({
-            "id": id,
-            "path": url.path(),
-            "status": reply.status,
-            "memory_bytes": memory_high_water(),
-        }),
-    );
     respond::respond(reply.with("x-request-id", id))
+}
+
+/// The reply of a route, or that of its problem, with the headers that all have.
+async fn answer(route: std::result::Result<Route, Problem>, call: Call) -> Reply<Payload> {
+    let base = call.base.clone();
+    let origin = header(&call.request, "origin");
+    let (cors, timings) = (call.app.config.cors.clone(), call.app.timings.clone());
+    let reply = match route {
+        Ok(route) => dispatch(route, call).await,
+        Err(problem) => Err(problem),
+    };
+    let reply = reply.unwrap_or_else(|problem| problem.reply(&base));
+    let reply = match server_timing(&timings.all()) {
+        Some(times) => reply.with("server-timing", times),
+        None => reply,
+    };
+    cors.apply(reply, origin.as_deref())
+}
+
+fn log(id: &str, path: &str, status: u16) {
+    let memory_bytes = memory_high_water();
+    let fields = json!({ "id": id, "path": path, "status": status, "memory_bytes": memory_bytes });
+    telemetry::log("request", &fields);
 }
 
 async fn dispatch(route: Route, call: Call) -> std::result::Result<Reply<Payload>, Problem> {
@@ -204,13 +207,6 @@ fn misconfigured(error: &worker::Error) -> Problem {
         ProblemKind::Internal,
         "the service is not set up correctly; its log says more",
     )
-}
-
-/// Random bytes for the id of a request; a request is answered also where there are none.
-fn random() -> [u8; 16] {
-    let mut bytes = [0; 16];
-    let _ = getrandom::fill(&mut bytes);
-    bytes
 }
 
 /// A header's value, where it is there and readable.

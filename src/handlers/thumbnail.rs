@@ -17,7 +17,7 @@ pub async fn thumbnail(call: &Call, file: &ThumbnailFile) -> Result<Reply<R2Body
     when_ready(call, file.id, read).await
 }
 
-/// `GET /thumbnails/{id}_{name}`, and `GET /thumbnails/{id}` where a picture is asked for
+/// `GET /thumbnails/{id}_{name}`, and `GET /thumbnails/{id}` where an image is asked for
 pub async fn negotiated(
     call: &Call,
     id: JobId,

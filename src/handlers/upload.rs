@@ -1,38 +1,30 @@
-//! Uploads: a form, the raw bytes of a picture, or JSON that says where it is.
+//! Uploads: a form, the raw bytes of an image, or JSON that says where it is.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
-use std::time::Duration;
 
 use futures_channel::oneshot;
 use thumbnail_core::Config;
 use thumbnail_core::api::content_encoding;
-use thumbnail_core::api::media_type::media_type;
-use thumbnail_core::api::{Params, Problem, ProblemKind, Reply, idempotency_key, json};
+use thumbnail_core::api::{Params, Problem, ProblemKind, Reply, idempotency_key};
 use thumbnail_core::idempotency::key_name;
 use thumbnail_core::job::record::ANONYMOUS;
 use thumbnail_core::keys::JobId;
-use thumbnail_core::ports::{Chunks, Clock, JobQueue};
+use thumbnail_core::ports::Chunks;
 use thumbnail_core::service::admission::Admission;
 use thumbnail_core::service::budget::Budget;
-use thumbnail_core::service::fetch::SourceBody;
+use thumbnail_core::service::fetch::fetched;
 use thumbnail_core::service::idempotent_upload::{IdempotentUpload, Outcome};
-use thumbnail_core::service::overload::Gate;
 use thumbnail_core::service::upload::{UploadRequest, Uploader};
 use worker::{Env, Request};
 
 use super::accepted::{accepted, polled};
-use super::{Call, WorkerClock, header, misconfigured};
+use super::{Call, WorkerClock, gate, header, misconfigured};
 use crate::app::{self, App};
+use crate::platform::random::new_job_id;
 use crate::platform::{HttpSources, R2Body, R2Store, RequestBody};
 
-/// What is fetched is a picture, or it is refused for what its bytes say.
-const FETCHED_TYPE: &str = "application/octet-stream";
-
 thread_local! {
-    /// What this instance knows of the queue's load: a hint that outlives a request.
-    static GATE: Cell<Gate> = const { Cell::new(Gate::CLEAR) };
-
     /// What all uploads to this instance hold; its size is the first one's, as a configuration
     /// outlives an instance.
     static BUDGET: RefCell<Option<Rc<RefCell<Budget>>>> = const { RefCell::new(None) };
@@ -40,11 +32,22 @@ thread_local! {
 
 /// `POST /thumbnails`
 pub async fn upload(call: Call) -> Result<Reply<R2Body>, Problem> {
-    let (wait_secs, jobs, keys) = (
-        call.wait_secs(),
-        call.app.jobs.clone(),
-        app::keys(&call.env),
-    );
+    let (wait_secs, jobs, base) = (call.wait_secs(), call.app.jobs.clone(), call.base.clone());
+    let keys = app::keys(&call.env);
+    let (files, kept) = match run_to_the_end(call).await? {
+        Outcome::Replayed(answer) => return Ok(polled(answer.reply(&base))),
+        Outcome::Taken { files, kept, .. } => (files, kept),
+    };
+    let reply = accepted(files, wait_secs, &jobs, &base).await;
+    if let Some(kept) = kept {
+        let keys = keys.map_err(|e| misconfigured(&e))?;
+        kept.settle(&keys, &reply).await;
+    }
+    Ok(reply)
+}
+
+/// A client that hangs up must not stop an upload halfway: it runs to its end by itself.
+async fn run_to_the_end(call: Call) -> Result<Outcome, Problem> {
     let Call {
         request,
         body,
@@ -55,40 +58,20 @@ pub async fn upload(call: Call) -> Result<Reply<R2Body>, Problem> {
         ..
     } = call;
     content_encoding::check(header(&request, "content-encoding").as_deref())?;
-    admit(&app, &env).await?;
+    gate::admit(&app, &env).await?;
     let (sender, receiver) = oneshot::channel();
-    // A client that hangs up must not stop the chain halfway: it runs to its end by itself.
-    let origin = base.clone();
     context.wait_until(async move {
-        let _ = sender.send(accept(&request, body, &app, &env, &origin).await);
+        let outcome = accept(&request, body, &app, &env, &base).await;
+        if let Ok(Outcome::Taken {
+            overloaded: true, ..
+        }) = outcome
+        {
+            gate::close();
+        }
+        let _ = sender.send(outcome);
     });
     let unhandled = |_| Problem::new(ProblemKind::Internal, "the upload was not handled");
-    Ok(match receiver.await.map_err(unhandled)?? {
-        Outcome::Taken { files, kept, .. } => {
-            let reply = accepted(files, wait_secs, &jobs, &base).await;
-            if let Some(kept) = kept {
-                kept.settle(&keys.map_err(|e| misconfigured(&e))?, &reply)
-                    .await;
-            }
-            reply
-        }
-        Outcome::Replayed(answer) => polled(answer.reply(&base)),
-    })
-}
-
-/// Refuses while the queue cannot keep up, before anything of the upload is read.
-pub(super) async fn admit(app: &App, env: &Env) -> Result<(), Problem> {
-    let mut gate = GATE.get();
-    let due = gate.is_due(WorkerClock.now());
-    GATE.set(gate);
-    if due {
-        let queue = app::queue(env).map_err(|e| misconfigured(&e))?;
-        let backlog = queue.backlog().await.ok().flatten();
-        gate = GATE.get();
-        gate.note(backlog);
-        GATE.set(gate);
-    }
-    gate.admit(WorkerClock.now(), app.config.max_backlog)
+    receiver.await.map_err(unhandled)?
 }
 
 async fn accept(
@@ -103,48 +86,19 @@ async fn accept(
         objects: &app.objects,
         clock: &WorkerClock,
         config: &app.config,
-        new_id,
+        new_id: new_job_id,
         base,
         admission: Admission::new(&budget, &WorkerClock),
     };
     let key = header(request, "idempotency-key");
     let upload = incoming(request, body)?;
-    let outcome =
-        if app.config.sources.enabled && media_type(&upload.content_type) == "application/json" {
-            let sources = HttpSources {
-                timeout: Duration::from_secs(app.config.sources.timeout_secs.into()),
-            };
-            let upload = fetched(upload, &sources, app, base).await?;
-            Box::pin(take(&uploader, upload, key, app, env)).await?
-        } else {
-            Box::pin(take(&uploader, upload, key, app, env)).await?
-        };
-    if let Outcome::Taken {
-        overloaded: true, ..
-    } = outcome
-    {
-        close_gate();
+    if upload.names_source(&app.config) {
+        let (sources, policy) = (HttpSources::new(&app.config), &app.config.sources.policy);
+        let upload = fetched(upload, &sources, policy, base).await?;
+        Box::pin(take(&uploader, upload, key, app, env)).await
+    } else {
+        Box::pin(take(&uploader, upload, key, app, env)).await
     }
-    Ok(outcome)
-}
-
-/// An upload whose picture is at the address that its JSON names.
-async fn fetched<'a>(
-    upload: UploadRequest<RequestBody>,
-    sources: &'a HttpSources,
-    app: &'a App,
-    base: &'a str,
-) -> Result<UploadRequest<SourceBody<'a, HttpSources>>, Problem> {
-    let mut params = upload.params;
-    let url = json::source_url(upload.body, &mut params).await?;
-    let body = SourceBody::new(sources, &app.config.sources.policy, &url, base)?;
-    Ok(UploadRequest {
-        content_type: FETCHED_TYPE.into(),
-        length: None,
-        params,
-        source_url: Some(url),
-        body,
-    })
 }
 
 async fn take<B: Chunks>(
@@ -169,7 +123,7 @@ async fn take<B: Chunks>(
                 keys: &app::keys(env).map_err(|e| misconfigured(&e))?,
                 ledger: &app.jobs,
                 name: key_name(ANONYMOUS, &idempotency_key::parse(&key)?),
-                token: new_id()?.to_string(),
+                token: new_job_id()?.to_string(),
                 base: uploader.base,
             };
             once.take(uploader, upload).await
@@ -199,12 +153,6 @@ fn incoming(
     })
 }
 
-pub(super) fn close_gate() {
-    let mut gate = GATE.get();
-    gate.close(WorkerClock.now());
-    GATE.set(gate);
-}
-
 /// The options in the query.
 fn query(request: &Request) -> Result<Params, Problem> {
     let url = request.url().map_err(|e| misconfigured(&e))?;
@@ -213,15 +161,4 @@ fn query(request: &Request) -> Result<Params, Problem> {
         params.add(&name, &value)?;
     }
     Ok(params)
-}
-
-fn new_id() -> Result<JobId, Problem> {
-    Ok(JobId::new(WorkerClock.now(), random()?))
-}
-
-fn random() -> Result<[u8; 10], Problem> {
-    let mut bytes = [0; 10];
-    let failed = |e: getrandom::Error| Problem::new(ProblemKind::Internal, e.to_string());
-    getrandom::fill(&mut bytes).map_err(failed)?;
-    Ok(bytes)
 }

@@ -5,7 +5,7 @@ use super::orient::Steps;
 use super::pixmap::Pixmap;
 use super::plan::VariantPlan;
 
-/// Writes rows of a picture as it is stored into a thumbnail as it is shown.
+/// Writes rows of an image as it is stored into a thumbnail as it is shown.
 #[derive(Debug)]
 pub struct Canvas {
     pixmap: Pixmap,
@@ -67,7 +67,7 @@ impl Canvas {
     }
 }
 
-/// What a canvas shows where the picture does not lie.
+/// What a canvas shows where the image does not lie.
 pub(super) fn blank(plan: &VariantPlan) -> [u8; 4] {
     match plan.flatten {
         Some([r, g, b]) => [r, g, b, 255],

@@ -4,14 +4,14 @@ use super::color::{ColorModel, ColorTransform, PngColor, cicp::Cicp};
 use super::decode::png::PngHeader;
 use super::probe::{Header, ImageInfo};
 
-/// What the channels of all planes of a picture, one after another, mean.
+/// What the channels of all planes of an image, one after another, mean.
 ///
-/// Samples are 0 to 1 here, chroma is centred on 128/255.
+/// Samples are 0 to 1 here, chroma is centerd on 128/255.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SampleModel {
-    /// One channel: grey.
+    /// One channel: gray.
     Gray,
-    /// Grey and alpha, premultiplied.
+    /// Gray and alpha, premultiplied.
     GrayAlpha,
     /// Red, green, blue.
     Rgb,
@@ -80,16 +80,16 @@ impl SampleModel {
         }
     }
 
-    /// What colour management calls it.
+    /// What color management calls it.
     const fn color_model(self) -> ColorModel {
         match self {
-            Self::Gray | Self::GrayAlpha => ColorModel::Grey,
+            Self::Gray | Self::GrayAlpha => ColorModel::Gray,
             Self::Rgb | Self::Rgba | Self::YCbCr(..) => ColorModel::Rgb,
             Self::Cmyk | Self::CmykInverted | Self::YcckInverted => ColorModel::Cmyk,
         }
     }
 
-    /// The colour of a pixel in the channels of [`SampleModel::color_model`], not premultiplied, and its alpha.
+    /// The color of a pixel in the channels of [`SampleModel::color_model`], not premultiplied, and its alpha.
     pub(super) fn device(self, pixel: [f32; 4]) -> ([f32; 4], f32) {
         let [a, b, c, d] = pixel;
         match self {
@@ -117,7 +117,7 @@ impl SampleModel {
 
 const CENTER: f32 = 128.0 / 255.0;
 
-/// A pixel that is not there at all has no colour: black, as good as any.
+/// A pixel that is not there at all has no color: black, as good as any.
 fn unpremultiply([r, g, b]: [f32; 3], alpha: f32) -> [f32; 4] {
     if alpha <= 0.0 {
         return [0.0; 4];
@@ -125,7 +125,7 @@ fn unpremultiply([r, g, b]: [f32; 3], alpha: f32) -> [f32; 4] {
     [r, g, b, 0.0].map(|color| (color / alpha).min(1.0))
 }
 
-/// The way from a picture's samples to sRGB.
+/// The way from an image's samples to sRGB.
 #[derive(Debug)]
 pub struct Colors {
     model: SampleModel,
@@ -164,7 +164,7 @@ impl Colors {
         }
     }
 
-    /// What the header says about the samples of a picture.
+    /// What the header says about the samples of an image.
     pub fn new(info: &ImageInfo, model: SampleModel) -> Self {
         let color_model = model.color_model();
         let from_icc = |profile: Option<&[u8]>| ColorTransform::from_icc(profile?, color_model);
@@ -180,7 +180,7 @@ impl Colors {
         };
         let transform = match color_model {
             ColorModel::Cmyk => Some(transform.unwrap_or_else(ColorTransform::cmyk)),
-            ColorModel::Grey | ColorModel::Rgb => transform,
+            ColorModel::Gray | ColorModel::Rgb => transform,
         };
         Self { model, transform }
     }
@@ -190,7 +190,7 @@ impl Colors {
         let (device, alpha) = self.model.device(pixel);
         let [r, g, b] = match (&self.transform, self.model.color_model()) {
             (Some(transform), _) => transform.convert(device),
-            (None, ColorModel::Grey) => [device[0]; 3],
+            (None, ColorModel::Gray) => [device[0]; 3],
             (None, _) => [device[0], device[1], device[2]],
         };
         [r, g, b, alpha]
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn alpha_is_taken_out_of_the_colour() {
+    fn alpha_is_taken_out_of_the_color() {
         let got = bytes(srgb(SampleModel::Rgba, [0.2, 0.4, 0.0, 0.4]));
         assert_eq!(got, [128, 255, 0, 102]);
         assert_eq!(bytes(srgb(SampleModel::Rgba, [0.0; 4])), [0; 4]);

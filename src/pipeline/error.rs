@@ -1,15 +1,15 @@
-//! What can go wrong with a picture, sorted by whose fault it is.
+//! What can go wrong with an image, sorted by whose fault it is.
 
 use std::borrow::Cow;
 
 use super::{ImageFormat, OptionsError, OutputFormat};
 
-/// Why a picture was not rendered.
+/// Why an image was not rendered.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PipelineError {
-    /// The bytes are of no known picture format.
-    #[error("the file is not a picture in a known format")]
+    /// The bytes are of no known image format.
+    #[error("the file is not an image in a known format")]
     UnknownFormat,
     /// The bytes break the rules of their format. The file's fault.
     #[error("the {format} file is damaged: {detail}")]
@@ -19,12 +19,12 @@ pub enum PipelineError {
         /// What is wrong, with the numbers.
         detail: Cow<'static, str>,
     },
-    /// The file ends before the picture does. The file's fault.
+    /// The file ends before the image does. The file's fault.
     #[error("the {format} file ends early: {detail}")]
     Truncated {
         /// The format that the bytes claim to be.
         format: ImageFormat,
-        /// How much of the picture there is.
+        /// How much of the image there is.
         detail: Cow<'static, str>,
     },
     /// A legal file that uses something we do not decode.
@@ -35,22 +35,22 @@ pub enum PipelineError {
         /// The feature, named as its specification names it.
         feature: Cow<'static, str>,
     },
-    /// A format that is recognised and not decoded: says so, and what to do instead.
+    /// A format that is recognized and not decoded: says so, and what to do instead.
     #[error("{0}")]
     Refused(&'static str),
-    /// The picture is larger, or more work, than the limits allow.
+    /// The image is larger, or more work, than the limits allow.
     #[error(transparent)]
     Limit(#[from] LimitError),
     /// Something was asked for that cannot be. The caller's fault.
     #[error(transparent)]
     Options(#[from] OptionsError),
     /// A fault of ours: a state that the code holds impossible.
-    #[error("internal error in the picture pipeline: {0}")]
+    #[error("internal error in the image pipeline: {0}")]
     Bug(Cow<'static, str>),
 }
 
 impl PipelineError {
-    /// A [`PipelineError::Refused`] for a format that is recognised and not decoded.
+    /// A [`PipelineError::Refused`] for a format that is recognized and not decoded.
     pub(super) fn refused(format: ImageFormat) -> Self {
         Self::Refused(format.refusal().unwrap_or("this format is not supported"))
     }
@@ -80,7 +80,7 @@ impl PipelineError {
     }
 }
 
-/// A limit that a picture exceeds, with the numbers.
+/// A limit that an image exceeds, with the numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LimitError {
@@ -151,7 +151,7 @@ pub enum LimitError {
     },
     /// Making the thumbnails would take more time than a job may.
     #[error(
-        "making these thumbnails of {width}x{height} takes about {need_ms} ms of work, and {max_ms} are allowed: ask for fewer or smaller ones, or send a smaller picture"
+        "making these thumbnails of {width}x{height} takes about {need_ms} ms of work, and {max_ms} are allowed: ask for fewer or smaller ones, or send a smaller image"
     )]
     Work {
         /// Width in pixels.

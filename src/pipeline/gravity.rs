@@ -1,11 +1,11 @@
-//! Which part of a picture stays where not all of it fits.
+//! Which part of an image stays where not all of it fits.
 
 use std::fmt;
 use std::str::FromStr;
 
 use super::options::OptionsError;
 
-/// What to keep of a picture that is cropped, or where to put one that is padded.
+/// What to keep of an image that is cropped, or where to put one that is padded.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub enum Gravity {
     /// The middle.
@@ -27,7 +27,7 @@ pub enum Gravity {
     West,
     /// The upper left corner.
     Northwest,
-    /// A point of the picture as shown, which comes as near to the middle as the picture reaches.
+    /// A point of the image as shown, which comes as near to the middle as the image reaches.
     Focus {
         /// From the left edge (0) to the right one (1).
         x: f64,
@@ -36,7 +36,7 @@ pub enum Gravity {
     },
     /// The part with the most detail, by the entropy of its brightness.
     Entropy,
-    /// The part that draws the eye: edges, saturated colours, skin.
+    /// The part that draws the eye: edges, saturated colors, skin.
     Attention,
 }
 
@@ -86,9 +86,9 @@ impl Gravity {
         (room.0 * x, room.1 * y)
     }
 
-    /// The upper left corner of a picture of `inner` that is put on a canvas of `outer`.
+    /// The upper left corner of an image of `inner` that is put on a canvas of `outer`.
     ///
-    /// A focus point does not move a picture of which everything is kept.
+    /// A focus point does not move an image of which everything is kept.
     pub fn pad_offset(self, outer: (u32, u32), inner: (u32, u32)) -> (u32, u32) {
         let (x, y) = self.shares();
         let place = |outer: u32, inner: u32, share: f64| {
@@ -115,6 +115,7 @@ impl FromStr for Gravity {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let name = text.to_ascii_lowercase();
+        // British spelling is taken too.
         let name = if name == "centre" { "center" } else { &name };
         if let Some((_, gravity)) = NAMES.iter().find(|(known, _)| *known == name) {
             return Ok(*gravity);

@@ -1,4 +1,4 @@
-//! The last halving of a picture in linear light, for those who ask for it.
+//! The last halving of an image in linear light, for those who ask for it.
 //!
 //! What comes before is averaged as it is encoded, in which fine bright detail loses a little;
 //! halving twice the size in linear light brings back most of it and costs next to nothing.

@@ -1,7 +1,4 @@
-//! Bytes of a picture in, bytes of thumbnails out.
-//!
-//! `probe` reads the header, `plan` takes every decision, `render` executes a plan.
-//! The pipeline knows pixels and nothing else: no jobs, no keys, no HTTP.
+#![doc = include_str!("README.md")]
 #![cfg_attr(
     not(feature = "decode"),
     allow(

@@ -1,4 +1,4 @@
-//! How much a picture may ask of the machine.
+//! How much an image may ask of the machine.
 
 use super::{LimitError, PipelineError};
 
@@ -11,7 +11,7 @@ pub struct Limits {
     /// The longest file, in bytes. Default: 32 MiB, more than phones and cameras write as JPEG.
     pub max_bytes: u64,
     /// The most pixels, width times height. Default: 400 million,
-    /// which takes seconds, and no more memory than a small picture where rows are streamed.
+    /// which takes seconds, and no more memory than a small image where rows are streamed.
     pub max_pixels: u64,
     /// The longest side, in pixels. Default: one million, since strips of that length exist.
     pub max_side: u32,
@@ -52,7 +52,7 @@ impl Limits {
         Ok(())
     }
 
-    /// Refuses a picture whose sides or area are too large.
+    /// Refuses an image whose sides or area are too large.
     pub fn check_size(&self, width: u32, height: u32) -> Result<(), PipelineError> {
         if width.max(height) > self.max_side {
             return Err(LimitError::Side {

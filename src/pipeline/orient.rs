@@ -1,4 +1,4 @@
-//! EXIF orientation: between a picture as it is stored and as it is shown.
+//! EXIF orientation: between an image as it is stored and as it is shown.
 
 use image::metadata::Orientation;
 
@@ -15,7 +15,7 @@ pub const fn swaps_sides(orientation: Orientation) -> bool {
     )
 }
 
-/// The size as shown of a picture stored with `size`, and the other way round.
+/// The size as shown of an image stored with `size`, and the other way round.
 pub fn turn_size(size: Size, orientation: Orientation) -> Size {
     if swaps_sides(orientation) {
         Size::new(size.height(), size.width())
@@ -24,7 +24,7 @@ pub fn turn_size(size: Size, orientation: Orientation) -> Size {
     }
 }
 
-/// Where shown coordinates come from: whether the stored axes run backwards in the shown picture.
+/// Where shown coordinates come from: whether the stored axes run backwards in the shown image.
 ///
 /// The first flag is for the stored x axis, the second one for the stored y axis.
 const fn backwards(orientation: Orientation) -> (bool, bool) {
@@ -36,7 +36,7 @@ const fn backwards(orientation: Orientation) -> (bool, bool) {
     }
 }
 
-/// The part of the stored picture that is shown in `region` of the picture as shown.
+/// The part of the stored image that is shown in `region` of the image as shown.
 pub fn to_stored(region: Region, shown: Size, orientation: Orientation) -> Region {
     let (stored, size) = if swaps_sides(orientation) {
         let turned = Region {
@@ -65,7 +65,7 @@ pub fn to_stored(region: Region, shown: Size, orientation: Orientation) -> Regio
     }
 }
 
-/// How to write rows of a stored picture so that it is shown upright:
+/// How to write rows of a stored image so that it is shown upright:
 /// the pixel in column `x` of row `y` belongs at `start + x * column_step + y * row_step`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Steps {
@@ -78,7 +78,7 @@ pub struct Steps {
 }
 
 impl Steps {
-    /// The steps for a stored picture of `stored` in a shown canvas of `stride` pixels a row,
+    /// The steps for a stored image of `stored` in a shown canvas of `stride` pixels a row,
     /// its upper left corner, as shown, at (`left`, `top`).
     #[expect(
         clippy::cast_possible_wrap,
@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     /// The eight transforms of the EXIF standard, written out:
-    /// where stored pixel (x, y) of a w x h picture is shown.
+    /// where stored pixel (x, y) of a w x h image is shown.
     fn shown_at(exif: u8, (w, h): (u32, u32), (x, y): (u32, u32)) -> (u32, u32) {
         match exif {
             1 => (x, y),

@@ -25,8 +25,8 @@ pub enum Drawing {
 
 /// The largest canvas that is held where rows could be encoded as they come, in bytes.
 ///
-/// An encoder that has seen all pixels finds the smallest colour type that loses nothing;
-/// of larger ones too few are grey, opaque or of few colours to hold them for that.
+/// An encoder that has seen all pixels finds the smallest color type that loses nothing;
+/// of larger ones too few are gray, opaque or of few colors to hold them for that.
 pub(super) const MAX_CANVAS_BYTES: u64 = 16 << 20;
 
 impl VariantPlan {
@@ -63,15 +63,15 @@ impl VariantPlan {
         if !in_order || self.choice.is_some() || self.other_format.is_some() {
             return None;
         }
-        let is_grey = matches!(source.model, SampleModel::Gray | SampleModel::GrayAlpha)
+        let is_gray = matches!(source.model, SampleModel::Gray | SampleModel::GrayAlpha)
             && self.flatten.is_none_or(|[r, g, b]| r == g && g == b);
         match self.format {
             OutputFormat::Jpeg if !self.progressive => Some(RowColor::Jpeg(JpegColor::new(
-                is_grey,
+                is_gray,
                 self.canvas,
                 self.quality,
             ))),
-            OutputFormat::Png => Some(RowColor::Png(PngColor::new(is_grey, !self.alpha))),
+            OutputFormat::Png => Some(RowColor::Png(PngColor::new(is_gray, !self.alpha))),
             _ => None,
         }
     }

@@ -12,12 +12,12 @@ pub struct Pixmap {
 }
 
 impl Pixmap {
-    /// Makes an RGB pixmap of one colour.
+    /// Makes an RGB pixmap of one color.
     pub fn rgb(size: Size, color: [u8; 3]) -> Result<Self, PipelineError> {
         Self::filled(size, &color)
     }
 
-    /// Makes an RGBA pixmap of one colour.
+    /// Makes an RGBA pixmap of one color.
     pub fn rgba(size: Size, color: [u8; 4]) -> Result<Self, PipelineError> {
         Self::filled(size, &color)
     }

@@ -1,4 +1,4 @@
-//! Every decision about a picture, taken before a byte of its pixels is decoded.
+//! Every decision about an image, taken before a byte of its pixels is decoded.
 
 use image::metadata::Orientation;
 
@@ -22,16 +22,16 @@ use super::{ImageFormat, LimitError, OutputFormat, PipelineError, smart};
 /// With 2 to 4, the result is 49 to 56 dB from resampling without a box shrink.
 const MAX_RESIDUAL: f64 = 4.0;
 
-/// The most pixels of a picture that is looked at to choose the part to keep; larger ones keep their middle.
+/// The most pixels of an image that is looked at to choose the part to keep; larger ones keep their middle.
 const MAX_LOOKED_AT: u64 = 4 << 20;
 
-/// Whatever does not grow with the picture.
+/// Whatever does not grow with the image.
 const SMALL_BYTES: u64 = 28 << 10;
 
 /// What each thumbnail takes besides its buffers: what is asked for, how it is made, names.
 const VARIANT_BYTES: u64 = 4 << 10;
 
-/// How a picture is rendered.
+/// How an image is rendered.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
     /// What the header says.
@@ -44,9 +44,9 @@ pub struct Plan {
     pub trees: Vec<Vec<TreePlan>>,
     /// What happens to a file that is cut or damaged.
     pub truncated: Truncated,
-    /// The most memory that a picture takes at one time, in bytes, from its first byte to its finished files:
+    /// The most memory that an image takes at one time, in bytes, from its first byte to its finished files:
     /// the beginning that is held until the header is read ([`ImageInfo::held_bytes`]), the header itself twice
-    /// (in the plan, and with whoever asked for it), its colour profile as it is read, the decoder and what it
+    /// (in the plan, and with whoever asked for it), its color profile as it is read, the decoder and what it
     /// holds of the file, the shrink, all thumbnails as pixels, and the encoder with the files that it writes.
     ///
     /// Not in it: the chunk of the file that is just being fed, which is its sender's; and what the allocator adds
@@ -65,7 +65,7 @@ pub struct Plan {
 pub struct VariantPlan {
     /// Its name.
     pub name: String,
-    /// The part of the stored picture that is shown.
+    /// The part of the stored image that is shown.
     pub region: Region,
     /// The size that it is resampled to: `scaled`, or twice that where the last halving is in linear light.
     pub resampled: Size,
@@ -73,9 +73,9 @@ pub struct VariantPlan {
     pub scaled: Size,
     /// The size of what is drawn: the thumbnail, or what `choice` chooses from.
     pub canvas: Size,
-    /// Where the picture lies on it.
+    /// Where the image lies on it.
     pub offset: (u32, u32),
-    /// How the stored picture is turned.
+    /// How the stored image is turned.
     pub orientation: Orientation,
     /// Both axes of each plane.
     pub axes: Vec<(Axis, Axis)>,
@@ -83,7 +83,7 @@ pub struct VariantPlan {
     pub choice: Option<Choice>,
     /// Whether the thumbnail has an alpha channel.
     pub alpha: bool,
-    /// What is put under a picture whose transparency is not kept.
+    /// What is put under an image whose transparency is not kept.
     pub flatten: Option<[u8; 3]>,
     /// The format.
     pub format: OutputFormat,
@@ -99,7 +99,7 @@ pub struct VariantPlan {
     pub max_file_bytes: u64,
 }
 
-/// How the part to keep of a finished picture is chosen.
+/// How the part to keep of a finished image is chosen.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Choice {
     /// [`Gravity::Entropy`] or [`Gravity::Attention`].
@@ -108,7 +108,7 @@ pub struct Choice {
     pub size: Size,
 }
 
-/// Decides how to render `variants` of a picture, or says why it cannot be.
+/// Decides how to render `variants` of an image, or says why it cannot be.
 ///
 /// `info` has to describe their page: see [`ImageInfo::describes`].
 pub fn plan(
@@ -163,7 +163,7 @@ fn plan_axes(source: &Source, variants: &mut [VariantPlan]) -> Vec<Vec<TreePlan>
     planes.collect()
 }
 
-/// How far the picture is reduced for the variant that needs most of it.
+/// How far the image is reduced for the variant that needs most of it.
 fn reduction(variants: &[VariantPlan]) -> Reduction {
     let start = Reduction {
         x: f64::INFINITY,
@@ -199,7 +199,7 @@ fn draw(
     peak
 }
 
-/// The most memory of a picture that turns out to lie on its side, its file included.
+/// The most memory of an image that turns out to lie on its side, its file included.
 fn peak_if_turned(info: &ImageInfo, variants: &[Variant], limits: &Limits) -> u64 {
     let turned = ImageInfo {
         orientation: Orientation::Rotate90,
@@ -218,7 +218,7 @@ fn probing_bytes(info: &ImageInfo) -> u64 {
         .saturating_add(SMALL_BYTES)
 }
 
-/// What is held from the header to the last file: the header twice, its colour profile as it is read,
+/// What is held from the header to the last file: the header twice, its color profile as it is read,
 /// and the file where its orientation comes last.
 fn always_bytes(info: &ImageInfo, source: &Source, limits: &Limits) -> u64 {
     Colors::bytes(info, source.model)

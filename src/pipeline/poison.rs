@@ -1,9 +1,9 @@
-//! Pictures that kill whoever decodes them, for the tests only: a build without the feature `poison`
+//! Images that kill whoever decodes them, for the tests only: a build without the feature `poison`
 //! does not contain this file.
 
 use std::hint::black_box;
 
-/// What a poisoned picture has among its bytes; the word behind it says which fault.
+/// What a poisoned image has among its bytes; the word behind it says which fault.
 const MARKER: &[u8] = b"edge-thumbnails-poison: ";
 
 /// How much is allocated at a time until there is no more.
@@ -17,7 +17,7 @@ pub fn swallow(bytes: &[u8]) {
         return;
     };
     let fault = &bytes[at + marker.len()..];
-    assert!(!fault.starts_with(b"panic"), "a poisoned picture");
+    assert!(!fault.starts_with(b"panic"), "a poisoned image");
     if fault.starts_with(b"memory") {
         let mut held = Vec::new();
         loop {

@@ -1,4 +1,4 @@
-//! Reads the header of a picture, and nothing else of it.
+//! Reads the header of an image, and nothing else of it.
 
 mod ranges;
 mod webp;
@@ -23,7 +23,7 @@ use super::limits::Limits;
 use super::orient::turn_size;
 use super::{OptionsError, PipelineError};
 
-/// What the header of a picture says.
+/// What the header of an image says.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ImageInfo {
     /// The format, by the file's bytes.
@@ -32,11 +32,11 @@ pub struct ImageInfo {
     pub width: u32,
     /// Height in pixels, as stored.
     pub height: u32,
-    /// How the stored picture is turned to be shown; values that EXIF does not know turn nothing.
+    /// How the stored image is turned to be shown; values that EXIF does not know turn nothing.
     pub orientation: Orientation,
     /// Whether the orientation comes behind the pixels, so that `orientation` does not say it yet.
     pub orientation_follows: bool,
-    /// Channels of the stored picture, alpha included; a palette counts as the colours in it.
+    /// Channels of the stored image, alpha included; a palette counts as the colors in it.
     pub channels: u8,
     /// Whether pixels can be transparent.
     pub alpha: bool,
@@ -46,7 +46,7 @@ pub struct ImageInfo {
     pub interlaced: bool,
     /// Frames or pages, where the header says how many.
     pub frames: Option<u32>,
-    /// Which frame or page the picture is, from 0.
+    /// Which frame or page the image is, from 0.
     pub page: u32,
     /// Bytes of the file that are held until its decoder has had them: who reads the header says how many.
     pub held_bytes: u64,
@@ -78,7 +78,7 @@ pub enum Header {
 const HEADER_BYTES: u64 = 2 << 10;
 
 impl ImageInfo {
-    /// A still picture of eight bits in three channels, to be changed where the header says otherwise.
+    /// A still image of eight bits in three channels, to be changed where the header says otherwise.
     const fn new(format: ImageFormat, width: u32, height: u32, header: Header) -> Self {
         Self {
             format,
@@ -170,7 +170,7 @@ impl ImageInfo {
 
 /// Reads the header from a prefix of a file.
 ///
-/// Formats that are recognised but not decoded are errors that name the format and say what to do.
+/// Formats that are recognized but not decoded are errors that name the format and say what to do.
 pub fn probe(prefix: &[u8]) -> Result<HeaderStatus<ImageInfo>, PipelineError> {
     probe_page(prefix, 0)
 }
@@ -310,7 +310,7 @@ fn tiff_info(header: TiffHeader) -> ImageInfo {
     ImageInfo {
         orientation: orientation.unwrap_or(Orientation::NoTransforms),
         channels: header.color.channels(),
-        alpha: matches!(header.color, TiffColor::GreyAlpha | TiffColor::Rgba),
+        alpha: matches!(header.color, TiffColor::GrayAlpha | TiffColor::Rgba),
         bit_depth: header.bits,
         ..ImageInfo::new(
             ImageFormat::Tiff,

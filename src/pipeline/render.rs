@@ -23,22 +23,22 @@ pub struct Thumbnail {
     pub encoded: Encoded,
 }
 
-/// All thumbnails of a picture.
+/// All thumbnails of an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rendered {
     /// In the order of the variants; one in two formats comes twice.
     pub thumbnails: Vec<Thumbnail>,
-    /// A few bytes that a blurred picture can be drawn from at once, of the first thumbnail.
+    /// A few bytes that a blurred image can be drawn from at once, of the first thumbnail.
     pub thumbhash: String,
     /// The size of the source, as it is shown.
     pub source: Size,
-    /// How much of the picture there was.
+    /// How much of the image there was.
     pub completeness: Completeness,
     /// The most memory that it took by the plan, in bytes.
     pub peak_bytes: u64,
 }
 
-/// Renders a picture as its bytes arrive.
+/// Renders an image as its bytes arrive.
 pub struct Renderer {
     plan: Plan,
     work: Work,
@@ -56,7 +56,7 @@ enum Work {
 }
 
 impl Renderer {
-    /// A renderer that has not seen any byte of the picture yet.
+    /// A renderer that has not seen any byte of the image yet.
     pub fn new(plan: Plan) -> Result<Self, PipelineError> {
         let work = if plan.info.orientation_follows {
             Work::Collecting(room_for(plan.info.collected_bytes(&plan.limits))?)
@@ -109,7 +109,7 @@ impl Renderer {
     ///
     /// After [`Progress::Done`] the rest of the file need not be read.
     pub fn feed(&mut self, bytes: &[u8]) -> Result<Progress, PipelineError> {
-        // What is too much counts only where the picture needs it, as it does in small chunks.
+        // What is too much counts only where the image needs it, as it does in small chunks.
         let room = self.plan.limits.max_bytes.saturating_sub(self.bytes);
         let room = usize::try_from(room).unwrap_or(usize::MAX);
         let (bytes, excess) = bytes.split_at(room.min(bytes.len()));
@@ -152,7 +152,7 @@ impl Renderer {
         if completeness == Completeness::Truncated && self.plan.truncated == Truncated::Refuse {
             return Err(PipelineError::truncated(
                 self.plan.info.format,
-                "parts of the picture are missing",
+                "parts of the image are missing",
             ));
         }
         let drawn = sink.finish()?;
@@ -233,7 +233,7 @@ fn render_collected(mut first: Plan, file: &[u8]) -> Result<Rendered, PipelineEr
     first.info.orientation = trailing_orientation(file);
     first.info.orientation_follows = false;
     let plan = Plan {
-        // The first one counts the file, and every way to turn the picture.
+        // The first one counts the file, and every way to turn the image.
         peak_bytes: first.peak_bytes,
         ..plan(&first.info, &first.asked, &first.limits)?
     };

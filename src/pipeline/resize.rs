@@ -1,4 +1,4 @@
-//! Lanczos3, separable, on rows as they come: the part of shrinking that decides how sharp the picture is.
+//! Lanczos3, separable, on rows as they come: the part of shrinking that decides how sharp the image is.
 
 use std::f64::consts::PI;
 
@@ -135,7 +135,7 @@ impl Kernel {
         let first = (low.ceil().max(0.0) as u32).min(count - taps);
         for (bin, weight) in (first..).zip(weights.iter_mut()) {
             let (from, to) = bins.span(bin);
-            // A bin cut off by the edge of the picture has less weight, and its middle is elsewhere.
+            // A bin cut off by the edge of the image has less weight, and its middle is elsewhere.
             let middle = f64::midpoint(f64::from(from), f64::from(to));
             *weight = lanczos3((middle - center) / scale) * f64::from(to - from);
         }
@@ -185,7 +185,7 @@ fn held_rows(channels: usize, y: &Axis) -> u32 {
 /// Resamples the rows of one plane.
 ///
 /// Rows of the result are made when they are asked for: what waits is never more than came in,
-/// also where one row of a small picture becomes a thousand of a large one.
+/// also where one row of a small image becomes a thousand of a large one.
 #[derive(Debug)]
 pub struct Resizer {
     channels: usize,
@@ -328,7 +328,7 @@ fn across<const CHANNELS: usize>(kernel: &Kernel, row: &[f32], out: &mut [f32]) 
     }
 }
 
-/// Takes back what the kernel overshoots: samples are 0 to 1, and premultiplied colours at most alpha.
+/// Takes back what the kernel overshoots: samples are 0 to 1, and premultiplied colors at most alpha.
 fn clamp(row: &mut [f32], channels: usize) {
     match channels {
         2 => row.as_chunks_mut::<2>().0.iter_mut().for_each(|[l, a]| {

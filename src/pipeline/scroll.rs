@@ -8,22 +8,22 @@ use super::encode::RowFile;
 use super::plan::VariantPlan;
 use super::thumbhash::HashSamples;
 
-/// Encodes rows of a picture as they come.
+/// Encodes rows of an image as they come.
 #[derive(Debug)]
 pub struct Scroll {
     file: RowFile,
     samples: HashSamples,
     paint: Paint,
-    /// A row without any of the picture.
+    /// A row without any of the image.
     blank: Vec<u8>,
-    /// The row that is made; what lies beside the picture stays blank.
+    /// The row that is made; what lies beside the image stays blank.
     line: Vec<u8>,
-    /// Where the picture lies in a row, in bytes.
+    /// Where the image lies in a row, in bytes.
     left: usize,
     is_mirrored: bool,
-    /// How many rows lie above the picture.
+    /// How many rows lie above the image.
     above: u32,
-    /// How many rows of the picture are still to come.
+    /// How many rows of the image are still to come.
     rows: u32,
     /// How many rows of the thumbnail are still to be written.
     unwritten: u32,

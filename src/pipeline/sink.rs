@@ -1,4 +1,4 @@
-//! Takes the rows of all planes of a picture and makes the pixels of all its thumbnails.
+//! Takes the rows of all planes of an image and makes the pixels of all its thumbnails.
 //!
 //! Variants share the box shrink of each plane; then each has a lane per plane, which resamples right to
 //! the thumbnail's size. Where all lanes of a variant have a row, it becomes RGB and is written.

@@ -1,7 +1,7 @@
-//! Chooses the part of a picture to keep by looking at its pixels.
+//! Chooses the part of an image to keep by looking at its pixels.
 //!
 //! Both ways give every pixel a score and keep the window with the most of it.
-//! As only one side of a picture is cropped, windows slide along one axis.
+//! As only one side of an image is cropped, windows slide along one axis.
 
 use super::geometry::Size;
 use super::gravity::Gravity;
@@ -19,9 +19,9 @@ const EDGE_WEIGHT: f64 = 5.0;
 ///
 /// [`Gravity::Attention`]: the window with the highest sum of
 /// `5 * edge + saturation + skin` over its pixels, each 0 to 1 and not counted where it is transparent:
-/// - edge: the difference to the mean of the four neighbours in luma;
+/// - edge: the difference to the mean of the four neighbors in luma;
 /// - saturation: (max - min) / max of the channels, where it is bright enough to be seen;
-/// - skin: how near the direction of the colour is to (0.78, 0.57, 0.44).
+/// - skin: how near the direction of the color is to (0.78, 0.57, 0.44).
 ///
 /// Of windows that are equally good the one nearest to the middle is kept.
 pub fn choose(pixmap: &Pixmap, gravity: Gravity, size: Size) -> (u32, u32) {
@@ -52,7 +52,7 @@ pub fn choose(pixmap: &Pixmap, gravity: Gravity, size: Size) -> (u32, u32) {
     }
 }
 
-/// The most bytes that [`choose`] holds for a picture of this size.
+/// The most bytes that [`choose`] holds for an image of this size.
 pub fn bytes(picture: Size, gravity: Gravity) -> u64 {
     match gravity {
         Gravity::Attention => 8 * u64::from(picture.width().max(picture.height())),
@@ -60,7 +60,7 @@ pub fn bytes(picture: Size, gravity: Gravity) -> u64 {
     }
 }
 
-/// The columns of a picture, or its rows: whatever windows slide over.
+/// The columns of an image, or its rows: whatever windows slide over.
 #[derive(Debug, Clone, Copy)]
 struct Lines<'a> {
     pixmap: &'a Pixmap,
@@ -120,7 +120,7 @@ fn best_window(mut window: impl Window, room: usize) -> usize {
 
 /// How many pixels of a window there are of each level of brightness.
 ///
-/// Lines are counted again when they leave: what is held does not grow with the picture, and a step costs
+/// Lines are counted again when they leave: what is held does not grow with the image, and a step costs
 /// what its two lines have, not what the window has.
 struct Histogram<'a> {
     lines: Lines<'a>,
@@ -241,13 +241,13 @@ fn attention(lines: Lines<'_>) -> Vec<f64> {
     for (index, pixel) in data.chunks_exact(channels).enumerate() {
         let (x, y) = (index % width, index / width);
         let here = luma(pixel);
-        let neighbours = [
+        let neighbors = [
             (x > 0).then(|| index - 1),
             (x + 1 < width).then_some(index + 1),
             index.checked_sub(width),
             Some(index + width),
         ];
-        let sum: f64 = neighbours
+        let sum: f64 = neighbors
             .into_iter()
             .map(|at| at.and_then(luma_at).unwrap_or(here))
             .sum();
@@ -294,70 +294,9 @@ fn skin(pixel: &[u8], luma: f64) -> f64 {
         return 0.0;
     }
     let [dr, dg, db] = [r / length - 0.78, g / length - 0.57, b / length - 0.44];
-    // A colour this far from skin's direction is no skin at all.
+    // A color this far from skin's direction is no skin at all.
     (1.0 - (dr * dr + dg * dg + db * db).sqrt() / 0.2).max(0.0)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Grey with a textured, skin-coloured square at `left`.
-    fn picture(left: u32) -> Pixmap {
-        let size = Size::new(300, 100);
-        let mut pixmap = Pixmap::rgb(size, [128; 3]).expect("small");
-        for (index, pixel) in (0_u32..).zip(pixmap.data_mut().chunks_exact_mut(3)) {
-            let (x, y) = (index % 300, index / 300);
-            if (left..left + 60).contains(&x) && (20..80).contains(&y) {
-                let shade = u8::try_from((x * 7 + y * 13) % 60).expect("below 60");
-                pixel.copy_from_slice(&[190 + shade, 140 + shade, 100 + shade]);
-            }
-        }
-        pixmap
-    }
-
-    #[test]
-    fn the_part_with_something_in_it_is_kept() {
-        for gravity in [Gravity::Entropy, Gravity::Attention] {
-            for left in [0, 120, 235] {
-                let (x, y) = choose(&picture(left), gravity, Size::new(100, 100));
-                assert!(
-                    x <= left && left + 60 <= x + 100,
-                    "{gravity}: {x} for {left}"
-                );
-                assert_eq!(y, 0);
-            }
-        }
-    }
-
-    /// A million lines held half a gigabyte once.
-    #[test]
-    fn a_picture_of_one_column_is_cut_where_something_is() {
-        let mut pixmap = Pixmap::rgb(Size::new(1, 1_000_000), [128; 3]).expect("small");
-        let textured = 700_000_u32..700_040;
-        let pixels = pixmap.data_mut()[2_100_000..].chunks_exact_mut(3);
-        for (shade, pixel) in (0_u8..40).zip(pixels) {
-            pixel.copy_from_slice(&[190 + shade, 140, 100]);
-        }
-        for gravity in [Gravity::Entropy, Gravity::Attention] {
-            let (x, y) = choose(&pixmap, gravity, Size::new(1, 100));
-            assert_eq!(x, 0);
-            assert!(
-                y <= textured.start && textured.end <= y + 100,
-                "{gravity}: {y}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_picture_of_nothing_keeps_its_middle() {
-        let flat = Pixmap::rgba(Size::new(60, 200), [9, 9, 9, 255]).expect("small");
-        for gravity in [Gravity::Entropy, Gravity::Attention] {
-            assert_eq!(
-                choose(&flat, gravity, Size::new(60, 60)),
-                (0, 70),
-                "{gravity}"
-            );
-        }
-    }
-}
+mod tests;

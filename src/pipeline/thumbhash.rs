@@ -1,4 +1,4 @@
-//! `ThumbHash` (evanw.github.io/thumbhash): a picture as about 25 bytes, shown while it loads.
+//! `ThumbHash` (evanw.github.io/thumbhash): an image as about 25 bytes, shown while it loads.
 #![allow(
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
@@ -14,7 +14,7 @@ use super::pixmap::Pixmap;
 /// The longest side that is looked at; more pixels cost time and change nothing.
 const MAX_SIDE: u32 = 100;
 
-/// Returns the hash of a picture in base64 (RFC 4648, section 4, padded).
+/// Returns the hash of an image in base64 (RFC 4648, section 4, padded).
 pub fn thumbhash(pixmap: &Pixmap) -> String {
     let mut samples = HashSamples::new(pixmap.size());
     let row_len = pixmap.width() as usize * pixmap.channels();
@@ -24,7 +24,7 @@ pub fn thumbhash(pixmap: &Pixmap) -> String {
     samples.hash()
 }
 
-/// What the hash of a picture is made of: every n-th pixel of a large one.
+/// What the hash of an image is made of: every n-th pixel of a large one.
 #[derive(Debug)]
 pub struct HashSamples {
     width: usize,
@@ -35,7 +35,7 @@ pub struct HashSamples {
 }
 
 impl HashSamples {
-    /// The most bytes that it holds for a picture of `size`, and with it what the hash is computed from:
+    /// The most bytes that it holds for an image of `size`, and with it what the hash is computed from:
     /// four bytes of a pixel and four numbers, and the waves of a row and of a column.
     pub fn bytes(size: Size) -> u64 {
         let step = size.width().max(size.height()).div_ceil(MAX_SIDE).max(1);
@@ -43,7 +43,7 @@ impl HashSamples {
         20 * side(size.width()) * side(size.height()) + 2048
     }
 
-    /// For a picture of `size`.
+    /// For an image of `size`.
     pub fn new(size: Size) -> Self {
         let step = size.width().max(size.height()).div_ceil(MAX_SIDE).max(1) as usize;
         let width = (size.width() as usize).div_ceil(step);
@@ -56,15 +56,15 @@ impl HashSamples {
         }
     }
 
-    /// Takes the next row: of grey, grey and alpha, RGB or RGBA, as `channels` says.
+    /// Takes the next row: of gray, gray and alpha, RGB or RGBA, as `channels` says.
     pub fn push(&mut self, row: &[u8], channels: usize) {
         if self.rows.is_multiple_of(self.step) {
             let pixels = row.chunks_exact(channels).step_by(self.step);
             self.colors.extend(pixels.map(|pixel| match *pixel {
                 [r, g, b, a] => [r, g, b, a],
                 [r, g, b] => [r, g, b, 255],
-                [grey, a] => [grey, grey, grey, a],
-                [grey] => [grey, grey, grey, 255],
+                [gray, a] => [gray, gray, gray, a],
+                [gray] => [gray, gray, gray, 255],
                 _ => [0; 4],
             }));
         }

@@ -1,4 +1,4 @@
-//! How much work a picture is, before it is done and while it is.
+//! How much work an image is, before it is done and while it is.
 //!
 //! Work is counted in nanoseconds of the release wasm on one core of a common server, so that a limit
 //! says about how many seconds of CPU a job may take. The prices below were measured in
@@ -39,7 +39,7 @@ const SCAN_BLOCK: u64 = 110_000;
 const SHRUNKEN: u64 = 200;
 /// The same of 16 bits.
 const SHRUNKEN_16: u64 = 800;
-/// Multiplying a sample of a picture with alpha.
+/// Multiplying a sample of an image with alpha.
 const PREMULTIPLIED: u64 = 600;
 /// A sample that is looked up the box of, since its row is not complete.
 const SCATTERED: u64 = 5_000;
@@ -49,7 +49,7 @@ const BOXED: u64 = 2_000;
 const PRODUCT: u64 = 500;
 /// A weight of a kernel, which has two sines.
 const WEIGHT: u64 = 60_000;
-/// A resampled pixel: its colour in sRGB, and its bytes.
+/// A resampled pixel: its color in sRGB, and its bytes.
 const COLORED: u64 = 25_000;
 /// The same through an ICC profile, of which those with tables are the slowest, or of ink.
 const COLORED_BY_PROFILE: u64 = 300_000;
@@ -74,7 +74,7 @@ pub fn planned(
     all / PER_NANOSECOND
 }
 
-/// Refuses work beyond `max_work` for a picture of that size.
+/// Refuses work beyond `max_work` for an image of that size.
 pub fn check_work(
     (width, height): (u32, u32),
     work: u64,
@@ -235,7 +235,7 @@ fn made(info: &ImageInfo, source: &Source, variant: &VariantPlan) -> u64 {
     work + encoded.sum::<u64>()
 }
 
-/// Whether colours may go through a transform.
+/// Whether colors may go through a transform.
 fn is_transformed(info: &ImageInfo, model: SampleModel) -> bool {
     let is_described = match &info.header {
         Header::Jpeg(header) => header.icc.is_some(),

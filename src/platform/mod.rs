@@ -22,6 +22,8 @@ mod payload;
 mod queue;
 mod r2;
 mod r2_stream;
+#[cfg(feature = "edge")]
+pub mod random;
 #[cfg(feature = "origin")]
 mod receivers;
 #[cfg(feature = "edge")]
@@ -70,7 +72,7 @@ use worker::WebSocket;
 
 /// What a binding threw, sorted by whether another try makes sense.
 ///
-/// Bindings tell their faults by text only: an overload is recognised by it, all else may pass.
+/// Bindings tell their faults by text only: an overload is recognized by it, all else may pass.
 pub fn store_error(error: &worker::Error) -> StoreError {
     let text = error.to_string();
     if text.contains("overloaded") || text.contains("Too Many Requests") {

@@ -1,10 +1,11 @@
-//! Pictures at addresses that clients name.
+//! Images at addresses that clients name.
 
 use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::future::{Either, select};
+use thumbnail_core::Config;
 use thumbnail_core::outbound::Destination;
 use thumbnail_core::ports::{ChunkError, Chunks, FetchError, SourceAnswer, Sources};
 use worker::{
@@ -18,7 +19,15 @@ const USER_AGENT: &str = "edge-thumbnails/1";
 /// The servers, over `fetch`.
 pub struct HttpSources {
     /// How long a server has until the headers of its answer, and between two pieces of it.
-    pub timeout: Duration,
+    timeout: Duration,
+}
+
+impl HttpSources {
+    /// As the configuration has it.
+    pub fn new(config: &Config) -> Self {
+        let timeout = Duration::from_secs(config.sources.timeout_secs.into());
+        Self { timeout }
+    }
 }
 
 /// The body of an answer. Its connection ends with it.

@@ -31,7 +31,7 @@ impl RequestBody {
         body.map(|stream| Self::new(&stream)).transpose()
     }
 
-    /// A default reader gives 4 KiB at a time: 8,000 turns for a large picture.
+    /// A default reader gives 4 KiB at a time: 8,000 turns for a large image.
     fn new(stream: &ReadableStream) -> Result<Self> {
         Ok(Self {
             inner: Rc::new(Inner {

@@ -36,7 +36,7 @@ const MAX_GZIP_BYTES = 750_000;
 /** What workerd runs: the features that rustc and wasm-bindgen use, and no others. */
 const WASM_FEATURES = ["mutable-globals", "sign-ext", "nontrapping-float-to-int", "bulk-memory", "multivalue", "reference-types", "exception-handling", "simd"];
 
-/** The marker of pictures that kill a build made for tests, as src/pipeline/poison.rs has it. */
+/** The marker of images that kill a build made for tests, as src/pipeline/poison.rs has it. */
 export const POISON = "edge-thumbnails-poison: ";
 
 /** Builds both Workers unless the output belongs to the sources as they are. */

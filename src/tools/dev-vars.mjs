@@ -12,7 +12,7 @@ const SECRET_BYTES = 32;
 /** Variables that differ from a deployment's: a name, its value, and why. */
 export const DEV_DEFAULTS = [
   ["LISTING", "1", "GET /thumbnails lists the jobs."],
-  ["VARIANTS_LATER", "any", "Everybody may ask for another size of a picture."],
+  ["VARIANTS_LATER", "any", "Everybody may ask for another size of an image."],
   ["ALLOW_INSECURE_WEBHOOKS", "1", "Receivers of webhooks may be on this machine."],
   [
     "LEASE_SECS",

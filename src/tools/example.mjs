@@ -2,7 +2,7 @@
 
 import { crc32, deflateSync } from "node:zlib";
 
-/** Returns a PNG of `width` x `height` pixels, a colour gradient with a light disc. */
+/** Returns a PNG of `width` x `height` pixels, a color gradient with a light disc. */
 export function examplePng(width = 640, height = 480) {
   const rows = Buffer.alloc(height * (1 + width * 3));
   for (let y = 0, at = 0; y < height; y++) {

@@ -95,7 +95,7 @@ function refused(response, answer) {
 function explained(error) {
   if (error.cause?.code === "ECONNREFUSED") return "nothing answers there; is `npm start` running?";
   if (error.code === "ENOENT") return `there is no file ${error.path}`;
-  if (error.code === "EISDIR") return "that is a folder; name the pictures in it";
+  if (error.code === "EISDIR") return "that is a folder; name the images in it";
   return error.cause?.message ?? error.message;
 }
 

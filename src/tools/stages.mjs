@@ -11,12 +11,18 @@ import { capture, streamed } from "./run.mjs";
 const TARGET = "wasm32-unknown-unknown";
 /** What neither package may know: whoever uses them brings the platform. The pipeline knows no core either. */
 const FOREIGN = { "thumbnail-core": /\b(worker|js-sys|wasm-bindgen|tokio) v/g, "thumbnail-pipeline": /\b(worker|js-sys|wasm-bindgen|tokio|thumbnail-core) v/g };
+/** The example of the pipeline's README, unoptimized. */
+const EXAMPLE = ["run", "--locked", "-p", "thumbnail-pipeline", "--example", "thumbnail", "--", inRoot("tests", "images", "photo.jpg"), inRoot("target", "thumbnail.jpg"), "--size", "300x200"];
 
 export const stages = [
   { name: "format", run: () => oneCheck("cargo", ["fmt", "--all", "--check"]) },
   { name: "lints", run: () => oneCheck("cargo", ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]) },
   ...Object.keys(FOREIGN).map((name) => ({ name: `dependencies of ${name}`, run: () => knowsNoPlatform(name) })),
+  ...["edge", "origin"].map((name) => ({ name: `features of ${name}`, run: () => decodes(name, name === "origin") })),
   { name: "native tests", run: () => cargoTest(["--workspace"]) },
+  { name: "example", run: () => oneCheck("cargo", EXAMPLE) },
+  { name: "documentation", run: () => oneCheck("cargo", ["doc", "--locked", "--no-deps", "-p", "thumbnail-pipeline", "-p", "thumbnail-core"], { env: { RUSTDOCFLAGS: "-D warnings" } }) },
+  { name: "package", run: () => oneCheck("cargo", ["package", "--locked", "--allow-dirty", "--no-verify", "-p", "thumbnail-pipeline"]) },
   { name: "packages in wasm", run: packagesInWasm },
   { name: "release build", run: () => build().then(() => ({ passed: 1, failed: 0 })), times: "build" },
   { name: "worker specs", run: () => nodeTests("worker", ".spec.mjs"), needs: "release build" },
@@ -43,6 +49,16 @@ async function knowsNoPlatform(name) {
   if (code === 0 && foreign.length === 0) return { passed: 1, failed: 0 };
   console.error(output);
   if (foreign.length > 0) console.error(`${name} depends on ${[...new Set(foreign)].join(", ")}`);
+  return { passed: 0, failed: 1 };
+}
+
+/** Whether the build of a Worker has the feature that brings the decoders. */
+async function decodes(worker, expected) {
+  const args = ["tree", "-p", "edge-thumbnails", "--no-default-features", "--features", worker, "--edges", "normal,build", "--format", "{p} [{f}]", "--target", TARGET, "--locked"];
+  const { code, output } = await capture("cargo", args);
+  const found = /thumbnail-pipeline .*\[.*\bdecode\b/.test(output);
+  if (code === 0 && found === expected) return { passed: 1, failed: 0 };
+  console.error(`${output}\nthe ${worker} ${found ? "has" : "does not have"} the decoders`);
   return { passed: 0, failed: 1 };
 }
 

@@ -1,4 +1,4 @@
-//! Builds the picture pipeline alone with the Worker's settings, for Node, under a given cap of its memory.
+//! Builds the image pipeline alone with the Worker's settings, for Node, under a given cap of its memory.
 
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cargoBin, inRoot, npmBin } from "../../src/tools/paths.mjs";
@@ -26,8 +26,8 @@ export async function buildWasm(capMib, runtime = "node") {
     const bindgen = ["--target", GLUE[runtime], "--no-typescript", "--out-dir", out, built];
     await step("wasm-bindgen", cargoBin("wasm-bindgen"), bindgen);
     const wasm = `${out}/bench_bg.wasm`;
-    // As worker-build calls it.
-    await step("wasm-opt", npmBin("wasm-opt"), ["-O", wasm, "-o", wasm]);
+    // As for the origin.
+    await step("wasm-opt", npmBin("wasm-opt"), ["-O3", wasm, "-o", wasm]);
     // The project's packages are ES modules, what wasm-bindgen writes for Node is not.
     if (runtime === "node") writeFileSync(`${out}/package.json`, '{ "type": "commonjs" }\n');
     stamp(`${out}/.stamp`, wanted);

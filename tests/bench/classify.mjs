@@ -1,4 +1,4 @@
-//! Tells the class of a picture from its first bytes.
+//! Tells the class of an image from its first bytes.
 
 const SOF_BASELINE = 0xc0;
 const SOF_EXTENDED = 0xc1;

@@ -21,7 +21,7 @@ const FORMATS = ["jpeg", "png", "webp", "gif"];
 const CHUNK_BYTES = 64 << 10;
 const BYTE_MS = 30e-6;
 
-/** Returns a job: a picture, and what is asked for of it. */
+/** Returns a job: an image, and what is asked for of it. */
 function job(next, family) {
   return {
     family,

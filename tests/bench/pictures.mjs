@@ -6,7 +6,7 @@ import { join } from "node:path";
 const SMALL = { width: 4032, height: 3024 };
 // 100 million pixels.
 const LARGE = { width: 11584, height: 8640 };
-/** Changed whenever the pictures change, so that old ones in a folder are not taken for them. */
+/** Changed whenever the images change, so that old ones in a folder are not taken for them. */
 const EDITION = 1;
 
 const ordinary = {
@@ -31,7 +31,7 @@ const large = {
 
 /** Makes the ordinary pictures in `folder` unless they are there; returns their paths. */
 export const makeOrdinary = (folder) => make(folder, ordinary);
-/** Makes the pictures of 100 megapixels. */
+/** Makes the images of 100 megapixels. */
 export const makeLarge = (folder) => make(folder, large);
 
 async function make(folder, pictures) {

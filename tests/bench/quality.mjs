@@ -17,7 +17,7 @@ async function pixels(image) {
   return { data, width: info.width, height: info.height, channels: info.channels };
 }
 
-/** Covers SIDE x SIDE from the middle of the picture: Lanczos3, 64-bit floats, premultiplied, a fractional crop. */
+/** Covers SIDE x SIDE from the middle of the image: Lanczos3, 64-bit floats, premultiplied, a fractional crop. */
 function resample(image) {
   const { data, width, height, channels } = image;
   const ratio = Math.min(width, height) / SIDE;
@@ -70,7 +70,7 @@ function clamp(samples, channels, alpha) {
   return samples;
 }
 
-/** For each result the first sample and the weights; samples beyond the picture do not count. */
+/** For each result the first sample and the weights; samples beyond the image do not count. */
 function weights(samples, offset, ratio) {
   const scale = Math.max(1, ratio);
   return Array.from({ length: SIDE }, (_, index) => {
@@ -89,13 +89,13 @@ function lanczos3(x) {
   return (3 * Math.sin(Math.PI * x) * Math.sin((Math.PI * x) / 3)) / (Math.PI * x) ** 2;
 }
 
-/** Over premultiplied colours and, where there is one, opacity. */
+/** Over premultiplied colors and, where there is one, opacity. */
 function psnr(ours, exact) {
   const a = premultiplied(ours);
   const b = rgba(exact, exact.data);
   let sum = 0;
   for (let at = 0; at < a.length; at++) sum += (a[at] - b[at]) ** 2;
-  // Opacity of pictures without it is exact and must not count as agreement.
+  // Opacity of images without it is exact and must not count as agreement.
   const counted = exact.channels === 2 || exact.channels === 4 ? a.length : (a.length / 4) * 3;
   return 10 * Math.log10(255 ** 2 / Math.max(sum / counted, 1e-9));
 }
@@ -107,11 +107,11 @@ function premultiplied(image) {
 }
 
 function rgba({ width, height, channels }, samples) {
-  const grey = channels < 3;
+  const gray = channels < 3;
   const alpha = channels === 2 || channels === 4;
   return Float64Array.from({ length: width * height * 4 }, (_, at) => {
     const [pixel, channel] = [Math.floor(at / 4), at % 4];
     if (channel === 3) return alpha ? samples[pixel * channels + channels - 1] : 255;
-    return samples[pixel * channels + (grey ? 0 : channel)];
+    return samples[pixel * channels + (gray ? 0 : channel)];
   });
 }

@@ -3,7 +3,7 @@
 import { basename } from "node:path";
 import { fixed, geomean, table } from "./figures.mjs";
 
-/** Below this our thumbnail is not the picture that was asked for, and its time does not count. */
+/** Below this our thumbnail is not the image that was asked for, and its time does not count. */
 export const MIN_PSNR_DB = 45;
 const SUMMARISED = ["jpeg-baseline", "jpeg-progressive", "png", "webp-lossy", "webp-lossless", "gif"];
 

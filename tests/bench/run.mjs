@@ -48,7 +48,7 @@ async function bench() {
   const module = await buildWasm(cap);
   const before = asked.before && resolve(asked.before);
   const pictures = await described(await paths());
-  if (pictures.length === 0) throw new Fault("there are no pictures to measure");
+  if (pictures.length === 0) throw new Fault("there are no images to measure");
   const rounds = positive("rounds");
   const rows = await measure({ pictures, implementations, modules: { ours: module, before }, rounds, calls: positive("calls") });
   await judge(rows, module);
@@ -124,7 +124,7 @@ async function described(files) {
   for (const file of files) {
     const name = classify(readFileSync(file));
     if (name === undefined) {
-      console.log(`  left out ${file}: no picture that is measured`);
+      console.log(`  left out ${file}: no image that is measured`);
       continue;
     }
     const { width, height } = await sharp(file, { limitInputPixels: false }).metadata();

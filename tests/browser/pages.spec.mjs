@@ -78,7 +78,7 @@ test("the viewer of the API is dark in the dark", async () => {
   }
 });
 
-test("a picture that is dropped below the content is uploaded", async () => {
+test("an image that is dropped below the content is uploaded", async () => {
   const page = await open("/", { viewport: { width: 800, height: 1_000 } });
   await page.evaluate((base64) => {
     const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
@@ -96,6 +96,7 @@ test("a picture that is dropped below the content is uploaded", async () => {
 
 test("the operations of the API stand under what they are about", async () => {
   const page = await open("/docs");
+  await page.locator(".opblock-tag").nth(3).waitFor();
   const tags = await page.locator(".opblock-tag").evaluateAll((all) => all.map(({ dataset }) => dataset.tag));
   assert.deepEqual(tags, ["Thumbnails", "Jobs", "Live status", "Service"]);
   await page.close();

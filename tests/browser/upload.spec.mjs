@@ -123,13 +123,13 @@ test("a key whose first try died with its server is given up for another one", {
   await page.close();
 });
 
-test("the tile of a picture that is cut says so", { timeout: DEADLINE_MS }, async () => {
+test("the tile of an image that is cut says so", { timeout: DEADLINE_MS }, async () => {
   const page = await browser.newPage();
   await page.goto(workers.url("/"));
   await page.setInputFiles("#files", [{ name: "cut.jpg", mimeType: "image/jpeg", buffer: picture("photo.jpg").subarray(0, 2_800) }]);
   const tile = page.locator("li[data-status=done] span");
   await tile.waitFor({ timeout: DEADLINE_MS });
-  assert.equal(await tile.textContent(), "Done, 100 × 100. The file is cut or damaged: parts of the picture are missing.");
+  assert.equal(await tile.textContent(), "Done, 100 × 100. The file is cut or damaged: parts of the image are missing.");
   await page.close();
 });
 

@@ -90,7 +90,7 @@ test("FilePond with nothing but the address, and what it shows of a refusal", as
   await plain.close();
   const refused = await open(shown("filepond"));
   await refused.page.setInputFiles("input[type=file]", NOTES);
-  await refused.page.getByText(/not a picture/).first().waitFor();
+  await refused.page.getByText(/not an image/).first().waitFor();
   await refused.close();
 });
 
@@ -100,6 +100,6 @@ test("Dropzone", async () => {
   await assertShown(opened);
   const refused = await open(shown("dropzone"));
   await refused.page.setInputFiles(".dz-hidden-input", NOTES);
-  await refused.page.locator("[data-dz-errormessage]", { hasText: /not a picture/ }).waitFor({ state: "attached" });
+  await refused.page.locator("[data-dz-errormessage]", { hasText: /not an image/ }).waitFor({ state: "attached" });
   await refused.close();
 });

@@ -54,7 +54,7 @@ test("Python", async () => {
   // It says why the service refuses.
   const { code, output } = await run(service(), script);
   assert.equal(code, 1);
-  assert.match(output, /HTTPError: .*not a picture/);
+  assert.match(output, /HTTPError: .*not an image/);
 });
 
 test("JavaScript", async () => {
@@ -63,7 +63,7 @@ test("JavaScript", async () => {
   const { thumbnail } = await import(file);
   const blob = await thumbnail(`${service()}/`, await openAsBlob(photo), { size: "200x150", enlarge: true });
   assert.deepEqual(describe(Buffer.from(await blob.arrayBuffer())), THUMBNAIL);
-  await assert.rejects(thumbnail(service(), new Blob(["no picture"])), /not a picture/);
+  await assert.rejects(thumbnail(service(), new Blob(["no image"])), /not an image/);
 });
 
 test("a form in a page, and JavaScript in one of another origin", async () => {

@@ -111,7 +111,7 @@ test("send-image keeps the path of the service's address", async () => {
 test("send-image says what is wrong", async () => {
   const port = await freePort();
   const notes = join(folder, "notes.jpg");
-  writeFileSync(notes, "no picture");
+  writeFileSync(notes, "no image");
   for (const [args, exit, words] of [
     [["--help"], 0, /--url URL/],
     [["--link", "x"], 2, /error: Unknown option '--link'/],
@@ -119,7 +119,7 @@ test("send-image says what is wrong", async () => {
     [[folder, "--url", workers.url("/")], 2, /error: that is a folder/],
     [["notes.jpg", "--url", "localhost"], 2, /error: localhost is no address/],
     [["notes.jpg", "--url", `http://127.0.0.1:${port}`], 2, /error: nothing answers there; is `npm start` running\?/],
-    [["notes.jpg", "--url", workers.url("/")], 1, /the service answered 400: .*not a picture/],
+    [["notes.jpg", "--url", workers.url("/")], 1, /the service answered 400: .*not an image/],
   ]) {
     const { code, output } = await sendImage(args);
     assert.match(output, words);

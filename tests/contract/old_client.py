@@ -16,7 +16,7 @@ DEADLINE_SECONDS = 60
 
 
 def png(width, height):
-    """Returns a grey PNG with stripes."""
+    """Returns a gray PNG with stripes."""
 
     def chunk(kind, data):
         crc = zlib.crc32(kind + data)
@@ -75,7 +75,7 @@ def an_empty_file_is_refused(base):
 
 
 def a_text_is_refused(base):
-    response = upload(base, "a.txt", b"this is no picture")
+    response = upload(base, "a.txt", b"this is no image")
     assert response.status_code == 400, response.text
     assert response.json()["error"]
 

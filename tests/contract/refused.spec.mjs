@@ -29,14 +29,14 @@ const raw = (type, name = "large.png") => ["-H", `content-type: ${type}`, "--dat
 
 for (const [what, path, args, status, slug] of [
   ["a form whose query has a wrong option", "/thumbnails?width=0", form, 400, "invalid-option"],
-  ["a picture whose query has a wrong option", "/thumbnails?width=0", () => raw("image/png"), 400, "invalid-option"],
-  ["a picture with an unknown option", "/thumbnails?widht=5", () => raw("image/png"), 400, "invalid-option"],
-  ["a picture without a type", "/thumbnails", () => raw(""), 415, "unsupported-media-type"],
-  ["a picture of another type", "/thumbnails", () => raw("application/pdf"), 415, "unsupported-media-type"],
+  ["an image whose query has a wrong option", "/thumbnails?width=0", () => raw("image/png"), 400, "invalid-option"],
+  ["an image with an unknown option", "/thumbnails?widht=5", () => raw("image/png"), 400, "invalid-option"],
+  ["an image without a type", "/thumbnails", () => raw(""), 415, "unsupported-media-type"],
+  ["an image of another type", "/thumbnails", () => raw("application/pdf"), 415, "unsupported-media-type"],
   ["33 MiB as they are", "/thumbnails", () => raw("image/png", "longer.png"), 413, "upload-too-large"],
   ["a body where none belongs", "/healthz", () => raw("image/png"), 405, "method-not-allowed"],
   ["a body to nowhere", "/nowhere/at/all", () => raw("image/png"), 404, "not-found"],
-  ["a picture of options", "/thumbnails/01900000-0000-7000-8000-000000000000", () => raw("image/png"), 413, "upload-too-large"],
+  ["an image of options", "/thumbnails/01900000-0000-7000-8000-000000000000", () => raw("image/png"), 413, "upload-too-large"],
 ]) {
   test(`${what} is refused ${TIMES} of ${TIMES} times: ${slug}`, async () => {
     for (let time = 1; time <= TIMES; time++) {

@@ -1,4 +1,4 @@
-"""What the description cannot say: which bytes are a picture."""
+"""What the description cannot say: which bytes are an image."""
 
 import struct
 import zlib

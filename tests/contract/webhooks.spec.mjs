@@ -92,7 +92,7 @@ print("verified")
 
 test("Rust verifies a delivery with the new secret and with the old one", async () => {
   const { path } = await deliver();
-  const args = ["test", "--locked", "--test", "webhook_verify"];
+  const args = ["test", "--locked", "--test", "service", "webhook_verify"];
   const { code, output } = await capture("cargo", args, { env: { WEBHOOK_DELIVERY: path } });
   assert.equal(code, 0, output);
   assert.match(output, /2 passed/);

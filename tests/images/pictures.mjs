@@ -1,4 +1,4 @@
-//! Small pictures made in code, one for each format that needs no codec, and the size out of a picture's header.
+//! Small pictures made in code, one for each format that needs no codec, and the size out of an image's header.
 
 import { readFileSync } from "node:fs";
 import { crc32 } from "node:zlib";
@@ -8,7 +8,7 @@ import { inRoot } from "../../src/tools/paths.mjs";
 /** Returns the bytes of a file in tests/images. */
 export const picture = (name) => readFileSync(inRoot("tests", "images", name));
 
-/** One picture of each format that is decoded: its bytes, its media type, and what its thumbnail is. */
+/** One image of each format that is decoded: its bytes, its media type, and what its thumbnail is. */
 export const FORMATS = [
   { name: "jpeg", bytes: picture("photo.jpg"), mediaType: "image/jpeg", thumbnail: "jpeg", extension: "jpg" },
   { name: "png", bytes: examplePng(150, 120), mediaType: "image/png", thumbnail: "png", extension: "png" },
@@ -18,8 +18,8 @@ export const FORMATS = [
   { name: "tiff", bytes: tiff(130, 150), mediaType: "image/tiff", thumbnail: "png", extension: "png" },
 ];
 
-/** Returns the pixel of a picture whose colours say where it is: red grows to the right, green downwards. */
-function colour(x, y, width, height) {
+/** Returns the pixel of an image whose colors say where it is: red grows to the right, green downwards. */
+function color(x, y, width, height) {
   return [Math.floor((x * 255) / width), Math.floor((y * 255) / height), 128];
 }
 
@@ -37,7 +37,7 @@ export function bmp(width, height) {
   bytes.writeUInt16LE(24, 28);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
-      bytes.set(colour(x, y, width, height).reverse(), 54 + (height - 1 - y) * stride + x * 3);
+      bytes.set(color(x, y, width, height).reverse(), 54 + (height - 1 - y) * stride + x * 3);
     }
   }
   return bytes;
@@ -46,7 +46,7 @@ export function bmp(width, height) {
 /** Returns a GIF of 128 greys, with frames that are all the same. */
 export function gif(width, height, frames = 1) {
   const [CLEAR, END, PIXELS_PER_CLEAR, MAX_BLOCK] = [128, 129, 100, 255];
-  const header = Buffer.from("GIF89a\0\0\0\0\xf6\0\0", "latin1"); // a global palette of 128 colours
+  const header = Buffer.from("GIF89a\0\0\0\0\xf6\0\0", "latin1"); // a global palette of 128 colors
   header.writeUInt16LE(width, 6);
   header.writeUInt16LE(height, 8);
   const palette = Buffer.from(Array.from({ length: 128 }, (_, i) => [i * 2, i * 2, i * 2]).flat());
@@ -100,7 +100,7 @@ export function tiff(width, height) {
   });
   for (let i = 0; i < 3; i++) bytes.writeUInt16LE(8, bitsAt + i * 2);
   for (let y = 0, at = pixelsAt; y < height; y++) {
-    for (let x = 0; x < width; x++, at += 3) bytes.set(colour(x, y, width, height), at);
+    for (let x = 0; x < width; x++, at += 3) bytes.set(color(x, y, width, height), at);
   }
   return bytes;
 }
@@ -148,7 +148,7 @@ export function describe(bytes) {
   }
   if (bytes.toString("latin1", 8, 12) === "WEBP") return { format: "webp", ...webpSize(bytes) };
   if (bytes.readUInt16BE(0) === 0xffd8) return { format: "jpeg", ...jpegSize(bytes) };
-  throw new Error(`no picture: ${bytes.subarray(0, 16).toString("hex")}`);
+  throw new Error(`no image: ${bytes.subarray(0, 16).toString("hex")}`);
 }
 
 function webpSize(bytes) {

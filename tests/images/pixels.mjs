@@ -38,7 +38,7 @@ export function rearranged({ width, height, channels, data }, from) {
   return { width, height, channels, data: moved };
 }
 
-/** Returns the largest difference between the samples of two pictures of one shape. */
+/** Returns the largest difference between the samples of two images of one shape. */
 export function maxDifference(a, b) {
   if (a.width !== b.width || a.height !== b.height || a.channels !== b.channels) return Infinity;
   return a.data.reduce((max, sample, index) => Math.max(max, Math.abs(sample - b.data[index])), 0);

@@ -46,7 +46,7 @@ fn file(
     file.extend(extra);
     file.resize(after - palette, 0);
     let mut random = Random(3);
-    // The first colour is black, which the reference gives to pixels that no run sets.
+    // The first color is black, which the reference gives to pixels that no run sets.
     file.extend((0..palette).map(|i| if i < 4 { 0 } else { random.byte() }));
     file.extend(data);
     file

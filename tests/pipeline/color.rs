@@ -1,4 +1,4 @@
-//! Colour transforms against expectations computed from the formulas of each profile,
+//! Color transforms against expectations computed from the formulas of each profile,
 //! and profiles that are hostile. The profiles are written here, tag by tag.
 
 use thumbnail_pipeline::color::cicp::Cicp;
@@ -78,7 +78,7 @@ fn p3_profile() -> Vec<u8> {
     matrix_profile(P3_COLORANTS, &para(3, &SRGB_CURVE))
 }
 
-/// The sRGB colour of a Display P3 colour by the formulas.
+/// The sRGB color of a Display P3 color by the formulas.
 fn p3_to_srgb(color: [f32; 3]) -> [f32; 3] {
     let light = color.map(srgb_to_linear);
     P3_TO_SRGB.map(|row| {
@@ -123,7 +123,7 @@ fn ink_table(channels: u8, side: u8) -> Vec<u8> {
     tag
 }
 
-/// A table of type `mft1` from Lab to CMYK that prints every colour with the same ink.
+/// A table of type `mft1` from Lab to CMYK that prints every color with the same ink.
 fn black_table(ink: u8) -> Vec<u8> {
     let mut tag = b"mft1\0\0\0\0\x03\x04\x02\0".to_vec();
     tag.extend([0; 36]);
@@ -175,9 +175,9 @@ fn display_p3_follows_the_published_matrix() {
 #[test]
 fn sixteen_bits_survive_the_transform() {
     let transform = ColorTransform::from_icc(&p3_profile(), ColorModel::Rgb).unwrap();
-    let grey = |v: u16| transform.convert([f32::from(v) / 65_535.0; 4])[1];
+    let gray = |v: u16| transform.convert([f32::from(v) / 65_535.0; 4])[1];
     for value in (0..65_000).step_by(64) {
-        let step = (grey(value + 16) - grey(value)) * 65_535.0;
+        let step = (gray(value + 16) - gray(value)) * 65_535.0;
         assert!(
             (step - 16.0).abs() < 2.0,
             "16 levels became {step} at {value}"
@@ -196,12 +196,12 @@ fn what_says_srgb_is_left_alone() {
     assert!(ColorTransform::from_icc(&srgb, ColorModel::Rgb).is_none());
     let other_curve = matrix_profile(colorants, &para(0, &[1.8]));
     assert!(ColorTransform::from_icc(&other_curve, ColorModel::Rgb).is_some());
-    let grey = profile(*b"GRAY", *b"XYZ ", &[(b"kTRC", para(3, &SRGB_CURVE))]);
-    assert!(ColorTransform::from_icc(&grey, ColorModel::Grey).is_none());
+    let gray = profile(*b"GRAY", *b"XYZ ", &[(b"kTRC", para(3, &SRGB_CURVE))]);
+    assert!(ColorTransform::from_icc(&gray, ColorModel::Gray).is_none());
 }
 
 #[test]
-fn grey_profiles_lead_to_light_or_lightness() {
+fn gray_profiles_lead_to_light_or_lightness() {
     for (space, curve, value, want) in [
         (
             *b"XYZ ",
@@ -212,7 +212,7 @@ fn grey_profiles_lead_to_light_or_lightness() {
         (*b"Lab ", para(0, &[1.0]), 0.5, linear_to_srgb(0.184_187)),
     ] {
         let bytes = profile(*b"GRAY", space, &[(b"kTRC", curve)]);
-        let transform = ColorTransform::from_icc(&bytes, ColorModel::Grey).unwrap();
+        let transform = ColorTransform::from_icc(&bytes, ColorModel::Gray).unwrap();
         assert_eq!(transform.source_channels(), 1);
         assert_near(transform.convert([value; 4]), [want; 3], 0.1);
     }
@@ -296,7 +296,7 @@ fn a_profile_that_claims_more_bytes_than_there_are_counts() {
 #[test]
 fn profiles_for_other_pictures_or_of_nonsense_are_ignored() {
     let p3 = p3_profile();
-    assert!(ColorTransform::from_icc(&p3, ColorModel::Grey).is_none());
+    assert!(ColorTransform::from_icc(&p3, ColorModel::Gray).is_none());
     assert!(ColorTransform::from_icc(&p3, ColorModel::Cmyk).is_none());
     assert!(ColorTransform::from_icc(b"", ColorModel::Rgb).is_none());
     assert!(ColorTransform::from_icc(&[0x55; 4096], ColorModel::Rgb).is_none());
@@ -316,7 +316,7 @@ fn hostile_profiles_are_survived() {
         *b"Lab ",
         &[(b"A2B0", ink_table(4, 2)), (b"B2A0", black_table(200))],
     );
-    let grey = profile(*b"GRAY", *b"Lab ", &[(b"kTRC", para(0, &[2.2]))]);
+    let gray = profile(*b"GRAY", *b"Lab ", &[(b"kTRC", para(0, &[2.2]))]);
     let samples = [
         0.0,
         1.0,
@@ -345,7 +345,7 @@ fn hostile_profiles_are_survived() {
         (p3_profile(), ColorModel::Rgb),
         (p3_mab_profile(), ColorModel::Rgb),
         (cmyk, ColorModel::Cmyk),
-        (grey, ColorModel::Grey),
+        (gray, ColorModel::Gray),
     ] {
         for len in 0..bytes.len() {
             survive(&bytes[..len], model);
@@ -462,14 +462,14 @@ fn png_gamma_and_chromaticities_are_used_where_they_make_sense() {
             "{gamma:?} {chromaticities:?}"
         );
     }
-    let grey = chunks(Some(100_000), None)
-        .transform(ColorModel::Grey)
+    let gray = chunks(Some(100_000), None)
+        .transform(ColorModel::Gray)
         .unwrap();
-    assert_near(grey.convert([0.5; 4]), [linear_to_srgb(0.5); 3], 0.1);
+    assert_near(gray.convert([0.5; 4]), [linear_to_srgb(0.5); 3], 0.1);
 }
 
 #[test]
-fn high_dynamic_range_keeps_order_and_neutral_greys() {
+fn high_dynamic_range_keeps_order_and_neutral_grays() {
     for transfer in [16, 18] {
         let cicp = Some(Cicp {
             primaries: 9,
@@ -482,13 +482,13 @@ fn high_dynamic_range_keeps_order_and_neutral_greys() {
             ..PngColor::default()
         };
         let transform = chunks.transform(ColorModel::Rgb).unwrap();
-        let greys: Vec<[f32; 3]> = (0..=255u8)
+        let grays: Vec<[f32; 3]> = (0..=255u8)
             .map(|v| transform.convert([f32::from(v) / 255.0; 4]))
             .collect();
-        assert!(greys.windows(2).all(|pair| pair[0][1] <= pair[1][1] + 1e-6));
-        assert!(greys[0][0] < 0.01 && greys[255][0] > 0.9);
-        for grey in greys {
-            assert_near(grey, [grey[1]; 3], 0.5);
+        assert!(grays.windows(2).all(|pair| pair[0][1] <= pair[1][1] + 1e-6));
+        assert!(grays[0][0] < 0.01 && grays[255][0] > 0.9);
+        for gray in grays {
+            assert_near(gray, [gray[1]; 3], 0.5);
         }
     }
     // Diffuse white of PQ: 58 % of the signal, 0.8 of the light.

@@ -102,7 +102,7 @@ fn decode_gif(bytes: &[u8]) -> Decoded {
     }
 }
 
-/// A picture like a photo: smooth, with edges and a little noise. Alpha falls from left to right.
+/// An image like a photo: smooth, with edges and a little noise. Alpha falls from left to right.
 fn photo(width: u32, height: u32, channels: usize) -> Pixmap {
     let size = Size::new(width, height);
     let mut pixmap = match channels {
@@ -142,7 +142,7 @@ fn photo(width: u32, height: u32, channels: usize) -> Pixmap {
     pixmap
 }
 
-/// A picture of `colors` colours.
+/// An image of `colors` colors.
 fn drawing(width: u32, height: u32, colors: u16, channels: usize) -> Pixmap {
     let mut pixmap = photo(width, height, channels);
     for (index, pixel) in (0u32..).zip(pixmap.data_mut().chunks_exact_mut(channels)) {
@@ -173,7 +173,7 @@ fn psnr(left: &[u8], right: &[u8]) -> f64 {
     let (sum, count) = squares.fold((0u64, 0u32), |(sum, count), square| {
         (sum + square, count + 1)
     });
-    #[expect(clippy::cast_precision_loss, reason = "sums of small pictures")]
+    #[expect(clippy::cast_precision_loss, reason = "sums of small images")]
     let mean = (sum as f64 / f64::from(count)).max(1e-6);
     10.0 * (255.0 * 255.0 / mean).log10()
 }
@@ -240,9 +240,9 @@ fn few_colors_become_a_palette_without_loss() {
         for channels in [3, 4] {
             let pixmap = drawing(64, 60, colors, channels);
             let bytes = encoded(&pixmap, OutputFormat::Png);
-            assert_eq!(decode_png(&bytes).rgba, rgba(&pixmap), "{colors} colours");
+            assert_eq!(decode_png(&bytes).rgba, rgba(&pixmap), "{colors} colors");
             if (3..=17).contains(&colors) && channels == 3 {
-                assert_eq!(bytes[24..26], [bits, 3], "{colors} colours");
+                assert_eq!(bytes[24..26], [bits, 3], "{colors} colors");
             }
             let gif = decode_gif(&encoded(&pixmap, OutputFormat::Gif));
             for (back, source) in gif.rgba.chunks_exact(4).zip(rgba(&pixmap).chunks_exact(4)) {
@@ -255,23 +255,23 @@ fn few_colors_become_a_palette_without_loss() {
 
 #[test]
 fn png_takes_the_color_type_that_the_pixels_need() {
-    let mut grey = photo(60, 40, 3);
-    for pixel in grey.data_mut().chunks_exact_mut(3) {
+    let mut gray = photo(60, 40, 3);
+    for pixel in gray.data_mut().chunks_exact_mut(3) {
         pixel.fill(pixel[0]);
     }
     let mut opaque = photo(60, 40, 4);
     for pixel in opaque.data_mut().chunks_exact_mut(4) {
         pixel[3] = 255;
     }
-    let mut grey_alpha = photo(60, 40, 4);
-    for pixel in grey_alpha.data_mut().chunks_exact_mut(4) {
+    let mut gray_alpha = photo(60, 40, 4);
+    for pixel in gray_alpha.data_mut().chunks_exact_mut(4) {
         let value = pixel[0];
         pixel[..3].fill(value);
     }
     for (pixmap, color_type) in [
-        (&grey, 0),
+        (&gray, 0),
         (&photo(60, 40, 3), 2),
-        (&grey_alpha, 4),
+        (&gray_alpha, 4),
         (&opaque, 2),
         (&photo(60, 40, 4), 6),
     ] {
@@ -279,7 +279,7 @@ fn png_takes_the_color_type_that_the_pixels_need() {
         assert_eq!(bytes[25], color_type);
         assert_eq!(decode_png(&bytes).rgba, rgba(pixmap));
     }
-    let bytes = encoded(&grey, OutputFormat::Jpeg);
+    let bytes = encoded(&gray, OutputFormat::Jpeg);
     let mut decoder = jpeg_decoder::Decoder::new(&bytes[..]);
     decoder.read_info().unwrap();
     assert_eq!(
@@ -380,7 +380,7 @@ fn thumbhash_is_that_of_the_reference() {
             assert!(steps, "{width}x{height}: {got:x} is not {want:x}");
         }
     }
-    // Larger pictures have the hash of a smaller version of themselves, or nearly.
+    // Larger images have the hash of a smaller version of themselves, or nearly.
     let hash = unbase64(&thumbhash(&photo(400, 300, 3)));
     assert!((20..=25).contains(&hash.len()));
 }

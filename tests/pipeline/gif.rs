@@ -1,4 +1,4 @@
-//! GIF: the first frame, its place and its colours, and damaged files.
+//! GIF: the first frame, its place and its colors, and damaged files.
 
 use std::borrow::Cow;
 

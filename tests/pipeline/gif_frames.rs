@@ -35,7 +35,7 @@ const DISPOSALS: [DisposalMethod; 4] = [
     DisposalMethod::Previous,
 ];
 
-/// Frames of random places, sizes, colours, transparency and disposal; the first covers the screen.
+/// Frames of random places, sizes, colors, transparency and disposal; the first covers the screen.
 fn animation(seed: u32, frames: usize) -> Vec<u8> {
     let mut random = Random(seed);
     let palette: Vec<u8> = (0..3 * 8).map(|_| random.byte()).collect();
@@ -200,7 +200,7 @@ fn frames_are_paid_for_by_their_pixels() {
 
 #[test]
 fn ten_thousand_frames_are_walked_to_the_last_page() {
-    // One colour, one pixel: 0x44 0x01 are the codes clear, 0 and end.
+    // One color, one pixel: 0x44 0x01 are the codes clear, 0 and end.
     let frame = b"\x2c\0\0\0\0\x01\0\x01\0\0\x02\x02\x44\x01\0";
     let mut file = b"GIF89a\x01\0\x01\0\x80\0\0\x07\x08\x09\0\0\0".to_vec();
     file.extend(frame.repeat(100_000));

@@ -43,7 +43,7 @@ fn rendered(file: &[u8], options: Options) -> Result<Rendered, PipelineError> {
     render(file, &[Variant { name, options }], &Limits::default())
 }
 
-/// The picture in its own size.
+/// The image in its own size.
 fn shown(file: &[u8]) -> RgbaImage {
     let size = header(file).expect("a header");
     let turned = rendered(file, Options::default()).expect("renders").source;
@@ -71,7 +71,7 @@ fn psnr(a: &RgbaImage, b: &RgbaImage) -> f64 {
     let error: f64 = pairs
         .map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2))
         .sum();
-    #[expect(clippy::cast_precision_loss, reason = "a small picture")]
+    #[expect(clippy::cast_precision_loss, reason = "a small image")]
     let mean = error / a.as_raw().len() as f64;
     10.0 * (255.0_f64.powi(2) / mean.max(1e-9)).log10()
 }
@@ -127,7 +127,7 @@ fn alpha_is_that_of_the_auxiliary_picture() {
     let rendered = rendered(&file, Options::default()).expect("renders");
     let format = rendered.thumbnails[0].encoded.format;
     assert_eq!(format, OutputFormat::Jpeg, "as the format alone says");
-    let over_grey = |mut picture: RgbaImage| {
+    let over_gray = |mut picture: RgbaImage| {
         for pixel in picture.pixels_mut() {
             let [.., alpha] = pixel.0;
             pixel.0 = pixel.0.map(|sample| {
@@ -138,16 +138,16 @@ fn alpha_is_that_of_the_auxiliary_picture() {
         }
         picture
     };
-    let want = over_grey(resized("../golden/sources/disc-alpha.png", (64, 48)));
-    let psnr = psnr(&over_grey(shown(&file)), &want);
+    let want = over_gray(resized("../golden/sources/disc-alpha.png", (64, 48)));
+    let psnr = psnr(&over_gray(shown(&file)), &want);
     assert!(psnr > 30.0, "{psnr} dB");
 }
 
 #[test]
-fn premultiplied_colours_are_divided_by_their_alpha() {
+fn premultiplied_colors_are_divided_by_their_alpha() {
     let color = coded("quadrants");
-    let alpha = coded("grey");
-    // The grey picture is larger: both are cut to one size.
+    let alpha = coded("gray");
+    // The gray image is larger: both are cut to one size.
     let size = (48, 32);
     let mut file = File::single(&color, size);
     let mut item = Item::coded(2, &alpha, size);
@@ -170,7 +170,7 @@ fn premultiplied_colours_are_divided_by_their_alpha() {
 }
 
 #[test]
-fn colours_come_out_of_the_profile() {
+fn colors_come_out_of_the_profile() {
     let file = read("heic/display-p3.heic");
     let want = shown_png("../golden/sources/ramp-DisplayP3-v4.png", (256, 64));
     let tagged = psnr(&shown(&file), &want);
@@ -206,7 +206,7 @@ fn code_points_say_the_range_and_the_matrix() {
         file.bytes()
     };
     let usual = shown(&with(6, 0x80));
-    // A limited range stretches the contrast, another matrix turns the colours a little.
+    // A limited range stretches the contrast, another matrix turns the colors a little.
     assert!(psnr(&usual, &shown(&with(6, 0))) < 30.0);
     let turned = psnr(&usual, &shown(&with(1, 0x80)));
     assert!(turned > 25.0 && turned < 45.0, "{turned} dB");
@@ -289,7 +289,7 @@ fn an_orientation_in_exif_does_not_count() {
 fn a_cut_leaves_a_part() {
     let mut file = File::single(&coded("photo"), (160, 120));
     let whole = shown(&file.bytes());
-    // 41x31 from 20, 10: the middle lies -39.5 and -34.5 from that of the picture.
+    // 41x31 from 20, 10: the middle lies -39.5 and -34.5 from that of the image.
     file.primary()
         .properties
         .push(clap([41, 1, 31, 1, -79, 2, -69, 2]));
@@ -386,7 +386,7 @@ fn a_cut_file_gives_the_tiles_that_are_there() {
                 Ok((planes, Completeness::Truncated)) => {
                     seen[1] += 1;
                     assert_eq!(planes[0][..64], whole[0][..64]);
-                    assert_eq!(planes[0].last(), Some(&128), "grey");
+                    assert_eq!(planes[0].last(), Some(&128), "gray");
                 }
                 Ok((planes, Completeness::Whole)) => {
                     seen[2] += 1;
@@ -412,7 +412,7 @@ fn flipped_bits_never_panic() {
         "chroma-444",
         "chroma-422",
         "odd",
-        "grey",
+        "gray",
         "alpha",
         "ten-bit",
     ];
@@ -458,7 +458,7 @@ fn what_is_not_decoded_is_named() {
     let mut mixed = grid();
     mixed.items[3] = Item::coded(4, &coded("photo"), (64, 64));
     let mut alpha = grid();
-    let mut item = Item::coded(5, &coded("grey"), (64, 64));
+    let mut item = Item::coded(5, &coded("gray"), (64, 64));
     let name = full("auxC", 0, b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha\0");
     item.properties.push(name);
     alpha.items.push(item);
@@ -510,7 +510,7 @@ fn tables_that_blow_up_are_refused_before_they_do() {
         (meta(&[properties(33_000)]), "properties"),
         (
             meta(&[boxed("free", &vec![0; 4 << 20])]),
-            "bytes before the picture",
+            "bytes before the image",
         ),
         (
             [
@@ -518,7 +518,7 @@ fn tables_that_blow_up_are_refused_before_they_do() {
                 boxed("free", &[]).repeat(70),
             ]
             .concat(),
-            "boxes before the picture",
+            "boxes before the image",
         ),
     ] {
         assert_eq!(count(&read_header(&file).unwrap_err()), what);
@@ -559,7 +559,7 @@ fn a_picture_is_decoded_once_however_often_its_slices_stand_there() {
     coded.data = first.repeat(200);
     let again = File::single(&coded, (160, 120)).bytes();
     assert_eq!(decode(&again, 1000), Ok((want, Completeness::Whole)));
-    // Slices that are not the first of a picture, but begin where the first did.
+    // Slices that are not the first of an image, but begin where the first did.
     let mut slice = first.clone();
     let start = 4 + 2;
     slice[start] &= 0x7f;

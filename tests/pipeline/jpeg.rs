@@ -4,7 +4,7 @@
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
     clippy::cast_sign_loss,
-    reason = "test pictures are small"
+    reason = "test images are small"
 )]
 
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
@@ -97,7 +97,7 @@ fn decode_by(
     })
 }
 
-/// A picture with smooth parts, edges and noise, the same on every run.
+/// An image with smooth parts, edges and noise, the same on every run.
 fn picture(width: u16, height: u16, channels: usize) -> Vec<u8> {
     let mut seed = 7_u32;
     let mut out = vec![];
@@ -215,7 +215,7 @@ fn cases() -> Vec<Case> {
     cases
 }
 
-/// Full size, no conversion of colours, chroma upsampled.
+/// Full size, no conversion of colors, chroma upsampled.
 fn reference(file: &[u8]) -> (usize, Vec<u8>) {
     let channels = header(file).unwrap().components.len();
     let mut decoder = jpeg_decoder::Decoder::new(file);
@@ -459,7 +459,7 @@ fn flipped_bits_never_panic() {
     for (i, file) in files.iter().enumerate() {
         for seed in 0..60 {
             let bad = flip(file, seed * 1000 + u32::try_from(i).unwrap());
-            // A flip in the frame header may ask for a picture of any size.
+            // A flip in the frame header may ask for an image of any size.
             if header(&bad).is_ok_and(|h| h.width * h.height < 1 << 20) {
                 let size = SIZES[seed as usize % 4];
                 shown += u32::from(decode(&bad, &[size], 333).is_ok());
@@ -595,7 +595,7 @@ fn a_file_without_data_is_an_error() {
     );
 }
 
-/// A flat grey picture with these sampling factors: every DC difference is 0 (`00`), every block ends at once (`1010`).
+/// A flat gray image with these sampling factors: every DC difference is 0 (`00`), every block ends at once (`1010`).
 fn flat_file(width: u16, height: u16, factors: [(u8, u8); 3]) -> Vec<u8> {
     let mut file = vec![0xFF, 0xD8, 0xFF, 0xDB, 0, 67, 0];
     file.extend([1; 64]);
@@ -657,7 +657,7 @@ fn every_legal_sampling_is_decoded() {
     assert!(count > 150, "{count}");
 }
 
-/// The colour of luma sample (x, y) of planes in YCbCr, not cut off.
+/// The color of luma sample (x, y) of planes in YCbCr, not cut off.
 fn rgb(decoded: &Decoded, x: usize, y: usize) -> [f64; 3] {
     let sample = |plane: usize| {
         let (luma, own) = (decoded.planes[0], decoded.planes[plane]);

@@ -11,7 +11,7 @@ const AREAS: &[u8] = include_bytes!("../images/flips.bin");
 /// By how much a mean may be off: decoders round differently, and damaged coefficients are large.
 const TOLERANCE: u8 = 2;
 
-/// The luma of a picture of 160 columns, and what the decoder says of it.
+/// The luma of an image of 160 columns, and what the decoder says of it.
 fn luma(file: &[u8], chunk: usize) -> (Vec<u8>, Completeness) {
     let Ok(HeaderStatus::Ready(header)) = read_header(file) else {
         panic!("the header is intact")

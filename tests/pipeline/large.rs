@@ -10,7 +10,7 @@ use thumbnail_pipeline::{
 const WIDTH: u16 = 4000;
 const HEIGHT: u16 = 3000;
 
-/// What a picture shows.
+/// What an image shows.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Scene {
     /// Large shapes with smooth shades, and a little noise.

@@ -217,7 +217,7 @@ fn work_beyond_the_limit_is_refused_before_it_is_done() {
     assert_eq!(
         got.to_string(),
         format!(
-            "making these thumbnails of 20000x20000 takes about {need_ms} ms of work, and 1000 are allowed: ask for fewer or smaller ones, or send a smaller picture"
+            "making these thumbnails of 20000x20000 takes about {need_ms} ms of work, and 1000 are allowed: ask for fewer or smaller ones, or send a smaller image"
         )
     );
 }
@@ -293,7 +293,7 @@ fn work_that_no_header_tells_of_is_refused_while_it_is_done() {
             "{what}: {got}"
         );
     }
-    // So are code words: a file that is much longer than its picture.
+    // So are code words: a file that is much longer than its image.
     let file = jpeg(false);
     let got = with_little_more(&file, 0, file.len() as u64).expect_err("long");
     assert!(matches!(got, PipelineError::Limit(LimitError::Work { .. })));

@@ -1,4 +1,4 @@
-//! The whole pipeline on pictures that are made here: header, plan, pixels, file.
+//! The whole pipeline on images that are made here: header, plan, pixels, file.
 
 use std::io::Cursor;
 
@@ -40,9 +40,7 @@ fn variant(options: Options) -> [Variant; 1] {
 }
 
 fn decoded(bytes: &[u8]) -> RgbaImage {
-    image::load_from_memory(bytes)
-        .expect("a picture")
-        .to_rgba8()
+    image::load_from_memory(bytes).expect("an image").to_rgba8()
 }
 
 #[test]

@@ -29,11 +29,11 @@ fn thumbnail(source: &[u8], options: Options) -> RgbImage {
     };
     let rendered = render(source, &[variant], &Limits::default()).expect("renders");
     image::load_from_memory(&rendered.thumbnails[0].encoded.bytes)
-        .expect("a picture")
+        .expect("an image")
         .to_rgb8()
 }
 
-/// The colours in the middles of the four quadrants.
+/// The colors in the middles of the four quadrants.
 fn corners(picture: &RgbImage) -> [Rgb<u8>; 4] {
     let (w, h) = picture.dimensions();
     [
@@ -100,7 +100,7 @@ fn every_orientation_is_shown_upright() {
     }
 }
 
-/// The part that is kept is chosen in the picture as it is shown.
+/// The part that is kept is chosen in the image as it is shown.
 #[test]
 fn crops_are_made_in_the_picture_as_shown() {
     let stored = corners(&thumbnail(FILES[0].1, Options::default()));

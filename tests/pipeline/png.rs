@@ -5,7 +5,7 @@ use thumbnail_pipeline::PipelineError;
 use thumbnail_pipeline::decode::png::{PngDecoder, PngHeader, read_header};
 use thumbnail_pipeline::decode::{Completeness, Decode, HeaderStatus};
 
-/// Every legal colour type and bit depth.
+/// Every legal color type and bit depth.
 const KINDS: [(u8, u8); 15] = [
     (0, 1),
     (0, 2),
@@ -213,5 +213,5 @@ fn header(bytes: &[u8]) -> PngHeader {
 }
 
 fn decoder(bytes: &[u8]) -> PngDecoder {
-    PngDecoder::new(&header(bytes)).expect("a small picture")
+    PngDecoder::new(&header(bytes)).expect("a small image")
 }

@@ -1,4 +1,4 @@
-//! Thumbnails against a resampling in 64-bit floats of the whole picture, with exact geometry.
+//! Thumbnails against a resampling in 64-bit floats of the whole image, with exact geometry.
 
 use std::f64::consts::PI;
 use std::io::Cursor;
@@ -137,7 +137,7 @@ fn thumbnail(source: &[u8], options: Options) -> RgbImage {
     };
     let rendered = render(source, &[variant], &Limits::default()).expect("renders");
     let file = &rendered.thumbnails[0].encoded.bytes;
-    image::load_from_memory(file).expect("a picture").to_rgb8()
+    image::load_from_memory(file).expect("an image").to_rgb8()
 }
 
 #[test]
@@ -176,7 +176,7 @@ fn between(one: &RgbImage, other: &RgbImage) -> f64 {
     10.0 * (255.0 * 255.0 * samples / error).log10()
 }
 
-/// Thumbnails of one picture share its first shrink, and stay as good as each alone.
+/// Thumbnails of one image share its first shrink, and stay as good as each alone.
 #[test]
 fn thumbnails_made_together_are_those_made_alone() {
     for (source, sizes) in [
@@ -205,7 +205,7 @@ fn thumbnails_made_together_are_those_made_alone() {
         for (variant, together) in variants.iter().zip(&rendered.thumbnails) {
             let together = &together.encoded.bytes;
             let together = image::load_from_memory(together)
-                .expect("a picture")
+                .expect("an image")
                 .to_rgb8();
             let alone = thumbnail(&file, variant.options);
             let (got, reference) = (
@@ -261,7 +261,7 @@ fn linear_light_keeps_the_brightness_of_fine_detail() {
     assert!(mean(true) >= 160, "{}", mean(true));
 }
 
-/// A picture whose colours lie at the edge of the gamut, and of which a codec moves many beyond it.
+/// An image whose colors lie at the edge of the gamut, and of which a codec moves many beyond it.
 fn sunflower() -> RgbImage {
     let mut seed = 1_u32;
     RgbImage::from_fn(1600, 1600, |x, y| {
@@ -288,7 +288,7 @@ fn colors_of_a_jpeg_are_cut_off_as_in_the_whole_picture() {
     encoder
         .encode(picture.as_raw(), 1600, 1600, jpeg_encoder::ColorType::Rgb)
         .expect("writes");
-    let whole = image::load_from_memory(&file).expect("a picture").to_rgb8();
+    let whole = image::load_from_memory(&file).expect("an image").to_rgb8();
     let options = Options {
         format: FormatChoice::Png,
         ..Options::default()

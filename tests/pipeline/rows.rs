@@ -37,7 +37,7 @@ fn square(side: u32, format: FormatChoice) -> Options {
     }
 }
 
-/// A gradient with noise on it, of more than 256 colours; alpha falls from left to right.
+/// A gradient with noise on it, of more than 256 colors; alpha falls from left to right.
 fn picture(codec: Codec) -> Vec<u8> {
     let mut seed = 1_u32;
     let picture = RgbaImage::from_fn(190, 130, |x, y| {
@@ -57,8 +57,8 @@ fn picture(codec: Codec) -> Vec<u8> {
     out.into_inner()
 }
 
-fn grey_picture() -> Vec<u8> {
-    let picture = image::load_from_memory(&picture(Codec::Jpeg)).expect("a picture");
+fn gray_picture() -> Vec<u8> {
+    let picture = image::load_from_memory(&picture(Codec::Jpeg)).expect("an image");
     let mut out = Cursor::new(Vec::new());
     picture
         .to_luma8()
@@ -90,7 +90,7 @@ fn rendered(
 #[test]
 fn rows_become_what_a_canvas_becomes() {
     let (png, jpeg) = (picture(Codec::Png), picture(Codec::Jpeg));
-    let grey = grey_picture();
+    let gray = gray_picture();
     let baseline = |color| Drawing::Rows(RowColor::Jpeg(color));
     let lossless = |color| Drawing::Rows(RowColor::Png(color));
     let (full, halved) = (JpegColor::Full, JpegColor::Halved);
@@ -98,7 +98,7 @@ fn rows_become_what_a_canvas_becomes() {
         (&png, FormatChoice::Jpeg, 80, baseline(halved)),
         (&jpeg, FormatChoice::Jpeg, 80, baseline(halved)),
         (&jpeg, FormatChoice::Jpeg, 95, baseline(full)),
-        (&grey, FormatChoice::Jpeg, 80, baseline(JpegColor::Grey)),
+        (&gray, FormatChoice::Jpeg, 80, baseline(JpegColor::Gray)),
         (&png, FormatChoice::Png, 80, lossless(PngColor::Rgba)),
         (&jpeg, FormatChoice::Png, 80, lossless(PngColor::Rgb)),
     ] {
@@ -134,16 +134,16 @@ fn rows_become_what_a_canvas_becomes() {
 }
 
 #[test]
-fn grey_rows_are_the_same_pixels_as_a_palette() {
-    let source = grey_picture();
+fn gray_rows_are_the_same_pixels_as_a_palette() {
+    let source = gray_picture();
     let options = square(90, FormatChoice::Png);
     let upright = Orientation::NoTransforms;
-    let drawing = Drawing::Rows(RowColor::Png(PngColor::Grey));
+    let drawing = Drawing::Rows(RowColor::Png(PngColor::Gray));
     let files = [None, Some(drawing)].map(|drawing| {
         let rendered = rendered(&source, upright, &options, drawing);
         let file = &rendered.thumbnails[0].encoded.bytes;
         (
-            image::load_from_memory(file).expect("a picture").to_rgba8(),
+            image::load_from_memory(file).expect("an image").to_rgba8(),
             rendered.thumbhash,
         )
     });

@@ -286,12 +286,12 @@ fn samples_mean_what_the_tags_say() {
     for (file, color, expected) in [
         (
             one_strip(base(9).short(262, &[0]), &[0b1010_0000, 0x80]),
-            TiffColor::Grey,
+            TiffColor::Gray,
             vec![0, 255, 0, 255, 255, 255, 255, 255, 0],
         ),
         (
             one_strip(base(3).short(258, &[2]).short(262, &[1]), &[0b0001_1000]),
-            TiffColor::Grey,
+            TiffColor::Gray,
             vec![0, 85, 170],
         ),
         (
@@ -333,7 +333,7 @@ fn samples_mean_what_the_tags_say() {
                     .short(338, &[2]),
                 &[50, 100],
             ),
-            TiffColor::GreyAlpha,
+            TiffColor::GrayAlpha,
             vec![50, 100],
         ),
         (
@@ -350,12 +350,12 @@ fn samples_mean_what_the_tags_say() {
         ),
         (
             one_strip(base(1).short(258, &[16]).short(262, &[0]), &[0x12, 0x34]),
-            TiffColor::Grey,
+            TiffColor::Gray,
             vec![0xffff - 0x1234],
         ),
         (
             one_strip(base(8).short(266, &[2]).short(262, &[1]), &[0b0000_0111]),
-            TiffColor::Grey,
+            TiffColor::Gray,
             vec![255, 255, 255, 0, 0, 0, 0, 0],
         ),
     ] {
@@ -413,11 +413,11 @@ fn orientation_profile_and_pages_are_read() {
 
 #[test]
 fn what_is_not_decoded_is_named() {
-    let grey = || Builder::new(false, 4, 4).short(262, &[1]).short(258, &[8]);
+    let gray = || Builder::new(false, 4, 4).short(262, &[1]).short(258, &[8]);
     for builder in [
-        grey().short(259, &[7]),
-        grey().short(339, &[3]),
-        grey().short(317, &[3]),
+        gray().short(259, &[7]),
+        gray().short(339, &[3]),
+        gray().short(317, &[3]),
         Builder::new(false, 4, 4).short(262, &[6]).short(258, &[8]),
         Builder::new(false, 4, 4).short(262, &[1]).short(258, &[32]),
     ] {
@@ -436,7 +436,7 @@ fn what_is_not_decoded_is_named() {
 
 #[test]
 fn work_and_memory_are_known_before_decoding() {
-    // A picture of one pixel in a tile of four gigabytes.
+    // An image of one pixel in a tile of four gigabytes.
     let tile = Builder::new(false, 1, 1).short(262, &[1]).short(258, &[8]);
     let tile = tile
         .short(322, &[65535])

@@ -9,7 +9,7 @@ use thumbnail_pipeline::{Limits, Options, Rendered, Variant, render};
 const WIDTH: u32 = 48;
 const HEIGHT: u32 = 32;
 
-/// The colours of the quadrants, from left to right and from top to bottom.
+/// The colors of the quadrants, from left to right and from top to bottom.
 const QUADRANTS: [[u8; 3]; 4] = [[230, 20, 20], [20, 200, 20], [20, 20, 230], [240, 220, 0]];
 
 fn quadrant(x: u32, y: u32) -> [u8; 3] {
@@ -34,13 +34,13 @@ fn rendered(file: &[u8]) -> Rendered {
         name: String::new(),
         options,
     };
-    render(file, &[variant], &Limits::default()).expect("it is a picture")
+    render(file, &[variant], &Limits::default()).expect("it is an image")
 }
 
 fn shown(file: &[u8]) -> RgbaImage {
     let png = &rendered(file).thumbnails[0].encoded.bytes;
     image::load_from_memory_with_format(png, ImageFormat::Png)
-        .expect("a thumbnail is a picture")
+        .expect("a thumbnail is an image")
         .to_rgba8()
 }
 
@@ -65,7 +65,7 @@ fn assert_quadrants(file: &[u8], what: &str) {
 
 fn jpeg(color: ColorType) -> Vec<u8> {
     let samples: Vec<u8> = match color {
-        // The inks of the colour, without black.
+        // The inks of the color, without black.
         ColorType::Cmyk => pixels()
             .iter()
             .flat_map(|&[r, g, b]| [255 - r, 255 - g, 255 - b, 0])
@@ -171,7 +171,7 @@ fn a_bitmap_whose_alpha_is_zero_everywhere_is_opaque() {
 #[test]
 fn alpha_of_a_bitmap_counts_wherever_there_is_any() {
     for is_top_down in [false, true] {
-        // Without masks for colours, that for alpha counts all the same.
+        // Without masks for colors, that for alpha counts all the same.
         for compression in [0, 3] {
             for seen in [0, 15, 16, 31] {
                 let alpha = |y| if y == seen { 200 } else { 0 };
@@ -188,7 +188,7 @@ fn alpha_of_a_bitmap_counts_wherever_there_is_any() {
     }
 }
 
-/// A bitmap of the quadrants in 8 bits with four colours, whose pixels begin at `start` as it says.
+/// A bitmap of the quadrants in 8 bits with four colors, whose pixels begin at `start` as it says.
 fn indexed_bmp(colors: u8, start: u32, stated_len: u32) -> Vec<u8> {
     let mut file = b"BM".to_vec();
     file.extend(stated_len.to_le_bytes());

@@ -345,7 +345,7 @@ fn the_plan_knows_what_large_pictures_take() {
     bomb.extend((0x3ffe_u32 | 0x3ffe << 14).to_le_bytes());
     let header = header(&riff(&[chunk(*b"VP8L", &bomb)]));
     assert!(header.peak_bytes() > 1 << 30);
-    // A lossy picture takes its compressed bytes and a few rows.
+    // A lossy image takes its compressed bytes and a few rows.
     let mut frame = vec![0x10, 0, 0, 0x9d, 0x01, 0x2a];
     frame.extend([0xff, 0x3f, 0xff, 0x3f]);
     let lossy = self::header(&riff(&[chunk(*b"VP8 ", &frame)]));

@@ -28,7 +28,7 @@ fn u24(value: u32) -> [u8; 3] {
     [a, b, c]
 }
 
-/// A still file as the chunks of its picture, its size and its pixels.
+/// A still file as the chunks of its image, its size and its pixels.
 fn still(file: &[u8]) -> (Vec<u8>, (u32, u32), Vec<[u8; 4]>) {
     let start = if &file[12..16] == b"VP8X" { 30 } else { 12 };
     let mut decoder = WebPDecoder::new(Cursor::new(file)).unwrap();
@@ -147,7 +147,7 @@ fn every_frame_equals_a_plain_composition() {
 
 #[test]
 fn frames_equal_those_of_image_webp() {
-    // It leaves what a disposal clears as it was unless a colour is set, and then clears too little
+    // It leaves what a disposal clears as it was unless a color is set, and then clears too little
     // under opaque frames: only frames that stay are compared.
     for seed in 20..28 {
         let Animation { file, frames } = animation(seed, 8, false);

@@ -1,4 +1,4 @@
-//! Builds the Worker with the fault that pictures of tests/poison set off: unoptimised, and into a folder of its own. It has both features, so that one build does for both Workers.
+//! Builds the Worker with the fault that images of tests/poison set off: unoptimised, and into a folder of its own. It has both features, so that one build does for both Workers.
 
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -174,7 +174,7 @@ fn the_message_says_what_its_attempt_takes() {
     let text = world.next_message().unwrap();
     let planned = Message::decode(&text).unwrap().planned_bytes.unwrap();
     assert_eq!(extended.record.planned_bytes, Some(planned));
-    // A thumbnail of 2000x1333 takes more than one of 100x100 of the same picture.
+    // A thumbnail of 2000x1333 takes more than one of 100x100 of the same image.
     assert!(planned > upload + 10_000_000, "{upload} {planned}");
 }
 

@@ -179,7 +179,7 @@ fn another_upload_with_the_key_is_refused_and_stores_nothing() {
 fn what_was_refused_may_be_corrected_under_its_key() {
     let client = Client::new();
     let wrong = Upload {
-        files: vec![b"no picture".to_vec()],
+        files: vec![b"no image".to_vec()],
         query: vec![],
     };
     assert_eq!(client.send("k", &wrong).unwrap().status, 400);

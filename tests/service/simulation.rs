@@ -66,11 +66,11 @@ impl Sums {
     fn run_to_good_end(&mut self, setup: &Setup) -> Run {
         let run = self.run(setup);
         let poison = run.failure == Some(FailureKind::Poison);
-        // Two attempts that do not come back are all that a picture is given.
+        // Two attempts that do not come back are all that an image is given.
         let lost_twice = poison && matches!(&setup.faults, Faults::At(at) if at.len() > 1);
         let served = run.failure.is_none() && run.states.contains(&State::Done);
         if deserves_a_thumbnail(&setup.scenario) && !lost_twice && !served {
-            fail(setup, &run, "a good picture without a thumbnail");
+            fail(setup, &run, "a good image without a thumbnail");
         }
         run
     }
@@ -151,7 +151,7 @@ fn deleted() -> Scenario {
     scenario(Picture::Good, &[(ended, Look), (ended, Delete), (0, Look)])
 }
 
-/// A picture that kills whoever decodes it, twice.
+/// An image that kills whoever decodes it, twice.
 fn poisonous() -> Scenario {
     use Wish::{Look, Rerun};
     let ended = usize::MAX;
@@ -159,7 +159,7 @@ fn poisonous() -> Scenario {
     scenario(Picture::Poison, &wishes)
 }
 
-/// A picture that cannot be decoded, this time as little as the last, until it is deleted.
+/// An image that cannot be decoded, this time as little as the last, until it is deleted.
 fn damaged() -> Scenario {
     use Wish::{Delete, Look, Rerun};
     let ended = usize::MAX;
@@ -213,7 +213,7 @@ fn called_off_while_extended() -> Scenario {
     scenario(Picture::Good, &wishes)
 }
 
-/// A picture of which there is no other size, asked for twice.
+/// An image of which there is no other size, asked for twice.
 fn good_once() -> Scenario {
     use Wish::{Extend, Look};
     let ended = usize::MAX;
@@ -221,7 +221,7 @@ fn good_once() -> Scenario {
     scenario(Picture::GoodOnce, &[once, once].concat())
 }
 
-/// A picture that kills whoever makes another size of it, twice.
+/// An image that kills whoever makes another size of it, twice.
 fn poison_later() -> Scenario {
     use Wish::{Delete, Extend, Look};
     let ended = usize::MAX;
@@ -393,7 +393,7 @@ fn every_alarm_of_every_story_dies() {
     sums.tell("dead alarms", started);
 }
 
-/// Five pictures in one instance, which has room for two; one may be worse than it looks.
+/// Five images in one instance, which has room for two; one may be worse than it looks.
 fn crowd(picture: Picture) -> Scenario {
     use Picture::Good;
     Scenario {
@@ -402,7 +402,7 @@ fn crowd(picture: Picture) -> Scenario {
     }
 }
 
-/// What was seen of the pictures of a crowd.
+/// What was seen of the images of a crowd.
 #[derive(Default)]
 struct Crowd {
     sums: Sums,
@@ -510,7 +510,7 @@ fn an_instance_that_is_careless_with_its_crowd_is_found() {
             });
             let faultless = matches!(&setup.faults, Faults::At(at) if at.is_empty());
             let died = picture == Picture::Good && faultless && run.deaths > 0;
-            let died = died.then(|| "harmless pictures killed their instance".into());
+            let died = died.then(|| "harmless images killed their instance".into());
             let harmed = |(picture, failure, _): &&(Picture, Option<FailureKind>, u32)| {
                 *picture == Picture::Good && *failure == Some(FailureKind::Poison)
             };

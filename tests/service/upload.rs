@@ -327,10 +327,7 @@ fn each_file_of_a_form_gets_a_job_or_its_own_problem() {
     let picture = png(30, 20);
     let parts = [
         named("a.png", &picture),
-        named(
-            "b.txt",
-            b"this is no picture at all, however long it goes on",
-        ),
+        named("b.txt", b"this is no image at all, however long it goes on"),
         field("page", "0"),
         named("c.png", &picture),
         field("width", "64"),
@@ -483,7 +480,7 @@ fn a_body_is_bounded_in_bytes_and_in_time() {
     }
 }
 
-/// A picture of 600,000 bytes, most of them behind its end.
+/// An image of 600,000 bytes, most of them behind its end.
 fn long_png() -> Vec<u8> {
     let mut bytes = png(30, 20);
     bytes.resize(600_000, 7);
@@ -604,7 +601,7 @@ fn any_single_fault_costs_one_file_at_most_and_leaves_no_orphan_for_long() {
     }
 }
 
-/// A JPEG with 4.5 MB of XMP before its picture, and the same without.
+/// A JPEG with 4.5 MB of XMP before its image, and the same without.
 fn with_metadata() -> (Vec<u8>, Vec<u8>) {
     let plain = include_bytes!("../images/photo.jpg").to_vec();
     let mut xmp = b"\xFF\xE1\xFD\xEAhttp://ns.adobe.com/xmp/extension/\0".to_vec();

@@ -59,7 +59,7 @@ fn a_large_upload_goes_up_in_equal_parts() {
 #[test]
 fn a_heic_whose_description_comes_late_is_judged_by_the_origin() {
     // Its alpha is not known when the names of its thumbnails are told.
-    let coded = Coded::of(include_bytes!("../images/heic/grey.heic"));
+    let coded = Coded::of(include_bytes!("../images/heic/gray.heic"));
     let mut file = File::single(&coded, (64, 48));
     let mut alpha = Item::coded(3, &coded, (64, 48));
     let name = full("auxC", 0, b"urn:mpeg:hevc:2015:auxid:1\0");
@@ -92,7 +92,7 @@ fn what_is_no_picture_is_refused_and_nothing_stays() {
     for (bytes, kind) in [
         (Vec::new(), ProblemKind::EmptyUpload),
         (
-            b"hello, this is no picture at all; it only pretends to be one".to_vec(),
+            b"hello, this is no image at all; it only pretends to be one".to_vec(),
             ProblemKind::NotAnImage,
         ),
         (png(30, 30)[..20].to_vec(), ProblemKind::NotAnImage),

@@ -24,7 +24,7 @@ impl JobLedger for Later<'_> {
 
 #[test]
 fn an_origin_that_does_not_understand_its_job_gives_the_attempt_back() {
-    // IdempotentUpload the attempt was lost, and two of them made the picture poison.
+    // IdempotentUpload the attempt was lost, and two of them made the image poison.
     let world = world();
     let record = upload(&world, &mut Pieces::new(png(60, 60), 999)).unwrap();
     let message = world.next_message().unwrap();

@@ -1,4 +1,4 @@
-//! Senders of a burst: HTTP/1.1 with keep-alive, one connection each, as forms or as the picture itself.
+//! Senders of a burst: HTTP/1.1 with keep-alive, one connection each, as forms or as the image itself.
 
 import { Agent, request } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -9,13 +9,13 @@ const ANSWER_WITHIN_MS = 90_000;
 const BOUNDARY = "b0undary";
 const PIECE_BYTES = 64 * 1024;
 
-/** Returns a picture of so many bytes that is quickly decoded: most of them follow its end. */
+/** Returns an image of so many bytes that is quickly decoded: most of them follow its end. */
 export function pictureOf(bytes) {
   const png = examplePng(64, 48);
   return Buffer.concat([png, randomBytes(Math.max(0, bytes - png.length))]);
 }
 
-/** The ways to send a picture: `{ type, body }`. */
+/** The ways to send an image: `{ type, body }`. */
 export const WAYS = {
   form(picture) {
     const head = `--${BOUNDARY}\r\nContent-Disposition: form-data; name="image"; filename="a.png"\r\nContent-Type: image/png\r\n\r\n`;

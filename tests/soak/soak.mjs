@@ -22,7 +22,7 @@ const VARS = {
   RESCUE_CAP_SECS: "60",
   RETRY_SECS: "1",
   RETRY_CAP_SECS: "4",
-  // Attempts and messages that our own kills end must count for nothing: that a picture is poison is not the subject.
+  // Attempts and messages that our own kills end must count for nothing: that an image is poison is not the subject.
   MAX_LOST_ATTEMPTS: "100",
   MAX_ATTEMPTS: "100",
   MAX_SENDS: "1000",
@@ -143,7 +143,7 @@ class Run {
   report() {
     const { sums, faults } = this.books.account();
     const list = (counts) => Object.entries(counts).map(([name, count]) => `${name} ${count}`).join(", ");
-    console.log(`\n${list(sums)} (poison: good pictures given up for our own kills)`);
+    console.log(`\n${list(sums)} (poison: good images given up for our own kills)`);
     for (const [name, jobs] of Object.entries(faults)) {
       for (const job of jobs.slice(0, SHOWN)) console.log(`${name}: ${job.id} ${job.upload.kind}: ${job.end} ${job.doubled.join("; ")}`);
     }

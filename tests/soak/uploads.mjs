@@ -7,7 +7,7 @@ import { chunk, examplePng } from "../../src/tools/example.mjs";
 const DAMAGED_SHARE = 0.08;
 const CANCELLED_SHARE = 0.08;
 
-/** The channels of each colour type of PNG. */
+/** The channels of each color type of PNG. */
 const CHANNELS = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
 
 const STORED = ["photo.jpg", "photo.webp", "progressive.jpg", "orientation/quadrants-exif6.jpg", "orientation/quadrants-exif3.tif"];
@@ -38,7 +38,7 @@ export function uploads(count, chance) {
   });
 }
 
-/** Returns a PNG of a colour type and a depth, of noise that compresses a little. */
+/** Returns a PNG of a color type and a depth, of noise that compresses a little. */
 function pngOfKind([type, depth], width, height) {
   const stride = 1 + width * CHANNELS[type] * (depth / 8);
   const rows = Buffer.alloc(stride * height);

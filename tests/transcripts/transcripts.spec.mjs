@@ -21,7 +21,7 @@ const folder = mkdtempSync(join(tmpdir(), "transcripts-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
 before(() => {
   writeFileSync(join(folder, "photo.jpg"), picture("photo.jpg"));
-  writeFileSync(join(folder, "letter.txt"), "Dear Sir or Madam, this is a letter, not a picture.\n");
+  writeFileSync(join(folder, "letter.txt"), "Dear Sir or Madam, this is a letter, not an image.\n");
   writeFileSync(join(folder, "drawing.svg"), '<svg xmlns="http://www.w3.org/2000/svg"/>');
   writeFileSync(join(folder, "half.png"), examplePng(200, 200).subarray(0, 2_000));
   writeFileSync(join(folder, "endless.png"), endlessPng());

@@ -12,7 +12,7 @@ const workers = harness();
 const service = client(workers);
 
 const MIB = 1024 * 1024;
-const TEXT = Buffer.from("this is a text and no picture, however long it is");
+const TEXT = Buffer.from("this is a text and no image, however long it is");
 const SVG = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>');
 const HEIC = Buffer.from("\0\0\0\x18ftypheic\0\0\0\0mif1heic\0\0\0\x08free", "latin1");
 const NEVER_A_JOB = "/thumbnails/01900000-0000-7000-8000-000000000000";
@@ -39,17 +39,17 @@ const REFUSED = [
   ["a form without a file", () => form({ width: "5" }), 400, "missing-file"],
   ["a form without a boundary", () => raw(TEXT, "multipart/form-data"), 400, "malformed-form"],
   ["a form that ends early", () => raw(Buffer.from("--b\r\n"), "multipart/form-data; boundary=b"), 400, "malformed-form"],
-  ["a text named as a picture", () => file(TEXT, "cat.png"), 400, "not-an-image"],
-  ["a text sent as a picture", () => raw(TEXT, "image/png"), 400, "not-an-image"],
+  ["a text named as an image", () => file(TEXT, "cat.png"), 400, "not-an-image"],
+  ["a text sent as an image", () => raw(TEXT, "image/png"), 400, "not-an-image"],
   ["one byte", () => file(Buffer.from([0x89])), 400, "not-an-image"],
-  ["a picture that ends within its header", () => file(examplePng(8, 8).subarray(0, 20)), 400, "not-an-image"],
-  ["a picture without pixels", () => file(pngThatClaims(0, 7)), 400, "not-an-image"],
+  ["an image that ends within its header", () => file(examplePng(8, 8).subarray(0, 20)), 400, "not-an-image"],
+  ["an image without pixels", () => file(pngThatClaims(0, 7)), 400, "not-an-image"],
   ["an SVG", () => file(SVG, "a.svg"), 415, "unsupported-image"],
   ["a HEIC", () => file(HEIC, "a.heic"), 415, "unsupported-image"],
   ["a body of another type", () => raw(TEXT, "application/pdf"), 415, "unsupported-media-type"],
   ["a body of no type", () => ({ method: "POST", body: examplePng(8, 8) }), 415, "unsupported-media-type"],
   ["33 MiB with their length", () => raw(Buffer.alloc(33 * MIB), "image/png"), 413, "upload-too-large"],
-  ["a picture of 65535x65535", () => file(pngThatClaims(65_535, 65_535)), 422, "image-too-large"],
+  ["an image of 65535x65535", () => file(pngThatClaims(65_535, 65_535)), 422, "image-too-large"],
 ];
 
 for (const [what, request, status, slug] of REFUSED) {
@@ -82,7 +82,7 @@ test("a refusal names the numbers", async () => {
 
 test("a format that is not decoded is named, with what to do instead", async () => {
   for (const [bytes, sentence] of [
-    [SVG, "SVG is not supported: it is a program rather than a picture; export it as PNG"],
+    [SVG, "SVG is not supported: it is a program rather than an image; export it as PNG"],
     [HEIC, 'HEIC is not supported: convert to JPEG, or set the camera to "Most Compatible"'],
   ]) {
     const response = await workers.fetch("/thumbnails", await file(bytes));

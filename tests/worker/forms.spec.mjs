@@ -1,4 +1,4 @@
-//! Forms as browsers and upload widgets send them, with all that is no picture and no option.
+//! Forms as browsers and upload widgets send them, with all that is no image and no option.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -23,7 +23,7 @@ const post = (parts, query = "") =>
     body: Buffer.concat([...parts, Buffer.from("--b--\r\n")]),
   });
 
-/** Asserts that one picture was taken, as if it had come alone. */
+/** Asserts that one image was taken, as if it had come alone. */
 async function takenAlone(response) {
   const job = await response.json();
   assert.equal(response.status, 202, JSON.stringify(job));
@@ -65,7 +65,7 @@ test("options among other fields count", async () => {
   }
 });
 
-test("bytes in the field of the file are a picture without any file name, where there is no other", async () => {
+test("bytes in the field of the file are an image without any file name, where there is no other", async () => {
   const response = await post([part("image", PNG)]);
   assert.equal(response.status, 202);
   assert.equal((await response.json()).source.filename, undefined);

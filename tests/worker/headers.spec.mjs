@@ -26,7 +26,7 @@ describe("a service as it ships", () => {
     assert.equal(headers.get("content-disposition"), `inline; filename="_.jpg"; filename*=UTF-8''%F0%9F%A7%80.jpg`);
   });
 
-  test("a size adds its name, and a picture without a name keeps that of its URL", async () => {
+  test("a size adds its name, and an image without a name keeps that of its URL", async () => {
     const fields = { sizes: "small:20x20", image: { bytes: JPEG, filename: "cat.png" } };
     const named = await (await workers.fetch("/thumbnails", await form(fields))).json();
     await service.ended(named);

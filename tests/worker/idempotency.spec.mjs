@@ -126,7 +126,7 @@ test("a stranger with the key alone learns nothing of the job", async () => {
   }
 });
 
-test("a large picture that is stored while it arrives is known again", async () => {
+test("a large image that is stored while it arrives is known again", async () => {
   const key = randomUUID();
   const large = Buffer.concat([PNG, Buffer.alloc(1_000_000)]);
   const first = await upload(key, raw(large, "image/png"));
@@ -191,7 +191,7 @@ test("a key is kept while its upload is on its way, and given back when the clie
   do {
     // Until the slow one has claimed it, the key is free for others; each of them takes a new one.
     await sleep(100);
-    const probe = await upload(key, raw(Buffer.from("no picture"), "image/png"));
+    const probe = await upload(key, raw(Buffer.from("no image"), "image/png"));
     ({ status } = probe);
     if (status === 409) await refused(probe, 409, "idempotency-key-in-use");
     else await probe.arrayBuffer();

@@ -1,4 +1,4 @@
-//! Another size of a picture that was uploaded before.
+//! Another size of an image that was uploaded before.
 
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
@@ -89,7 +89,7 @@ test("only what was signed for this job is made", async () => {
   assert.deepEqual([later, thumbnails.length], [undefined, 1]);
 });
 
-test("what the picture does not have is said in the document, and not tried again", async () => {
+test("what the image does not have is said in the document, and not tried again", async () => {
   const job = await done();
   const url = (await more(job, "page=9")).headers.get("location");
   await refused(

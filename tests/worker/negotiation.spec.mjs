@@ -88,7 +88,7 @@ test("a URL with an extension answers in that format, whatever is accepted", asy
   }
 });
 
-test("the job's URL is a picture for <img> and a document for the others", async () => {
+test("the job's URL is an image for <img> and a document for the others", async () => {
   const path = `/thumbnails/${job.id}`;
   for (const [accept, type] of [
     [CHROME_IMG, "image/webp"],

@@ -19,7 +19,7 @@ async function fill() {
 test("a backlog of more than MAX_BACKLOG refuses uploads and says when to come again", async () => {
   await fill();
   // One that would be refused for itself, had it been read.
-  for (const bytes of [examplePng(60, 60), Buffer.from("no picture")]) {
+  for (const bytes of [examplePng(60, 60), Buffer.from("no image")]) {
     const response = await workers.fetch("/thumbnails", raw(bytes, "image/png"));
     assert.equal(response.status, 503);
     assert.ok(Number(response.headers.get("retry-after")) > 0);

@@ -1,4 +1,4 @@
-//! A picture that stops every attempt at it ends as failed, by the clock of its own alarm.
+//! An image that stops every attempt at it ends as failed, by the clock of its own alarm.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -92,7 +92,7 @@ test("a job whose source is gone fails", async () => {
 
 for (const [what, bytes, slug] of [
   ["a truncated picture", cutPng(), "truncated-image"],
-  ["a damaged picture", brokenPng(), "damaged-image"],
+  ["a damaged image", brokenPng(), "damaged-image"],
 ]) {
   test(`${what} fails with a reason`, async () => {
     const job = await service.upload(bytes);

@@ -73,7 +73,7 @@ test("listeners that connect again hear the end of every job", { timeout: DEADLI
     assert.deepEqual(revisions, [...new Set(revisions)].sort((a, b) => a - b), "in order and each once");
   }
   const { length } = ended.filter(({ document }) => Date.parse(document.updated_at) > cut);
-  assert.ok(length > 0, "every job was done before the cut: its picture is too small for this test");
+  assert.ok(length > 0, "every job was done before the cut: its image is too small for this test");
   for (const document of await sockets) {
     assert.equal(document.status, "done");
     // The port is another one since, and with it the URLs.

@@ -58,7 +58,7 @@ test("a deleted job cannot run again, nor one whose source is gone, nor one that
   await refused("01900000-0000-7000-8000-000000000000", 404, "not-found");
 });
 
-test("a damaged picture fails again for the same reason", async () => {
+test("a damaged image fails again for the same reason", async () => {
   const job = await service.ended(await service.upload(brokenPng()));
   assert.equal((await rerun(job.id)).status, 202);
   await workers.deliver([message(job.id)]);

@@ -25,7 +25,7 @@ test("jobs survive a power cut that lost their messages", async () => {
   }
   const ended = await Promise.all(jobs.map((job) => service.status(job)));
   const rescued = ended.filter((job) => Date.parse(job.updated_at) > cut);
-  assert.ok(rescued.length > 0, "every job was done before the cut: its picture is too small for this test");
+  assert.ok(rescued.length > 0, "every job was done before the cut: its image is too small for this test");
 });
 
 test("a power cut within an attempt leaves no job at processing", async () => {

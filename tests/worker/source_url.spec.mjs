@@ -1,4 +1,4 @@
-//! JSON that names a picture: it is fetched, bounded in place, time and bytes, and taken as if it had been sent.
+//! JSON that names an image: it is fetched, bounded in place, time and bytes, and taken as if it had been sent.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -22,7 +22,7 @@ const workers = server({
 const service = client(workers);
 const picture = examplePng(120, 90);
 
-/** The paths that the server of pictures was asked for. */
+/** The paths that the server of images was asked for. */
 const asked = [];
 /** Connections that were closed by whoever asked. */
 const closed = [];
@@ -34,7 +34,7 @@ const PLACES = {
   "/metadata": (response) => response.writeHead(307, { location: "http://169.254.169.254/" }).end(),
   "/file": (response) => response.writeHead(301, { location: "file:///etc/passwd" }).end(),
   "/broken": (response) => response.writeHead(500).end(),
-  "/text": (response) => response.end("no picture"),
+  "/text": (response) => response.end("no image"),
   "/silent": () => {},
   "/stalls": (response) => response.writeHead(200).write(picture.subarray(0, 60)),
   "/breaks": (response) => {
@@ -66,7 +66,7 @@ after(() => {
   pictures.close();
 });
 
-/** A picture's first bytes, and no end. */
+/** An image's first bytes, and no end. */
 function endless(response) {
   response.writeHead(200).write(picture);
   const timer = setInterval(() => response.write(Buffer.alloc(1 << 16)), 5);
@@ -93,7 +93,7 @@ for (const [what, path] of [
   ["at an address", "/a/cat%20one.png"],
   ["behind a redirect", "/moved"],
 ]) {
-  test(`a picture ${what} becomes a thumbnail`, async () => {
+  test(`an image ${what} becomes a thumbnail`, async () => {
     const response = await post({ source_url: origin + path, width: 40, height: 30, format: "png" });
     const job = await response.json();
     assert.equal(response.status, 202, JSON.stringify(job));
@@ -169,7 +169,7 @@ test("options are checked before anybody is asked", async () => {
   assert.equal(asked.length, before);
 });
 
-test("with an Idempotency-Key the address is asked once, though the picture is gone by then", async () => {
+test("with an Idempotency-Key the address is asked once, though the image is gone by then", async () => {
   const key = { "idempotency-key": "fetched-once" };
   const body = { source_url: `${origin}/once`, width: 50 };
   const first = await post(body, key);

@@ -154,7 +154,7 @@ test("who hangs up within a file leaves nothing", async () => {
   assert.deepEqual(await sources(), before);
 });
 
-test("who hangs up within a picture leaves nothing", async () => {
+test("who hangs up within an image leaves nothing", async () => {
   const before = await sources();
   const large = Buffer.concat([PNG, Buffer.alloc(7 * MIB)]);
   await post(url, { type: "image/png", length: large.length, body: [large.subarray(0, -MIB)], hangUp: true });

@@ -86,7 +86,7 @@ test("bytes without a media type of their own are recognised", async () => {
   assert.equal((await response.json()).source.format, "jpeg");
 });
 
-test("a picture that R2 takes in several parts arrives whole", async () => {
+test("an image that R2 takes in several parts arrives whole", async () => {
   const bytes = noisyPng(1_500, 1_500); // 6.7 MB; a part has 5 MiB
   const job = await service.upload(bytes);
   assert.equal(job.source.sha256, createHash("sha256").update(bytes).digest("hex"));

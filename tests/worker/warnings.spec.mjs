@@ -8,7 +8,7 @@ import { harness } from "./harness.mjs";
 import { stream } from "./listeners.mjs";
 import { SECRET, receiver, status } from "./receiver.mjs";
 
-const INCOMPLETE = [{ code: "incomplete", detail: "The file is cut or damaged: parts of the picture are missing." }];
+const INCOMPLETE = [{ code: "incomplete", detail: "The file is cut or damaged: parts of the image are missing." }];
 
 const workers = harness({ vars: { ALLOW_INSECURE_WEBHOOKS: "1" }, secrets: { WEBHOOK_SECRET: SECRET } });
 const service = client(workers);

@@ -16,7 +16,7 @@ struct Liking {
 ///
 /// The other one has to be named: `*/*` is also what clients say that cannot show it. Where both
 /// are liked alike, WebP is chosen, since it is smaller. Who likes neither gets the family: a
-/// picture that may not be shown is better than a 406 that certainly is not.
+/// image that may not be shown is better than a 406 that certainly is not.
 pub fn choose(
     accept: Option<&str>,
     family: OutputFormat,
@@ -38,7 +38,7 @@ pub fn choose(
     }
 }
 
-/// Whether a client asks for a picture rather than for the document about it.
+/// Whether a client asks for an image rather than for the document about it.
 ///
 /// `<img>` does; `curl` and `fetch`, which say `*/*`, and a visit with a browser, which names HTML, do not.
 pub fn wants_picture(accept: Option<&str>) -> bool {

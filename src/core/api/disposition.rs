@@ -23,7 +23,7 @@ const MAX_CHARS: usize = 80;
 /// Names that Windows keeps for devices, with any extension.
 const DEVICES: [&str; 4] = ["con", "prn", "aux", "nul"];
 
-/// A picture to be shown, and its name if it is saved.
+/// An image to be shown, and its name if it is saved.
 pub fn inline(name: &str) -> String {
     let safe = |c: char| c.is_ascii_graphic() && !matches!(c, '"' | '\\' | '%') || c == ' ';
     if name.chars().all(safe) {

@@ -70,7 +70,7 @@ pub struct Warning {
 /// No decoder can tell a file that was cut from one that was damaged.
 const INCOMPLETE: Warning = Warning {
     code: "incomplete",
-    detail: "The file is cut or damaged: parts of the picture are missing.",
+    detail: "The file is cut or damaged: parts of the image are missing.",
 };
 
 /// A thumbnail as clients see it.
@@ -197,7 +197,7 @@ pub fn status_url(record: &Record, base: &str) -> String {
 }
 
 /// A stored failure as a problem. A failed job is 422 whatever made it fail: the upload was taken,
-/// the picture cannot be had, and asking again changes nothing.
+/// the image cannot be had, and asking again changes nothing.
 pub fn job_problem(failure: &Failure) -> Problem {
     Problem {
         status: 422,

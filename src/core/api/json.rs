@@ -12,10 +12,10 @@ use thumbnail_pipeline::options::text::shown;
 /// The longest JSON that is read, in bytes: more than all options at their longest take.
 pub const MAX_JSON_BYTES: usize = 64 << 10;
 
-/// The member that names the picture; all others are options.
+/// The member that names the image; all others are options.
 const SOURCE_URL: &str = "source_url";
 
-/// Reads a body of JSON: adds its options to `params`, and returns the address of the picture.
+/// Reads a body of JSON: adds its options to `params`, and returns the address of the image.
 pub async fn source_url(mut body: impl Chunks, params: &mut Params) -> Result<String, Problem> {
     let mut text = Vec::new();
     while let Some(chunk) = body.next().await? {

@@ -1,4 +1,4 @@
-//! A body that has options and no picture, in any of the forms in which clients send such a thing.
+//! A body that has options and no image, in any of the forms in which clients send such a thing.
 
 use url::form_urlencoded;
 
@@ -41,7 +41,7 @@ async fn form(content_type: &str, bytes: Vec<u8>, params: &mut Params) -> Result
         match part {
             Part::Field { name, value } => params.add_field(&name, &value)?,
             Part::File(_) => {
-                let detail = "the form has a file; the picture of this job is stored already, \
+                let detail = "the form has a file; the image of this job is stored already, \
                     and another one is uploaded to /thumbnails";
                 return Err(Problem::new(ProblemKind::MalformedForm, detail));
             }

@@ -52,7 +52,7 @@ pub fn reply<B>(files: &[UploadedFile<Record>], base: &str) -> Reply<B> {
     }
 }
 
-/// 202, unless the client has waited and the job has ended: 201 then, or what is wrong with the picture.
+/// 202, unless the client has waited and the job has ended: 201 then, or what is wrong with the image.
 pub fn job<B>(record: &Record, base: &str) -> Reply<B> {
     let document = StatusDocument::new(record, base);
     let reply = match (record.state, &record.failure) {

@@ -25,7 +25,7 @@ pub use variables::VARIABLES;
 /// Everything that a deployment can set. The names are those of `[vars]` in `wrangler.toml`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
-    /// `MAX_UPLOAD_BYTES`: the largest picture that is accepted. Default: 32 MiB.
+    /// `MAX_UPLOAD_BYTES`: the largest image that is accepted. Default: 32 MiB.
     pub max_upload_bytes: u64,
     /// `MAX_FILES`: the most files in one form. Default: 20.
     pub max_files: usize,
@@ -35,7 +35,7 @@ pub struct Config {
     /// `UPLOAD_MEMORY_BYTES`: what all uploads to one instance may hold together, the copies that
     /// JavaScript makes counted. Default: 56 MiB, of an instance's 128.
     pub upload_memory_bytes: u64,
-    /// What the picture pipeline accepts: `MAX_PIXELS` sets its pixel limit,
+    /// What the image pipeline accepts: `MAX_PIXELS` sets its pixel limit,
     /// `MAX_OUTPUT_BYTES` the longest file that it writes,
     /// `MAX_WORK_MS` how much work a job may be. Default: 10 s.
     pub limits: Limits,
@@ -72,18 +72,18 @@ pub struct Config {
     pub listening: Listening,
     /// Who may be told of a job's end, and how.
     pub webhooks: WebhookConfig,
-    /// Whether pictures are fetched from addresses that clients name, and from where.
+    /// Whether images are fetched from addresses that clients name, and from where.
     pub sources: SourceConfig,
 }
 
-/// Where pictures may be fetched from.
+/// Where images may be fetched from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceConfig {
     /// `SOURCE_URLS`: whether any are. Default: no.
     pub enabled: bool,
     /// `SOURCE_HOSTS`, `ALLOW_INSECURE_SOURCES`: from where. Default: every public host.
     pub policy: OutboundPolicy,
-    /// `SOURCE_TIMEOUT_SECS`: how long a server has to answer, and between two pieces of the picture.
+    /// `SOURCE_TIMEOUT_SECS`: how long a server has to answer, and between two pieces of the image.
     /// Default: 15 s.
     pub timeout_secs: u32,
 }

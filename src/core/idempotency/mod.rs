@@ -38,7 +38,7 @@ pub fn fingerprint(files: &[UploadedFile<NewJob>], asked: &ParsedOptions) -> Str
     hex(json!([files, asked]).to_string().as_bytes())
 }
 
-/// What an upload was whose picture is fetched: its address, and what was asked for.
+/// What an upload was whose image is fetched: its address, and what was asked for.
 pub fn fetched_fingerprint(source_url: &str, asked: &ParsedOptions) -> String {
     hex(json!([source_url, asked]).to_string().as_bytes())
 }

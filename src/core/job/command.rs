@@ -99,7 +99,7 @@ pub struct Finish {
     pub thumbhash: String,
     /// The instance's memory high-water mark.
     pub peak_memory_bytes: Option<u64>,
-    /// Whether the file was cut or damaged, so that parts of the picture are missing.
+    /// Whether the file was cut or damaged, so that parts of the image are missing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub incomplete: bool,
 }

@@ -16,7 +16,7 @@ pub(super) const DEFER_CAP_SECS: u32 = 60;
 /// How often a client may have a failed job tried again. The first time at once, then with pauses that double.
 pub(super) const MAX_RERUNS: u32 = 10;
 pub(super) const RERUN_SECS: u32 = 10;
-/// A picture that killed its instances takes others with it: less often, and never at once.
+/// An image that killed its instances takes others with it: less often, and never at once.
 pub(super) const MAX_POISON_RERUNS: u32 = 2;
 pub(super) const POISON_RERUN_SECS: u32 = 300;
 /// The longest of these pauses.

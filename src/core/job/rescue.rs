@@ -79,14 +79,14 @@ pub(super) fn rescue(mut record: Record, now: Timestamp, policy: &Policy) -> Dec
 /// Counts an attempt that never came back. Returns why the job has to end, if it has to.
 ///
 /// What kills an instance takes all with it that runs there: only an attempt beside which nothing
-/// ran says something about its picture.
+/// ran says something about its image.
 pub(super) fn lose(record: &mut Record, policy: &Policy) -> Option<Failure> {
     record.lost_attempts += 1;
     record.lost_alone += u32::from(record.alone);
     record.deferrals = 0;
     if record.lost_alone >= policy.max_lost_attempts {
         let detail = format!(
-            "{} attempts at this picture never came back, and nothing else ran beside them",
+            "{} attempts at this image never came back, and nothing else ran beside them",
             record.lost_alone
         );
         return Some(Failure::new(FailureKind::Poison, detail));

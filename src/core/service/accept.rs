@@ -30,7 +30,7 @@ const STREAMED_FROM_BYTES: u64 = 256 << 10;
 /// The longest file name that is remembered, in bytes.
 const MAX_FILENAME_BYTES: usize = 255;
 
-/// A picture that was stored.
+/// An image that was stored.
 pub struct Stored {
     /// The job that it will be.
     pub id: JobId,
@@ -74,7 +74,7 @@ pub struct Store<'a, O, C> {
     pub limits: &'a Limits,
 }
 
-/// What is known of a picture before it is read.
+/// What is known of an image before it is read.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Announced<'a> {
     /// What the client calls it.
@@ -83,7 +83,7 @@ pub struct Announced<'a> {
     pub most_bytes: Option<u64>,
     /// Whether it has exactly as many.
     pub is_exact: bool,
-    /// What is asked for, or `None` while a form may still say it: then only the picture is judged.
+    /// What is asked for, or `None` while a form may still say it: then only the image is judged.
     pub variants: Option<&'a [Variant]>,
 }
 
@@ -92,7 +92,7 @@ impl Announced<'_> {
         self.most_bytes.filter(|_| self.is_exact)
     }
 
-    /// The length of a picture that is stored while it arrives: nothing of it but the header is held.
+    /// The length of an image that is stored while it arrives: nothing of it but the header is held.
     pub(crate) fn streamed_bytes(&self) -> Option<u64> {
         self.exact_bytes()
             .filter(|bytes| *bytes > STREAMED_FROM_BYTES)
@@ -110,7 +110,7 @@ impl Announced<'_> {
 }
 
 impl<O: ObjectStore, C: Clock + Timer> Store<'_, O, C> {
-    /// Stores a picture under the job's id and describes it, or says why it cannot be taken.
+    /// Stores an image under the job's id and describes it, or says why it cannot be taken.
     /// Nothing stays stored after a refusal.
     pub async fn source(
         &self,
@@ -148,7 +148,7 @@ impl<O: ObjectStore, C: Clock + Timer> Store<'_, O, C> {
 
     /// Reads until the header is known, and refuses what could never be rendered.
     ///
-    /// `None`: a picture whose header comes too late for the edge; the origin will judge it.
+    /// `None`: an image whose header comes too late for the edge; the origin will judge it.
     async fn read_header<B: Chunks>(
         &self,
         intake: &mut Intake<'_, B>,
@@ -174,7 +174,7 @@ impl<O: ObjectStore, C: Clock + Timer> Store<'_, O, C> {
         }
     }
 
-    /// Stores a picture while the rest of it arrives. Returns its SHA-256, as `put` does.
+    /// Stores an image while the rest of it arrives. Returns its SHA-256, as `put` does.
     async fn stream<B: Chunks>(
         &self,
         key: &str,
@@ -200,7 +200,7 @@ impl<O: ObjectStore, C: Clock + Timer> Store<'_, O, C> {
         }
     }
 
-    /// Stores a picture in one piece where it fits into one, else in parts.
+    /// Stores an image in one piece where it fits into one, else in parts.
     async fn put<B: Chunks>(
         &self,
         key: &str,
@@ -302,7 +302,7 @@ pub fn too_large(max_bytes: u64) -> Problem {
     )
 }
 
-/// What is refused at upload is the request's fault: a damaged header counts as no picture.
+/// What is refused at upload is the request's fault: a damaged header counts as no image.
 fn refusal(error: &PipelineError) -> Problem {
     match error {
         PipelineError::Malformed { .. } | PipelineError::Truncated { .. } => {

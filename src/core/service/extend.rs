@@ -1,4 +1,4 @@
-//! POST of a job that is done: another thumbnail of the picture that is still stored.
+//! POST of a job that is done: another thumbnail of the image that is still stored.
 
 use url::form_urlencoded;
 
@@ -18,7 +18,7 @@ use crate::service::accept::planned_bytes;
 use crate::service::header::HeaderReader;
 use thumbnail_pipeline::{Limits, Options, Variant};
 
-/// How much of a stored picture is read for its header: in most files it stands in front of that.
+/// How much of a stored image is read for its header: in most files it stands in front of that.
 const HEADER_BYTES: usize = 256 << 10;
 
 /// What became of a request for more thumbnails.
@@ -154,7 +154,7 @@ impl Extended {
     }
 }
 
-/// What making `variants` of a stored picture takes, if its header is at its beginning: the rest of it
+/// What making `variants` of a stored image takes, if its header is at its beginning: the rest of it
 /// is not read.
 async fn planned(mut body: impl Chunks, variants: &[Variant], limits: &Limits) -> Option<u64> {
     let mut header = HeaderReader::without_metadata(HEADER_BYTES, Variant::page_of(variants));
@@ -196,7 +196,7 @@ fn refusal(verdict: &Verdict) -> Problem {
             state: State::Failed,
         } => Problem::new(
             ProblemKind::NotDone,
-            "the job has failed; there is no thumbnail of its picture",
+            "the job has failed; there is no thumbnail of its image",
         ),
         Verdict::Rejected { state } => Problem {
             retry_after_secs: Some(1),

@@ -1,12 +1,13 @@
-//! A picture from an address that a client names, as if it were the body of an upload.
+//! An image from an address that a client names, as if it were the body of an upload.
 //!
 //! Nothing is asked for before somebody reads; every address on the way, redirects too, is one that
 //! the service may reach; whose fault a failure is, its error tells.
 
-use crate::api::Problem;
 use crate::api::problem::FieldError;
+use crate::api::{Problem, json};
 use crate::outbound::{Destination, OutboundError, OutboundPolicy};
 use crate::ports::{ChunkError, Chunks, FetchError, SourceAnswer, Sources};
+use crate::service::upload::UploadRequest;
 
 /// The most redirects that are followed.
 const MAX_REDIRECTS: u32 = 5;
@@ -14,7 +15,10 @@ const MAX_REDIRECTS: u32 = 5;
 /// The longest name of a file that an address gives, in bytes, before it is decoded.
 const MAX_NAME_BYTES: usize = 1_024;
 
-/// A picture at an address.
+/// What is fetched is an image, or it is refused for what its bytes say.
+const FETCHED_TYPE: &str = "application/octet-stream";
+
+/// An image at an address.
 pub struct SourceBody<'a, S: Sources> {
     sources: &'a S,
     policy: &'a OutboundPolicy,
@@ -26,7 +30,7 @@ pub struct SourceBody<'a, S: Sources> {
 }
 
 impl<'a, S: Sources> SourceBody<'a, S> {
-    /// The picture at `url`, which may be asked for. `own` is the service's own origin.
+    /// The image at `url`, which may be asked for. `own` is the service's own origin.
     pub fn new(
         sources: &'a S,
         policy: &'a OutboundPolicy,
@@ -46,7 +50,7 @@ impl<'a, S: Sources> SourceBody<'a, S> {
         })
     }
 
-    /// Follows redirects to the answer that has the picture.
+    /// Follows redirects to the answer that has the image.
     async fn ask(&self, mut destination: Destination) -> Result<S::Body, FetchError> {
         for _ in 0..=MAX_REDIRECTS {
             let answer = self.sources.get(&destination).await?;
@@ -95,6 +99,25 @@ impl<S: Sources> Chunks for SourceBody<'_, S> {
             other => other,
         }
     }
+}
+
+/// An upload whose image is at the address that its JSON names. `own` is the service's own origin.
+pub async fn fetched<'a, S: Sources>(
+    upload: UploadRequest<impl Chunks>,
+    sources: &'a S,
+    policy: &'a OutboundPolicy,
+    own: &'a str,
+) -> Result<UploadRequest<SourceBody<'a, S>>, Problem> {
+    let mut params = upload.params;
+    let url = json::source_url(upload.body, &mut params).await?;
+    let body = SourceBody::new(sources, policy, &url, own)?;
+    Ok(UploadRequest {
+        content_type: FETCHED_TYPE.into(),
+        length: None,
+        params,
+        source_url: Some(url),
+        body,
+    })
 }
 
 /// The name of the file that an address seems to be of: the last part of its path.
@@ -201,7 +224,7 @@ mod tests {
             "https://metadata.google.internal/",
             "http://pictures.example.com/",
             "https://pictures.example.com:22/",
-            "https://user:word@pictures.example.com/",
+            "https://user:word@images.example.com/",
             "https://thumbs.example.org/thumbnails",
             "file:///etc/passwd",
             "data:image/png;base64,AAAA",
@@ -223,7 +246,7 @@ mod tests {
         let error = read(&web).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "the picture could not be fetched: it has more than 5 redirects"
+            "the image could not be fetched: it has more than 5 redirects"
         );
         assert_eq!(web.asked.borrow().len(), 6);
     }

@@ -1,4 +1,4 @@
-//! The beginning of a picture, held until its header can be read.
+//! The beginning of an image, held until its header can be read.
 
 use crate::service::metadata::MetadataFilter;
 use thumbnail_pipeline::decode::HeaderStatus;
@@ -39,7 +39,7 @@ impl HeaderReader {
         }
     }
 
-    /// The same for who does not store what is held: metadata in front of a JPEG's picture that its decoder
+    /// The same for who does not store what is held: metadata in front of a JPEG's image that its decoder
     /// does not read are not held, however long they are.
     pub fn without_metadata(max_len: usize, page: u32) -> Self {
         Self {

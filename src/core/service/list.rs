@@ -11,7 +11,7 @@ use crate::ports::{Clock, IndexEntry, JobIndex, StoreError};
 
 /// Refuses listings where nobody may have one.
 ///
-/// There are no accounts yet: whoever may list sees the URLs of everybody's pictures.
+/// There are no accounts yet: whoever may list sees the URLs of everybody's images.
 pub fn admit(listing: bool) -> Result<(), Problem> {
     let detail = "this service lists no jobs; whoever runs it can set LISTING to 1";
     let refused = || Problem::new(ProblemKind::ListingOff, detail);

@@ -5,7 +5,7 @@
 //!
 //! An invocation that is cancelled runs no destructor: its reservation ends by itself when no
 //! invocation can live any longer. What it held stays held, and the instance dies of that in the
-//! end, with nothing worse than attempts that count against no picture.
+//! end, with nothing worse than attempts that count against no image.
 
 use std::cell::{Cell, RefCell};
 

@@ -1,6 +1,6 @@
-//! Drops the metadata that a JPEG has in front of its picture, as it arrives.
+//! Drops the metadata that a JPEG has in front of its image, as it arrives.
 //!
-//! A phone writes a second picture there, an editor megabytes of XMP. Its pixels do not need them,
+//! A phone writes a second image there, an editor megabytes of XMP. Its pixels do not need them,
 //! nor does its decoder: it is fed what is left.
 
 use State::{Begins, Drops, Keeps, Over, Segment};

@@ -1,7 +1,7 @@
 //! How many attempts at webhooks go on in one instance when their batches are over.
 //!
 //! The queue brings the next batch at once, however slow the receivers of the last one are: without a
-//! bound, a crowd of slow receivers would fill the instance's memory, in which pictures are made, too.
+//! bound, a crowd of slow receivers would fill the instance's memory, in which images are made, too.
 
 use std::cell::RefCell;
 

@@ -36,7 +36,7 @@ pub struct Processor<'a, O, L, C, R> {
     pub clock: &'a C,
     /// The memory of this instance.
     pub memory: &'a Memory,
-    /// What makes the pictures.
+    /// What makes the images.
     pub renderer: R,
     /// What the pipeline may use.
     pub limits: Limits,

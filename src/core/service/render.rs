@@ -11,7 +11,7 @@ use crate::service::memory::Full;
 use thumbnail_pipeline::decode::Progress;
 use thumbnail_pipeline::{ImageInfo, Limits, PipelineError, Rendered, Renderer, Variant, plan};
 
-/// Why there is no picture.
+/// Why there is no image.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum RenderError {
     /// The file is at fault.
@@ -65,7 +65,7 @@ async fn read_header(
     }
 }
 
-/// The real pipeline: probe → plan → render; stops reading once the picture is complete.
+/// The real pipeline: probe → plan → render; stops reading once the image is complete.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Pipeline;
 

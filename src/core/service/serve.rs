@@ -91,7 +91,7 @@ impl<O: ObjectStore, K: StatusCache, L: JobLedger, C: Clock> Reader<'_, O, K, L,
     }
 
     /// Answers `GET /thumbnails/{id}_{name}`, and for the first variant `GET /thumbnails/{id}`
-    /// where a picture is asked for: in the format that the client likes.
+    /// where an image is asked for: in the format that the client likes.
     pub async fn negotiated(
         &self,
         id: JobId,

@@ -1,4 +1,4 @@
-//! An upload with its options: a form of one file or many, or a picture as it is.
+//! An upload with its options: a form of one file or many, or an image as it is.
 //!
 //! Every file of a form is stored as it arrives; their jobs begin when the form has ended, because
 //! options may follow. What one file is at fault for costs that file alone, what the form is at
@@ -34,6 +34,13 @@ pub struct UploadRequest<B> {
     pub source_url: Option<String>,
     /// The bytes, not yet read.
     pub body: B,
+}
+
+impl<B> UploadRequest<B> {
+    /// Whether it is JSON with the address of an image, where the service fetches such.
+    pub fn names_source(&self, config: &Config) -> bool {
+        config.sources.enabled && media_type(&self.content_type) == "application/json"
+    }
 }
 
 /// An upload whose files are stored.
@@ -97,7 +104,7 @@ where
             }
             other => {
                 let json = if other == "application/json" {
-                    "; this service fetches no pictures (SOURCE_URLS)"
+                    "; this service fetches no images (SOURCE_URLS)"
                 } else {
                     ""
                 };
@@ -124,7 +131,7 @@ where
         Ok(BoundedBody::new(body, most, self.clock))
     }
 
-    /// Takes a body that is a picture; its options stand in the query.
+    /// Takes a body that is an image; its options stand in the query.
     async fn picture(
         &self,
         mut body: impl Chunks,

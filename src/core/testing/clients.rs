@@ -356,7 +356,7 @@ async fn upload(world: &World, scenario: &Scenario, number: u32) -> Result<Recor
     Ok(create_job(world, new).await?.0)
 }
 
-/// What a picture takes beside which others are made: two fit together, three not into an instance.
+/// What an image takes beside which others are made: two fit together, three not into an instance.
 const HEAVY_BYTES: u64 = 32 << 20;
 
 /// The number of the thumbnail that is asked for when the others are there.

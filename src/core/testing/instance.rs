@@ -12,7 +12,7 @@ use thumbnail_pipeline::Limits;
 /// What an instance has: 96 MiB, as the linker says it to wasm, less the code's own data and stack.
 const INSTANCE_BYTES: u64 = 92 << 20;
 
-/// What an instance holds, and what is known of the pictures that come to it.
+/// What an instance holds, and what is known of the images that come to it.
 #[derive(Default)]
 pub(super) struct Instance {
     memory: OnceCell<Memory>,
@@ -21,7 +21,7 @@ pub(super) struct Instance {
     deaths: Cell<u32>,
 }
 
-/// Memory that a picture takes while it is made.
+/// Memory that an image takes while it is made.
 pub(super) struct Held {
     world: World,
     bytes: u64,
@@ -47,18 +47,18 @@ impl World {
         })
     }
 
-    /// Notes what a picture is, and what making its thumbnails takes.
+    /// Notes what an image is, and what making its thumbnails takes.
     pub(super) fn uploads(&self, id: JobId, picture: Picture, bytes: u64) {
         let mut uploads = self.inner.instance.uploads.borrow_mut();
         uploads.insert(id, (picture, bytes));
     }
 
-    /// Whether several pictures are made at the same time.
+    /// Whether several images are made at the same time.
     pub(super) fn is_crowded(&self) -> bool {
         self.inner.instance.uploads.borrow().len() > 1
     }
 
-    /// What the picture of a job is, and what making its thumbnails takes.
+    /// What the image of a job is, and what making its thumbnails takes.
     pub(super) fn uploaded(&self, id: JobId) -> Option<(Picture, u64)> {
         self.inner.instance.uploads.borrow().get(&id).copied()
     }

@@ -102,7 +102,7 @@ impl World {
         jobs.values().map(|seen| seen.messages).max().unwrap_or(0)
     }
 
-    /// What became of each upload: its picture, why it failed, and its attempts.
+    /// What became of each upload: its image, why it failed, and its attempts.
     pub(super) fn ends(&self) -> Vec<(Picture, Option<FailureKind>, u32)> {
         let jobs = self.inner.witness.jobs.borrow();
         let end = |(id, seen): (&JobId, &Seen)| {

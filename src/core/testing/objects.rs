@@ -206,7 +206,7 @@ impl ObjectStore for World {
     }
 }
 
-/// Stores a picture as an upload does that tells no length.
+/// Stores an image as an upload does that tells no length.
 pub async fn store_source(
     world: &World,
     id: JobId,

@@ -117,7 +117,7 @@ pub struct Run {
     pub rings: u32,
     /// Events that the receiver took, and requests that reached it.
     pub told: (u32, u32),
-    /// What became of each upload: its picture, why it failed, and its attempts.
+    /// What became of each upload: its image, why it failed, and its attempts.
     pub ends: Vec<(Picture, Option<FailureKind>, u32)>,
     /// How often the job that was put off most often was put off.
     pub deferrals: u32,

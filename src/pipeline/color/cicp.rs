@@ -1,4 +1,4 @@
-//! Colours by code points (ITU-T H.273), as the `cICP` chunk of PNG has them.
+//! Colors by code points (ITU-T H.273), as the `cICP` chunk of PNG has them.
 //!
 //! BT.709, Display P3 and BT.2020 primaries with the transfer functions of sRGB, BT.709,
 //! gamma 2.2 and 2.8, linear, PQ and HLG.
@@ -18,10 +18,10 @@ const HLG_PEAK: f64 = 1000.0;
 /// From here on, highlights are compressed.
 const KNEE: f32 = 0.6;
 
-/// Code points of a picture's colours.
+/// Code points of an image's colors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cicp {
-    /// `ColourPrimaries`.
+    /// `ColorPrimaries`.
     pub primaries: u8,
     /// `TransferCharacteristics`.
     pub transfer: u8,
@@ -31,7 +31,7 @@ pub struct Cicp {
     pub full_range: u8,
 }
 
-/// What must be done to linear light before it fits an sRGB picture.
+/// What must be done to linear light before it fits an sRGB image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Range {
     /// Nothing.

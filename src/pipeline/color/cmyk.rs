@@ -11,7 +11,7 @@ pub fn invert_row(row: &mut [f32]) {
 
 /// Turns Y, Cb, Cr, K of each pixel into C, M, Y, K, as the file counts ink.
 ///
-/// The colours are those of BT.601 inverted; K stays what it is.
+/// The colors are those of BT.601 inverted; K stays what it is.
 /// Adobe's files, which are the ones with YCCK, need [`invert_row`] afterwards.
 pub fn ycck_to_cmyk_row(row: &mut [f32]) {
     for [y, cb, cr, _] in row.as_chunks_mut::<4>().0 {
@@ -26,9 +26,9 @@ pub fn ycck_to_cmyk_row(row: &mut [f32]) {
     }
 }
 
-/// Returns the sRGB colour of ink without a profile: what each ink lets through, multiplied.
+/// Returns the sRGB color of ink without a profile: what each ink lets through, multiplied.
 ///
-/// Browsers show such pictures this way.
+/// Browsers show such images this way.
 /// Simulating some press instead would be a guess about the press.
 #[inline]
 pub(super) fn multiply([c, m, y, k]: [f32; 4]) -> [f32; 3] {
@@ -60,7 +60,7 @@ mod tests {
         let mut row = [76.245 / 255.0, 84.972 / 255.0, 1.0, 1.0];
         ycck_to_cmyk_row(&mut row);
         invert_row(&mut row);
-        // Files of Adobe have their colours inverted a second time: R is what C covers.
+        // Files of Adobe have their colors inverted a second time: R is what C covers.
         for (got, want) in row.into_iter().zip([1.0, 0.0, 0.0, 0.0]) {
             assert!((got - want).abs() < 0.01, "{row:?}");
         }

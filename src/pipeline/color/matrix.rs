@@ -49,7 +49,7 @@ pub(super) const BT2020: Primaries = Primaries {
 };
 
 impl Primaries {
-    /// The matrix from linear RGB to XYZ under D50, or `None` if the primaries span no colours.
+    /// The matrix from linear RGB to XYZ under D50, or `None` if the primaries span no colors.
     pub(super) fn to_xyz_d50(self) -> Option<Matrix> {
         let columns = [xyz(self.red)?, xyz(self.green)?, xyz(self.blue)?];
         let unscaled = transpose(&columns);

@@ -1,13 +1,13 @@
-//! The colour chunks of a PNG and which of them counts.
+//! The color chunks of a PNG and which of them counts.
 
 use super::cicp::Cicp;
 use super::matrix::Primaries;
 use super::transform::{ColorModel, ColorTransform, Reading};
 
-/// What writers of sRGB pictures put into `gAMA` (PNG, third edition, 11.3.2.5).
+/// What writers of sRGB images put into `gAMA` (PNG, third edition, 11.3.2.5).
 const SRGB_GAMMA: u32 = 45_455;
 
-/// The colour chunks of a PNG, each as it stands in the file.
+/// The color chunks of a PNG, each as it stands in the file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PngColor<'a> {
     /// `cICP`.
@@ -54,7 +54,7 @@ fn exponent(gamma: u32) -> Option<Option<f64>> {
     if gamma.abs_diff(SRGB_GAMMA) <= SRGB_GAMMA / 100 {
         return Some(None);
     }
-    // Exponents beyond 10 leave nothing of a picture: the chunk is wrong.
+    // Exponents beyond 10 leave nothing of an image: the chunk is wrong.
     (10_000..=1_000_000)
         .contains(&gamma)
         .then(|| Some(100_000.0 / f64::from(gamma)))

@@ -7,32 +7,32 @@ use super::icc::{Device, Profile, Table};
 use super::linear::{linear_to_srgb, srgb_to_linear, unit};
 use super::matrix::{self, Matrix, Primaries};
 
-/// A picture whose samples differ from sRGB by no more than this is sRGB.
+/// An image whose samples differ from sRGB by no more than this is sRGB.
 const SRGB_TOLERANCE: f32 = 2.0 / 255.0;
 
-/// What the colour channels of a picture are.
+/// What the color channels of an image are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ColorModel {
     /// One channel.
-    Grey,
+    Gray,
     /// Three channels.
     Rgb,
     /// Four channels of ink: 0 is none.
     Cmyk,
 }
 
-/// Whether each pixel of a row has alpha after its colour.
+/// Whether each pixel of a row has alpha after its color.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Alpha {
     /// It has none.
     Absent,
-    /// It has, and its colour is not premultiplied with it.
+    /// It has, and its color is not premultiplied with it.
     Straight,
 }
 
-/// Turns colours of a source into sRGB.
+/// Turns colors of a source into sRGB.
 ///
-/// Colours outside of sRGB are clipped channel by channel.
+/// Colors outside of sRGB are clipped channel by channel.
 #[derive(Debug)]
 pub struct ColorTransform {
     model: ColorModel,
@@ -41,8 +41,8 @@ pub struct ColorTransform {
 
 #[derive(Debug)]
 enum Path {
-    /// To encoded grey at once.
-    Grey(Curve),
+    /// To encoded gray at once.
+    Gray(Curve),
     Matrix {
         curves: Box<[Curve; 3]>,
         to_srgb: [[f32; 3]; 3],
@@ -85,7 +85,7 @@ impl ColorTransform {
     /// Reads an embedded ICC profile.
     ///
     /// `None` if samples are to be taken as sRGB: the profile is sRGB or so near that nobody sees
-    /// a difference, or it is damaged, larger than 4 MiB, or for another colour model,
+    /// a difference, or it is damaged, larger than 4 MiB, or for another color model,
     /// in which case browsers ignore it too.
     /// CMYK without a usable profile takes [`ColorTransform::cmyk`] instead.
     pub fn from_icc(profile: &[u8], model: ColorModel) -> Option<Self> {
@@ -118,7 +118,7 @@ impl ColorTransform {
         (primaries, curve, range): (Primaries, Curve, Range),
     ) -> Option<Self> {
         let path = match model {
-            ColorModel::Grey => Path::grey(&curve, range),
+            ColorModel::Gray => Path::gray(&curve, range),
             ColorModel::Rgb => {
                 let curves = [curve.clone(), curve.clone(), curve];
                 Path::matrix(curves, &primaries.to_xyz_d50()?, range)?
@@ -143,7 +143,7 @@ impl ColorTransform {
         Self::from_colors(model, (primaries, curve, Range::Standard))
     }
 
-    /// The colour channels that a source pixel has.
+    /// The color channels that a source pixel has.
     pub fn source_channels(&self) -> usize {
         self.model.channels()
     }
@@ -167,11 +167,11 @@ impl ColorTransform {
         }
     }
 
-    /// Turns one colour into sRGB; channels that the source does not have are ignored.
+    /// Turns one color into sRGB; channels that the source does not have are ignored.
     #[inline]
     pub fn convert(&self, device: [f32; 4]) -> [f32; 3] {
         match &self.path {
-            Path::Grey(curve) => [curve.at(device[0]); 3],
+            Path::Gray(curve) => [curve.at(device[0]); 3],
             Path::Matrix {
                 curves,
                 to_srgb,
@@ -202,7 +202,7 @@ impl ColorTransform {
         let steps = |count: u8| (0..=count).map(move |step| f32::from(step) / f32::from(count));
         match self.model {
             ColorModel::Cmyk => false,
-            ColorModel::Grey => steps(64).all(|v| near([v; 3])),
+            ColorModel::Gray => steps(64).all(|v| near([v; 3])),
             ColorModel::Rgb => {
                 steps(64).all(|v| near([v; 3]))
                     && steps(8).all(|r| steps(8).all(|g| steps(8).all(|b| near([r, g, b]))))
@@ -215,7 +215,7 @@ impl ColorModel {
     /// The number of its channels.
     pub const fn channels(self) -> usize {
         match self {
-            Self::Grey => 1,
+            Self::Gray => 1,
             Self::Rgb => 3,
             Self::Cmyk => 4,
         }
@@ -225,7 +225,7 @@ impl ColorModel {
 impl Path {
     fn from_profile(profile: &[u8], model: ColorModel) -> Option<Self> {
         match Profile::read(profile, model.channels())?.device {
-            Device::Grey(curve) => Some(Self::grey(&curve, Range::Standard)),
+            Device::Gray(curve) => Some(Self::gray(&curve, Range::Standard)),
             Device::Matrix { curves, to_xyz } => Self::matrix(curves, &to_xyz, Range::Standard),
             Device::Table(table) => Some(Self::Table {
                 table: Box::new(table),
@@ -236,8 +236,8 @@ impl Path {
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "samples are f32 anyway")]
-    fn grey(curve: &Curve, range: Range) -> Self {
-        Self::Grey(Curve::new(|x| {
+    fn gray(curve: &Curve, range: Range) -> Self {
+        Self::Gray(Curve::new(|x| {
             let light = range.compress([curve.at(x as f32); 3])[0];
             encode(f64::from(light))
         }))

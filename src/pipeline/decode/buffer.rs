@@ -2,7 +2,7 @@
 
 use crate::{LimitError, PipelineError};
 
-/// The allocator refused: what the picture takes is not known here, so the error names the buffer.
+/// The allocator refused: what the image takes is not known here, so the error names the buffer.
 fn out_of_memory(bytes: usize) -> PipelineError {
     LimitError::Allocation {
         bytes: bytes as u64,

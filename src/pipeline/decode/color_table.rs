@@ -1,6 +1,6 @@
-//! The colours of a picture that is stored as indices.
+//! The colors of an image that is stored as indices.
 
-/// Colours by index, also as sums of pixels need them.
+/// Colors by index, also as sums of pixels need them.
 #[derive(Debug, Clone)]
 pub struct ColorTable {
     colors: Box<[[u8; 4]; 256]>,
@@ -25,17 +25,17 @@ impl ColorTable {
         }
     }
 
-    /// How many channels the colours have: 3 or 4.
+    /// How many channels the colors have: 3 or 4.
     pub const fn channels(&self) -> usize {
         self.channels
     }
 
-    /// The colour of an index in RGBA.
+    /// The color of an index in RGBA.
     pub fn color(&self, index: u8) -> [u8; 4] {
         self.colors[usize::from(index)]
     }
 
-    /// The colours of a row, as interleaved samples.
+    /// The colors of a row, as interleaved samples.
     pub fn expand(&self, indices: &[u8]) -> Vec<u8> {
         let colors = indices
             .iter()
@@ -46,7 +46,7 @@ impl ColorTable {
             .collect()
     }
 
-    /// The sums of up to 65535 pixels, colours and alpha times 255 if there is alpha.
+    /// The sums of up to 65535 pixels, colors and alpha times 255 if there is alpha.
     pub fn total(&self, indices: &[u8]) -> [u32; 4] {
         let [mut low, mut high] = [0_u64; 2];
         for &index in indices {

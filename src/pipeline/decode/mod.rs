@@ -2,7 +2,7 @@
 //!
 //! Each decoder has a header reader (`read_header`, which sees a growing prefix of the file)
 //! and a [`Decode`] that is fed the whole file from its first byte, in chunks of any size.
-//! No decoder holds the whole picture where its format lets it avoid that.
+//! No decoder holds the whole image where its format lets it avoid that.
 
 pub mod bmp;
 mod buffer;
@@ -48,18 +48,18 @@ pub struct Part<'a> {
 /// What a decoder says after it took some bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
-    /// The picture is not complete: feed the next bytes.
+    /// The image is not complete: feed the next bytes.
     NeedMore,
     /// Every row was given to the sink; what follows in the file does not matter.
     Done,
 }
 
-/// How much of a picture a file had, once it has ended.
+/// How much of an image a file had, once it has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Completeness {
     /// All of it.
     Whole,
-    /// The file was cut or damaged; rows or details are missing and were filled with grey or with what was known.
+    /// The file was cut or damaged; rows or details are missing and were filled with gray or with what was known.
     Truncated,
 }
 
@@ -72,12 +72,12 @@ pub enum Samples<'a> {
     U16(&'a [u16]),
 }
 
-/// A plane of a decoded picture: one grid of samples that lies over the picture.
+/// A plane of a decoded image: one grid of samples that lies over the image.
 ///
-/// RGB pictures have one plane of three channels.
+/// RGB images have one plane of three channels.
 /// A JPEG in YCbCr has three planes of one channel, each with its own resolution.
 /// The sample in column `i` covers the source's pixels from `i * pixels_per_sample_x`
-/// to `(i + 1) * pixels_per_sample_x`; the last one may reach past the picture's edge.
+/// to `(i + 1) * pixels_per_sample_x`; the last one may reach past the image's edge.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Plane {
     /// Samples in a row (of one channel).
@@ -93,7 +93,7 @@ pub struct Plane {
 }
 
 impl Plane {
-    /// The one plane of a picture whose channels all have its size.
+    /// The one plane of an image whose channels all have its size.
     pub const fn whole(width: u32, height: u32, channels: u8) -> Self {
         Self {
             width,
@@ -105,7 +105,7 @@ impl Plane {
     }
 }
 
-/// Takes the samples of a picture as a decoder produces them.
+/// Takes the samples of an image as a decoder produces them.
 pub trait RowSink {
     /// Takes row `y` of plane `plane`, which has `width * channels` samples.
     ///
@@ -125,7 +125,7 @@ pub trait RowSink {
         let _ = plane;
     }
 
-    /// Takes row `y` of plane `plane` as indices of colours, instead of [`RowSink::row`].
+    /// Takes row `y` of plane `plane` as indices of colors, instead of [`RowSink::row`].
     fn indices(&mut self, plane: usize, y: u32, indices: &[u8], table: &ColorTable) {
         self.row(plane, y, Samples::U8(&table.expand(indices)));
     }

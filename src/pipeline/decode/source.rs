@@ -1,4 +1,4 @@
-//! At which scale a picture is decoded, and what its decoder gives to a sink.
+//! At which scale an image is decoded, and what its decoder gives to a sink.
 
 use super::Plane;
 #[cfg(feature = "heic")]
@@ -16,7 +16,7 @@ use crate::{LimitError, PipelineError};
 /// A photo at 2 or more is 49 dB or more from one that was decoded whole, at 1 to 2 37 to 49 dB.
 const MIN_RESIDUAL: f64 = 2.0;
 
-/// What they leave where a picture would not fit in memory otherwise.
+/// What they leave where an image would not fit in memory otherwise.
 const MIN_RESIDUAL_IN_NEED: f64 = 1.0;
 
 /// From this reduction on, the smoothing of block edges does not show in the result.
@@ -58,9 +58,9 @@ pub enum Scale {
 }
 
 impl Source {
-    /// Decides how to decode a picture of which the largest result is reduced by `reduction`.
+    /// Decides how to decode an image of which the largest result is reduced by `reduction`.
     ///
-    /// A picture whose decoder would not fit in the memory limit is refused here.
+    /// An image whose decoder would not fit in the memory limit is refused here.
     pub fn choose(
         info: &ImageInfo,
         reduction: Reduction,

@@ -15,15 +15,15 @@ const OPAQUE: u8 = 128;
 /// Pixels that train the palette; more do not make it better.
 const TRAINING_PIXELS: usize = 1 << 16;
 
-/// The palette and the indices of a picture.
+/// The palette and the indices of an image.
 struct Quantized {
     palette: Vec<u8>,
     pixels: Vec<u8>,
     transparent: Option<u8>,
 }
 
-/// Encodes with the exact colours where there are at most 256, otherwise with the nearest
-/// of a palette that was trained on the picture; pixels are not dithered.
+/// Encodes with the exact colors where there are at most 256, otherwise with the nearest
+/// of a palette that was trained on the image; pixels are not dithered.
 pub(super) fn encode(pixmap: &Pixmap, max_bytes: u64) -> Result<Vec<u8>, PipelineError> {
     let (width, height) = sides_u16(pixmap)?;
     let exact = index(pixels(pixmap), 256).map(|indexed| Quantized {

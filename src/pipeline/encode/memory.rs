@@ -12,14 +12,14 @@ const HUFFMAN_BYTES: u64 = 16 << 10;
 const PALETTE_BYTES: u64 = 8 << 10;
 /// What makes the prefix codes of a WebP: heaps and trees of at most 280 symbols.
 const PREFIX_BYTES: u64 = 24 << 10;
-/// The network that learns a palette (256 colours of four numbers, and what they are sorted and found by).
+/// The network that learns a palette (256 colors of four numbers, and what they are sorted and found by).
 const NETWORK_BYTES: u64 = 24 << 10;
 /// What LZW of at most 12 bits knows of a string: where it goes on.
 const STRING_BYTES: u64 = 64;
 /// The most strings.
 const MAX_STRINGS: u64 = 1 << 12;
 
-/// The room of a file: no picture makes a longer one, or a longer one is refused.
+/// The room of a file: no image makes a longer one, or a longer one is refused.
 pub fn file_bytes(size: Size, channels: u64, options: &EncodeOptions) -> u64 {
     let pixels = size.pixels();
     let most = match options.format {
@@ -37,7 +37,7 @@ pub fn file_bytes(size: Size, channels: u64, options: &EncodeOptions) -> u64 {
     most.min(options.max_bytes)
 }
 
-/// The most that is held while a whole picture is encoded, besides the picture; its file included.
+/// The most that is held while a whole image is encoded, besides the image; its file included.
 pub fn encoder_bytes(size: Size, channels: u64, options: &EncodeOptions) -> u64 {
     let file = file_bytes(size, channels, options);
     let pixels = size.pixels();

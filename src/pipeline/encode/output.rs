@@ -6,7 +6,7 @@ use super::super::geometry::Size;
 use super::super::{LimitError, OutputFormat, PipelineError};
 
 /// What a file begins with: most thumbnails never need more, and encoders that work on a whole
-/// picture first need no more meanwhile.
+/// image first need no more meanwhile.
 const FIRST_ROOM: usize = 4096;
 
 /// A file that grows up to the room that was planned for it.

@@ -1,6 +1,6 @@
-//! Pictures of at most 256 colours, found exactly.
+//! Images of at most 256 colors, found exactly.
 
-/// The colours of a picture and which of them each pixel has.
+/// The colors of an image and which of them each pixel has.
 #[derive(Debug, PartialEq)]
 pub(super) struct Indexed {
     /// RGBA; those that are not opaque come first.
@@ -9,12 +9,12 @@ pub(super) struct Indexed {
     pub(super) pixels: Vec<u8>,
 }
 
-/// Slots of the hash table: four times the colours, so that probing stays short.
+/// Slots of the hash table: four times the colors, so that probing stays short.
 const SLOTS: usize = 1024;
 
-/// Finds the colours of a picture, or `None` if it has more than `most`, which is at most 256.
+/// Finds the colors of an image, or `None` if it has more than `most`, which is at most 256.
 ///
-/// The order is fixed by the colours alone: by alpha, then by value.
+/// The order is fixed by the colors alone: by alpha, then by value.
 pub(super) fn index(pixels: impl Iterator<Item = [u8; 4]> + Clone, most: usize) -> Option<Indexed> {
     let mut table = Table::new();
     let mut indices = Vec::new();

@@ -65,8 +65,8 @@ impl RowFile {
         let [r, _, _, a] = pixel;
         match self {
             Self::Png(_, PngColor::Rgba) => row.extend_from_slice(&pixel),
-            Self::Png(_, PngColor::Grey) => row.push(r),
-            Self::Png(_, PngColor::GreyAlpha) => row.extend_from_slice(&[r, a]),
+            Self::Png(_, PngColor::Gray) => row.push(r),
+            Self::Png(_, PngColor::GrayAlpha) => row.extend_from_slice(&[r, a]),
             Self::Jpeg(_) | Self::Png(_, PngColor::Rgb) => row.extend_from_slice(&pixel[..3]),
         }
     }

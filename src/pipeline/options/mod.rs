@@ -18,13 +18,13 @@ pub const MAX_SIDE: u32 = 4096;
 pub const DEFAULT_SIDE: u32 = 100;
 /// The last page or frame that can be asked for, counted from 0: all those before it are read.
 pub const MAX_PAGE: u32 = 9_999;
-/// The most thumbnails made of one picture.
+/// The most thumbnails made of one image.
 pub const MAX_VARIANTS: usize = 16;
 
 /// One thumbnail that is asked for.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Variant {
-    /// What its owner calls it; unique among the variants of one picture.
+    /// What its owner calls it; unique among the variants of one image.
     pub name: String,
     /// How it is made.
     #[serde(flatten)]
@@ -35,7 +35,7 @@ pub struct Variant {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Options {
-    /// Width in CSS pixels, 1…4096. Default: from `height` and the picture's aspect ratio; 100 if neither is given.
+    /// Width in CSS pixels, 1…4096. Default: from `height` and the image's aspect ratio; 100 if neither is given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub width: Option<u32>,
     /// Height in CSS pixels, 1…4096. Default: as for `width`.
@@ -43,14 +43,14 @@ pub struct Options {
     pub height: Option<u32>,
     /// Device pixels per CSS pixel, 1…4. Default: 1.
     pub dpr: f64,
-    /// How a picture of another aspect ratio gets into the box. Default: cover.
+    /// How an image of another aspect ratio gets into the box. Default: cover.
     pub fit: Fit,
-    /// What stays of a cropped picture. Default: its middle.
+    /// What stays of a cropped image. Default: its middle.
     #[serde(with = "as_text")]
     pub gravity: Gravity,
-    /// Whether a picture that is smaller than the box is enlarged. Default: true.
+    /// Whether an image that is smaller than the box is enlarged. Default: true.
     pub enlarge: bool,
-    /// What is put under and around the picture. Default: transparent, which becomes white in a JPEG.
+    /// What is put under and around the image. Default: transparent, which becomes white in a JPEG.
     #[serde(with = "as_text")]
     pub background: Background,
     /// The format of the thumbnail. Default: the one of the source.
@@ -59,11 +59,11 @@ pub struct Options {
     pub quality: u8,
     /// Whether a JPEG is written so that it can be shown before all of it has arrived. Default: false.
     pub progressive: bool,
-    /// Whether the last halving of the picture is done in linear light. Default: false, as browsers do it.
+    /// Whether the last halving of the image is done in linear light. Default: false, as browsers do it.
     pub linear: bool,
     /// What happens to a file that is cut or damaged. Default: accept.
     pub truncated: Truncated,
-    /// Which frame or page of the source, 0…9999. Default: 0. The same in all variants of one picture.
+    /// Which frame or page of the source, 0…9999. Default: 0. The same in all variants of one image.
     pub page: u32,
 }
 
@@ -87,7 +87,7 @@ impl Default for Options {
     }
 }
 
-/// How a picture gets into a box of another aspect ratio.
+/// How an image gets into a box of another aspect ratio.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -151,13 +151,13 @@ pub enum Truncated {
     Refuse,
 }
 
-/// What is under transparent pixels and around a padded picture.
+/// What is under transparent pixels and around a padded image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Background {
     /// Nothing; white in formats without transparency.
     #[default]
     Transparent,
-    /// A colour, sRGB.
+    /// A color, sRGB.
     Color([u8; 3]),
 }
 
@@ -239,13 +239,13 @@ pub enum OptionsError {
         given: String,
     },
     /// Background.
-    #[error("background must be transparent or a colour such as #ff8800, not {given:?}")]
+    #[error("background must be transparent or a color such as #ff8800, not {given:?}")]
     Background {
         /// What was given.
         given: String,
     },
     /// No variants, or too many.
-    #[error("1 to {MAX_VARIANTS} variants can be made of one picture, not {given}")]
+    #[error("1 to {MAX_VARIANTS} variants can be made of one image, not {given}")]
     Variants {
         /// How many were given.
         given: usize,
@@ -257,7 +257,7 @@ pub enum OptionsError {
         name: String,
     },
     /// Variants of different pages.
-    #[error("all variants of one picture must have the same page, not {first} and {second}")]
+    #[error("all variants of one image must have the same page, not {first} and {second}")]
     Pages {
         /// One of them.
         first: u32,
@@ -270,7 +270,7 @@ pub enum OptionsError {
         /// What was given.
         given: u32,
     },
-    /// A page that the picture does not have.
+    /// A page that the image does not have.
     #[error(
         "there is no page {page}: pages of this {format} file count from 0, and it has {pages}"
     )]
@@ -331,12 +331,12 @@ impl Options {
 }
 
 impl Variant {
-    /// The page that all variants of one picture show.
+    /// The page that all variants of one image show.
     pub fn page_of(variants: &[Self]) -> u32 {
         variants.first().map_or(0, |variant| variant.options.page)
     }
 
-    /// Checks what is asked for of one picture.
+    /// Checks what is asked for of one image.
     pub fn validate_all(variants: &[Self]) -> Result<(), OptionsError> {
         if !(1..=MAX_VARIANTS).contains(&variants.len()) {
             return Err(OptionsError::Variants {

@@ -14,7 +14,7 @@ fn options_survive_json_and_default_what_is_absent() {
         Background::Color([0xff, 0xaa, 0])
     );
     assert_eq!(variant.options.quality, 80);
-    let json = serde_json::to_string(&variant).expect("serialises");
+    let json = serde_json::to_string(&variant).expect("serializes");
     assert!(json.contains(r##""background":"#ffaa00""##), "{json}");
     assert_eq!(serde_json::from_str::<Variant>(&json).ok(), Some(variant));
 }

@@ -1,4 +1,4 @@
-//! Boxes of rows that are stored as indices: every pixel costs the load of its colour and one addition.
+//! Boxes of rows that are stored as indices: every pixel costs the load of its color and one addition.
 
 use crate::decode::ColorTable;
 

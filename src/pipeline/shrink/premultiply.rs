@@ -1,4 +1,4 @@
-//! Colours times their alpha: of rows, and of single pixels.
+//! Colors times their alpha: of rows, and of single pixels.
 
 use super::Scale;
 
@@ -10,7 +10,7 @@ pub(super) fn is_opaque(row: &[u8], channels: usize) -> bool {
     }
 }
 
-/// Colours times alpha, and alpha times 255.
+/// Colors times alpha, and alpha times 255.
 pub(super) fn premultiply8(row: &[u8], channels: usize, out: &mut [u16]) {
     if channels == 2 {
         for ([l, a], out) in row
@@ -35,7 +35,7 @@ pub(super) fn premultiply8(row: &[u8], channels: usize, out: &mut [u16]) {
     }
 }
 
-/// Colours times alpha, rounded to 16 bits, and alpha.
+/// Colors times alpha, rounded to 16 bits, and alpha.
 pub(super) fn premultiply16(row: &[u16], channels: usize, out: &mut [u16]) {
     for (pixel, out) in row
         .chunks_exact(channels)

@@ -81,7 +81,7 @@ impl ScatteredShrink {
         }
     }
 
-    /// Takes the whole row `y` as indices of colours.
+    /// Takes the whole row `y` as indices of colors.
     pub fn indices(&mut self, y: u32, indices: &[u8], table: &ColorTable) {
         let (channels, x) = (self.channels, self.x);
         let sums = box_row(&mut self.sums, channels, (x, self.y), y);

@@ -57,7 +57,7 @@ impl Tree {
         }
     }
 
-    /// The same with a row of indices of colours.
+    /// The same with a row of indices of colors.
     pub fn indices(
         &mut self,
         y: u32,

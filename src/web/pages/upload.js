@@ -1,4 +1,4 @@
-// Uploads pictures and shows how each of them fares, live: over one WebSocket, or else one stream of
+// Uploads images and shows how each of them fares, live: over one WebSocket, or else one stream of
 // events (?transport=sse), or else by asking again and again (?transport=poll).
 
 const UPLOADS_AT_ONCE = 4;
@@ -26,7 +26,7 @@ const waiting = [];
 let uploading = 0;
 const counts = { all: 0, done: 0, failed: 0 };
 
-/** One picture on the page. */
+/** One image on the page. */
 class Tile {
   constructor(file) {
     this.file = file;
@@ -276,7 +276,7 @@ find("files").onchange = ({ target }) => {
   target.value = "";
 };
 form.onsubmit = (event) => event.preventDefault();
-// The window, and not the body: what is dropped below the content would leave the page for the picture.
+// The window, and not the body: what is dropped below the content would leave the page for the image.
 addEventListener("dragover", (event) => {
   event.preventDefault();
   form.classList.add("over");

@@ -21,7 +21,7 @@ export function picture(next) {
   };
 }
 
-/** Gives `feed` the bytes of the picture, which is the same bytes again and again, without holding it. */
+/** Gives `feed` the bytes of the image, which is the same bytes again and again, without holding it. */
 export function file({ width, height, color, depth, interlaced, filter, level, noise }, feed) {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width);

@@ -14,7 +14,7 @@ export const pick = (next, all) => all[Math.floor(next() * all.length)];
 /** From `from` to `to`, all orders of magnitude alike. */
 export const spread = (next, from, to) => Math.round(from * (to / from) ** next());
 
-/** Sides of a picture of up to `maxPixels`, of up to `maxSide` each. */
+/** Sides of an image of up to `maxPixels`, of up to `maxSide` each. */
 export function sides(next, maxPixels, maxSide) {
   const pixels = spread(next, 1e5, maxPixels);
   const aspect = spread(next, 1, 100) / spread(next, 1, 100);

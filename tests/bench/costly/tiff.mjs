@@ -75,7 +75,7 @@ export function file(asked, feed) {
   const content = packed(asked, rowBytes * size.height);
   const fit = Math.floor((MAX_BYTES - 1024) / (content.length + 8));
   const count = Math.ceil(width / size.width) * Math.ceil(height / size.height) * planes;
-  // A picture of more chunks than a file may have is cut: its last ones are empty.
+  // An image of more chunks than a file may have is cut: its last ones are empty.
   const present = Math.min(count, fit);
   if (count > 2_000_000) return feed(Buffer.from("too many"));
   const entries = [

@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use thumbnail_pipeline::PipelineError;
 use thumbnail_pipeline::decode::{Completeness, Decode, Progress, RowSink, Samples};
 
-/// Pictures beyond this are not decoded: size alone is not a finding.
+/// Images beyond this are not decoded: size alone is not a finding.
 pub const MAX_PIXELS: u64 = 1 << 18;
 /// Plans beyond this are refused, as they are in production.
 pub const MAX_BYTES: u64 = 64 << 20;

@@ -5,7 +5,7 @@ use libfuzzer_sys::fuzz_target;
 use thumbnail_pipeline::color::{Alpha, ColorModel, ColorTransform};
 
 fuzz_target!(|profile: &[u8]| {
-    for model in [ColorModel::Grey, ColorModel::Rgb, ColorModel::Cmyk] {
+    for model in [ColorModel::Gray, ColorModel::Rgb, ColorModel::Cmyk] {
         let Some(transform) = ColorTransform::from_icc(profile, model) else {
             continue;
         };

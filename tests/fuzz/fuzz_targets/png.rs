@@ -1,4 +1,4 @@
-//! Any bytes as a PNG file: no panic, each pixel once, and the same picture for pieces of any size.
+//! Any bytes as a PNG file: no panic, each pixel once, and the same image for pieces of any size.
 #![no_main]
 
 mod common;
@@ -13,7 +13,7 @@ use thumbnail_pipeline::decode::{
     Completeness, Decode, HeaderStatus, Progress, RowSink, Samples,
 };
 
-/// Larger pictures only make the fuzzer slow.
+/// Larger images only make the fuzzer slow.
 const MAX_PIXELS: u64 = 1 << 18;
 
 fuzz_target!(|data: &[u8]| {

@@ -70,7 +70,7 @@ fn over(pixel: [u8; 4], under: [u8; 4]) -> [u8; 4] {
     mixed
 }
 
-/// Whether two canvases are the same but for `tolerance`, and for the colour of what is not seen.
+/// Whether two canvases are the same but for `tolerance`, and for the color of what is not seen.
 pub fn same(a: &[[u8; 4]], b: &[[u8; 4]], tolerance: u8) -> bool {
     let near = |a: &[u8; 4], b: &[u8; 4]| {
         let mut channels = a.iter().zip(b);

@@ -5,7 +5,7 @@ pub mod composition;
 use thumbnail_pipeline::PipelineError;
 use thumbnail_pipeline::decode::{Completeness, Decode, Plane, Progress, RowSink, Samples};
 
-/// Holds a whole decoded picture, and insists on every sample coming once.
+/// Holds a whole decoded image, and insists on every sample coming once.
 pub struct Picture {
     pub planes: Vec<Plane>,
     pub rows: Vec<Vec<Option<Vec<u16>>>>,

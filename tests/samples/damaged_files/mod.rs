@@ -2,7 +2,7 @@
 
 #![allow(
     clippy::cast_possible_truncation,
-    reason = "test pictures are small, and their samples wrap around"
+    reason = "test images are small, and their samples wrap around"
 )]
 
 mod damage;

@@ -302,7 +302,7 @@ fn tiffs() -> Vec<Vec<u8>> {
     files
 }
 
-/// Grey of 20x11 in two tiles of 16x16, whose directory stands in front.
+/// Gray of 20x11 in two tiles of 16x16, whose directory stands in front.
 fn tiles() -> Vec<u8> {
     let entries: [[u32; 3]; 11] = [
         [256, 1, 20],

@@ -1,6 +1,6 @@
-//! Puts coded pictures into HEIC files of every shape, good ones and others.
+//! Puts coded images into HEIC files of every shape, good ones and others.
 
-/// A picture as HEVC.
+/// An image as HEVC.
 #[derive(Clone)]
 pub struct Coded {
     /// The payload of its `hvcC` box.
@@ -9,7 +9,7 @@ pub struct Coded {
 }
 
 impl Coded {
-    /// The picture of a file that has no other one.
+    /// The image of a file that has no other one.
     pub fn of(file: &[u8]) -> Self {
         Self {
             config: find(file, "hvcC").to_vec(),
@@ -37,7 +37,7 @@ pub fn full(name: &str, version: u8, payload: &[u8]) -> Vec<u8> {
     boxed(name, &[&[version, 0, 0, 0], payload].concat())
 }
 
-/// A box that says the size of a picture.
+/// A box that says the size of an image.
 pub fn ispe(width: u32, height: u32) -> Vec<u8> {
     full(
         "ispe",
@@ -46,7 +46,7 @@ pub fn ispe(width: u32, height: u32) -> Vec<u8> {
     )
 }
 
-/// A box that cuts a picture.
+/// A box that cuts an image.
 pub fn clap(numbers: [i32; 8]) -> Vec<u8> {
     boxed("clap", &numbers.map(i32::to_be_bytes).concat())
 }
@@ -74,7 +74,7 @@ pub struct Item {
 }
 
 impl Item {
-    /// A coded picture.
+    /// A coded image.
     pub fn coded(id: u16, coded: &Coded, (width, height): (u32, u32)) -> Self {
         Self {
             id,
@@ -116,7 +116,7 @@ const HEIC: &[u8] = b"heic\0\0\0\0mif1heic";
 pub const GRID: u16 = 60_000;
 
 impl File {
-    /// A file of one picture.
+    /// A file of one image.
     pub fn single(coded: &Coded, size: (u32, u32)) -> Self {
         Self {
             primary: 1,

@@ -3,7 +3,7 @@
 #![allow(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "test pictures are small, and their samples wrap around"
+    reason = "test images are small, and their samples wrap around"
 )]
 
 use thumbnail_pipeline::PipelineError;
@@ -142,7 +142,7 @@ impl File {
 fn byte(x: usize, y: u32, seed: &mut u32) -> u8 {
     *seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
     match *seed >> 29 {
-        // Zero is the transparent colour.
+        // Zero is the transparent color.
         0 => 0,
         1 => 255,
         2 | 3 => (*seed >> 16) as u8,
@@ -183,7 +183,7 @@ fn crc<'a>(bytes: impl IntoIterator<Item = &'a u8>) -> u32 {
     })
 }
 
-/// A picture put together from rows or pixels.
+/// An image put together from rows or pixels.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Collected {
     width: usize,
@@ -288,8 +288,8 @@ pub fn oracle(bytes: &[u8]) -> Vec<u16> {
     let mut decoder = png::Decoder::new(std::io::Cursor::new(bytes));
     decoder.set_transformations(png::Transformations::EXPAND);
     let mut reader = decoder.read_info().expect("a valid header");
-    let mut buffer = vec![0; reader.output_buffer_size().expect("a small picture")];
-    let info = reader.next_frame(&mut buffer).expect("a valid picture");
+    let mut buffer = vec![0; reader.output_buffer_size().expect("a small image")];
+    let info = reader.next_frame(&mut buffer).expect("a valid image");
     buffer.truncate(info.buffer_size());
     match info.bit_depth {
         png::BitDepth::Sixteen => buffer

@@ -1,4 +1,4 @@
-//! Lossless pictures in WebP with as many prefix codes as the format allows, in few bytes.
+//! Lossless images in WebP with as many prefix codes as the format allows, in few bytes.
 #![allow(clippy::cast_possible_truncation, reason = "files are small")]
 
 /// Bits, the lowest of a byte first.
@@ -49,7 +49,7 @@ impl Bits {
     }
 }
 
-/// A lossless picture of that size with so many groups of codes, 4.4 KiB of tables each. At least two groups, and
+/// A lossless image of that size with so many groups of codes, 4.4 KiB of tables each. At least two groups, and
 /// at most one for each 4x4 pixels, and 65,536.
 pub fn with_groups(width: u32, height: u32, groups: u32) -> Vec<u8> {
     let mut bits = Bits::default();

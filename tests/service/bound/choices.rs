@@ -5,7 +5,7 @@ use thumbnail_pipeline::{Options, Variant};
 
 use super::random::Random;
 
-/// The sizes that are asked for of one picture.
+/// The sizes that are asked for of one image.
 pub fn variants(random: &mut Random) -> Vec<Variant> {
     let count = if random.one_in(3) {
         random.within(2, 16)

@@ -1,4 +1,4 @@
-//! HEIC: single pictures, and grids of them.
+//! HEIC: single images, and grids of them.
 
 use super::random::Random;
 use super::sources::Shape;
@@ -10,7 +10,7 @@ const SINGLE: [&[u8]; 9] = [
     include_bytes!("../../images/heic/chroma-422.heic"),
     include_bytes!("../../images/heic/chroma-444.heic"),
     include_bytes!("../../images/heic/display-p3.heic"),
-    include_bytes!("../../images/heic/grey.heic"),
+    include_bytes!("../../images/heic/gray.heic"),
     include_bytes!("../../images/heic/odd.heic"),
     include_bytes!("../../images/heic/quadrants.heic"),
     include_bytes!("../../images/heic/ten-bit.heic"),

@@ -1,4 +1,4 @@
-//! JPEG: baseline and progressive, every sampling, grey, CMYK and YCCK, with restart markers and without.
+//! JPEG: baseline and progressive, every sampling, gray, CMYK and YCCK, with restart markers and without.
 
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 
@@ -16,7 +16,7 @@ const FACTORS: [SamplingFactor; 6] = [
 
 pub fn file(random: &mut Random, shape: &Shape) -> (&'static str, Vec<u8>) {
     let (name, color, channels) = random.pick(&[
-        ("grey jpeg", ColorType::Luma, 1),
+        ("gray jpeg", ColorType::Luma, 1),
         ("jpeg", ColorType::Rgb, 3),
         ("jpeg", ColorType::Rgb, 3),
         ("cmyk jpeg", ColorType::Cmyk, 4),

@@ -68,7 +68,7 @@ pub fn file(random: &mut Random, shape: &Shape) -> (&'static str, Vec<u8>) {
         let len = [2, 0, 6, 1 << depth][usize::from(color)];
         let mut values = random.samples(len, 1);
         if color != 3 {
-            // A color of the picture has as many bits as its samples.
+            // A color of the image has as many bits as its samples.
             for high in values.iter_mut().step_by(2) {
                 *high = 0;
             }

@@ -1,8 +1,8 @@
-//! Colour profiles of every kind that is read.
+//! Color profiles of every kind that is read.
 
 use super::random::Random;
 
-/// A profile for pictures of so many channels: curves and a matrix, or tables of any size.
+/// A profile for images of so many channels: curves and a matrix, or tables of any size.
 pub fn profile(random: &mut Random, channels: u8) -> Vec<u8> {
     let mut tags: Vec<([u8; 4], Vec<u8>)> = Vec::new();
     let space = if channels == 4 || (channels == 3 && random.one_in(2)) {
@@ -81,7 +81,7 @@ fn table(inputs: u8, outputs: u8, side: u8) -> Vec<u8> {
     tag
 }
 
-/// Exif that says how the picture is turned, with so many bytes behind that.
+/// Exif that says how the image is turned, with so many bytes behind that.
 pub fn exif(random: &mut Random) -> Vec<u8> {
     let orientation = random.within(1, 8) as u8;
     let mut bytes = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0".to_vec();

@@ -42,7 +42,7 @@ impl Random {
         of[self.below(of.len() as u64) as usize]
     }
 
-    /// Samples of a picture with rows of `stride` bytes: flat, ramps, stripes, or noise, which no codec makes small.
+    /// Samples of an image with rows of `stride` bytes: flat, ramps, stripes, or noise, which no codec makes small.
     pub fn samples(&mut self, stride: usize, rows: usize) -> Vec<u8> {
         let len = stride * rows;
         let first = self.next();

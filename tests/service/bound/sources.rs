@@ -14,7 +14,7 @@ pub struct Source {
 pub struct Shape {
     pub width: u32,
     pub height: u32,
-    /// Whether there is a colour profile.
+    /// Whether there is a color profile.
     pub has_profile: bool,
     /// Whether it says how it is turned.
     pub has_exif: bool,
@@ -30,7 +30,7 @@ impl Shape {
     }
 }
 
-/// How large pictures are.
+/// How large images are.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Area {
     /// Tiny, thin, tall, and everything up to a quarter of a megapixel.
@@ -73,7 +73,7 @@ pub fn source(random: &mut Random, area: Area) -> Source {
         tiff::file,
         heic::file,
     ];
-    // Pictures of HEIC are few, and small: what makes them large is a grid.
+    // Images of HEIC are few, and small: what makes them large is a grid.
     let shape = shape(random, area);
     let (kind, mut bytes) = random.pick(&makers)(random, &shape);
     let mut name = format!("{kind}, {}x{}", shape.width, shape.height);

@@ -86,7 +86,7 @@ fn picture(random: &mut Random, size: (u32, u32), lossy: bool, alpha: bool) -> V
     }
     let mut chunks = Vec::new();
     if alpha {
-        // Without compression, or as a lossless picture without its header.
+        // Without compression, or as a lossless image without its header.
         let planar = if random.one_in(2) {
             let values = random.samples(size.0 as usize, size.1 as usize);
             [&[random.pick(&[0, 4, 8, 12])], &values[..]].concat()
@@ -95,7 +95,7 @@ fn picture(random: &mut Random, size: (u32, u32), lossy: bool, alpha: bool) -> V
         };
         chunks.extend(chunk(*b"ALPH", &planar));
     }
-    // No crate at hand writes VP8: one picture stands at the beginning of larger ones, and noise follows.
+    // No crate at hand writes VP8: one image stands at the beginning of larger ones, and noise follows.
     let mut data = include_bytes!("../../images/photo.webp")[20..].to_vec();
     data[6..8].copy_from_slice(&(size.0 as u16).to_le_bytes());
     data[8..10].copy_from_slice(&(size.1 as u16).to_le_bytes());

@@ -12,7 +12,7 @@ use crate::api::route::Method;
 /// What an operation is about; viewers show those of one tag together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tag {
-    /// Pictures in, thumbnails out.
+    /// Images in, thumbnails out.
     Thumbnails,
     /// What becomes of an upload.
     Jobs,

@@ -41,7 +41,7 @@ pub struct Rules<'a> {
     pub freedom: Freedom,
 }
 
-/// Which options of a picture may be given.
+/// Which options of an image may be given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Freedom {
     /// All of them.
@@ -149,7 +149,7 @@ impl Params {
         Some(&pair.1)
     }
 
-    /// Options of a picture where presets are to say them.
+    /// Options of an image where presets are to say them.
     fn non_preset_options(&self, rules: &Rules) -> Vec<FieldError> {
         let refusal = match (self.value("preset"), rules.freedom) {
             (Some(_), _) => "cannot be given together with preset",

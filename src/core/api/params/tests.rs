@@ -138,7 +138,7 @@ fn a_wrong_value_is_named_with_what_it_may_be() {
         (
             "background",
             "red",
-            "background must be transparent or a colour such as #ff8800, not \"red\"",
+            "background must be transparent or a color such as #ff8800, not \"red\"",
         ),
         (
             "size",

@@ -187,7 +187,7 @@ mod tests {
         assert_eq!(problem.kind, ProblemKind::UnsupportedImage);
         assert_eq!(
             problem.detail,
-            "SVG is not supported: it is a program rather than a picture; export it as PNG"
+            "SVG is not supported: it is a program rather than an image; export it as PNG"
         );
     }
 

@@ -1,4 +1,4 @@
-//! Tables between device colours and the connection space: `mft1`, `mft2` and `mAB `
+//! Tables between device colors and the connection space: `mft1`, `mft2` and `mAB `
 //! (ICC.1:2022, 10.10 to 10.12).
 #![allow(
     clippy::cast_possible_truncation,
@@ -15,7 +15,7 @@ use super::tone::read_curves;
 /// The most channels on either side of a table that is read (CMYK).
 pub(super) const MAX_CHANNELS: usize = 4;
 
-/// A colour of up to four channels in 0…1; those that it does not have are 0.
+/// A color of up to four channels in 0…1; those that it does not have are 0.
 pub(super) type Color = [f32; MAX_CHANNELS];
 
 /// A table from up to four channels to three or four.
@@ -40,7 +40,7 @@ impl Lut {
         }
     }
 
-    /// The colour that a colour becomes.
+    /// The color that a color becomes.
     #[inline]
     pub(super) fn at(&self, mut color: Color) -> Color {
         for (value, curve) in color.iter_mut().zip(&self.inputs) {
@@ -139,7 +139,7 @@ fn read_mab(tag: Bytes<'_>, inputs: usize) -> Option<Lut> {
     })
 }
 
-/// A grid of colours; the first input channel varies slowest.
+/// A grid of colors; the first input channel varies slowest.
 #[derive(Debug)]
 struct Grid {
     sides: Vec<usize>,
@@ -160,7 +160,7 @@ impl Grid {
         })
     }
 
-    /// The colour at a point, linear between the corners of its cell.
+    /// The color at a point, linear between the corners of its cell.
     #[inline]
     fn at(&self, point: Color) -> Color {
         // Corners of the cell so far: where they are and how much they weigh.

@@ -13,14 +13,14 @@ const MAX_PROFILE_BYTES: usize = 4 << 20;
 /// The most tags, as in Little CMS.
 const MAX_TAGS: usize = 100;
 
-/// How far the sum of the colorants may be from D50; beyond it colours would be nonsense.
+/// How far the sum of the colorants may be from D50; beyond it colors would be nonsense.
 const WHITE_TOLERANCE: f64 = 0.1;
 
 /// What a profile says about its device.
 #[derive(Debug)]
 pub(in super::super) enum Device {
-    /// One channel: grey that is linear light after the curve.
-    Grey(Curve),
+    /// One channel: gray that is linear light after the curve.
+    Gray(Curve),
     /// Three channels: linear light after the curves, XYZ after the matrix.
     Matrix {
         /// Of red, green and blue.
@@ -35,14 +35,14 @@ pub(in super::super) enum Device {
 /// A profile that was read.
 #[derive(Debug)]
 pub(in super::super) struct Profile {
-    /// Its device, by its number of channels and how they become colours.
+    /// Its device, by its number of channels and how they become colors.
     pub(in super::super) device: Device,
 }
 
 impl Profile {
-    /// Reads a profile for pictures of `channels` channels (1, 3 or 4).
+    /// Reads a profile for images of `channels` channels (1, 3 or 4).
     ///
-    /// `None` if it is damaged, too large, or for another kind of picture.
+    /// `None` if it is damaged, too large, or for another kind of image.
     pub(in super::super) fn read(profile: &[u8], channels: usize) -> Option<Self> {
         if profile.len() > MAX_PROFILE_BYTES {
             return None;
@@ -68,7 +68,7 @@ impl Profile {
         let device = match tags.table(channels) {
             Some(table) => Device::Table(table),
             None => match channels {
-                1 => Device::Grey(tags.grey()?),
+                1 => Device::Gray(tags.gray()?),
                 3 => tags.matrix()?,
                 _ => return None,
             },
@@ -142,8 +142,8 @@ impl<'a> Tags<'a> {
         Some(Lut::read(tag, 3, 4)?.at(encoding.black()))
     }
 
-    /// The curve of a grey device, which leads to Y or to L.
-    fn grey(self) -> Option<Curve> {
+    /// The curve of a gray device, which leads to Y or to L.
+    fn gray(self) -> Option<Curve> {
         let curve = self.curve(*b"kTRC")?;
         match &self.bytes.signature(20)? {
             b"XYZ " => Some(curve),

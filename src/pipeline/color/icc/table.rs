@@ -13,7 +13,7 @@ pub(super) enum Encoding {
     LegacyLab,
 }
 
-/// A table from device colours to XYZ.
+/// A table from device colors to XYZ.
 #[derive(Debug)]
 pub(in super::super) struct Table {
     lut: Lut,
@@ -23,7 +23,7 @@ pub(in super::super) struct Table {
 }
 
 impl Table {
-    /// Makes a device whose darkest grey is `black`, which becomes 0.
+    /// Makes a device whose darkest gray is `black`, which becomes 0.
     pub(super) fn new(lut: Lut, encoding: Encoding, black: Color) -> Self {
         let darkest = encoding.xyz(lut.at(black))[1];
         // As in Little CMS, nothing above L = 50 (Y = 0.184) is taken for black.
@@ -35,7 +35,7 @@ impl Table {
         }
     }
 
-    /// XYZ under D50 of a colour, black point compensated.
+    /// XYZ under D50 of a color, black point compensated.
     #[inline]
     pub(in super::super) fn xyz(&self, device: Color) -> [f32; 3] {
         let mut xyz = self.encoding.xyz(self.lut.at(device));

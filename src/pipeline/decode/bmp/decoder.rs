@@ -71,7 +71,7 @@ impl BmpDecoder {
 
     /// Shows the current row opaque where no pixel has had any alpha so far.
     ///
-    /// Many programs write a mask for alpha and zeros into it: such a picture is opaque.
+    /// Many programs write a mask for alpha and zeros into it: such an image is opaque.
     /// If one pixel has some, then those before it were meant to be transparent.
     fn look_for_alpha(&mut self, sink: &mut dyn RowSink) {
         let (pixels, _) = self.samples.as_chunks_mut::<4>();

@@ -33,7 +33,7 @@ pub struct BmpHeader {
     pub height: u32,
     /// There is an alpha channel.
     pub has_alpha: bool,
-    /// Where the colour profile lies in the file: start and length in bytes. Usually it follows the pixels.
+    /// Where the color profile lies in the file: start and length in bytes. Usually it follows the pixels.
     pub icc_profile: Option<(u64, u32)>,
     pub(super) is_top_down: bool,
     pub(super) pixels: Pixels,
@@ -69,7 +69,7 @@ pub(super) fn stored_row_bytes(header: &BmpHeader) -> u64 {
     row_bytes(header.width, bits)
 }
 
-/// Bytes of all rows of a picture that is stored without runs.
+/// Bytes of all rows of an image that is stored without runs.
 fn stored_bytes((width, height): Size, bits: u16) -> u64 {
     row_bytes(width, bits).saturating_mul(u64::from(height))
 }
@@ -232,7 +232,7 @@ impl<'a> Info<'a> {
         Ok(Some((pixels, 0)))
     }
 
-    /// The mask of alpha in a header of version 4 or 5, which counts without masks for colours, too.
+    /// The mask of alpha in a header of version 4 or 5, which counts without masks for colors, too.
     fn alpha_mask(&self) -> u32 {
         const VERSION_4_BYTES: usize = 108;
         if self.bytes.len() < VERSION_4_BYTES {

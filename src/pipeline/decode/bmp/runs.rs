@@ -1,6 +1,6 @@
 //! Unpacks runs of palette indices (RLE4 and RLE8).
 
-/// What a command does to the picture.
+/// What a command does to the image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
     /// So many of the next pixels of the row have these two indices in turn.
@@ -9,7 +9,7 @@ pub enum Event {
     Move { columns: u8, rows: u8 },
     /// The row is over.
     EndOfRow,
-    /// The picture is over.
+    /// The image is over.
     EndOfPicture,
 }
 

@@ -7,7 +7,7 @@ use crate::decode::frames::{Area, Blend, FrameCanvas, FrameCounter};
 use crate::decode::{Completeness, Decode, Plane, Progress, RowSink};
 use crate::{ImageFormat, PipelineError};
 
-/// The longest block that is held: a colour table.
+/// The longest block that is held: a color table.
 const MAX_HELD_BYTES: usize = 3 * 256;
 
 /// What becomes of a frame when the next one comes.
@@ -147,7 +147,7 @@ impl GifFrames {
         }
     }
 
-    /// What is about the whole picture, and what kind of block follows.
+    /// What is about the whole image, and what kind of block follows.
     fn take_screen(&mut self, bytes: &[u8]) -> Result<Expected, PipelineError> {
         Ok(match (self.expected, bytes) {
             (Expected::Screen, &[.., flags, _, _]) if flags & HAS_PALETTE != 0 => {
@@ -240,7 +240,7 @@ impl GifFrames {
             return Ok(());
         };
         self.walk.pay(frame.area)?;
-        let mut palette = palette.ok_or_else(|| malformed("a frame has no colours"))?;
+        let mut palette = palette.ok_or_else(|| malformed("a frame has no colors"))?;
         if let Some(index) = frame.control.transparent {
             palette[usize::from(index)] = [0; 4];
         }
@@ -289,7 +289,7 @@ impl GifFrames {
     }
 }
 
-/// The bytes of a colour table that the flags announce.
+/// The bytes of a color table that the flags announce.
 fn palette_bytes(flags: u8) -> usize {
     3 << ((flags & 7) + 1)
 }

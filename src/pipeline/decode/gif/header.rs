@@ -9,10 +9,10 @@ use crate::{ImageFormat, LimitError, PipelineError};
 /// Blocks that may come before the first frame.
 const MAX_BLOCKS: u64 = 10_000;
 
-/// The flag of a screen or a frame that a colour table follows.
+/// The flag of a screen or a frame that a color table follows.
 pub(super) const HAS_PALETTE: u8 = 0x80;
 
-/// What the LZW tables and the pixels between two calls take, with a colour table and small buffers.
+/// What the LZW tables and the pixels between two calls take, with a color table and small buffers.
 const TABLE_BYTES: u64 = LZW_BYTES + (8 << 10);
 
 /// What the rows of the widest frame take, which may be wider than its canvas.
@@ -43,7 +43,7 @@ impl GifHeader {
         } else {
             self.placement.peak_bytes()
         };
-        // A row of indices, and of colours where it is cut.
+        // A row of indices, and of colors where it is cut.
         TABLE_BYTES + canvas + 9 * u64::from(self.width)
     }
 
@@ -83,7 +83,7 @@ impl<'a> Cursor<'a> {
         self.array().map(|[byte]| byte)
     }
 
-    /// Reads the colour table that the flags announce.
+    /// Reads the color table that the flags announce.
     fn palette(&mut self, flags: u8) -> Option<Palette> {
         self.take(3 << ((flags & 7) + 1)).map(read_palette)
     }
@@ -102,7 +102,7 @@ impl<'a> Cursor<'a> {
 /// RGBA by index.
 pub type Palette = Box<[[u8; 4]; 256]>;
 
-/// The palette of a colour table's bytes; colours that it does not have are black.
+/// The palette of a color table's bytes; colors that it does not have are black.
 pub(super) fn read_palette(table: &[u8]) -> Palette {
     let mut palette = Box::new([[0, 0, 0, 255]; 256]);
     for (entry, &[r, g, b]) in palette.iter_mut().zip(table.as_chunks::<3>().0) {
@@ -183,7 +183,7 @@ fn read_frame(
         return Some(Err(malformed("its first frame has no pixels")));
     }
     let Some(mut palette) = local.or(global) else {
-        return Some(Err(malformed("it has no colours")));
+        return Some(Err(malformed("it has no colors")));
     };
     if let Some(index) = transparent {
         palette[usize::from(index)] = [0; 4];

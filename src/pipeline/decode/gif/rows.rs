@@ -120,7 +120,7 @@ impl FrameRows {
         } else if self.indices.len() == self.width {
             sink.indices(0, y, &self.indices, &self.table);
         } else {
-            // What is not known is grey, or transparent where there is alpha.
+            // What is not known is gray, or transparent where there is alpha.
             let (len, filler) = match self.table.channels() {
                 4 => (self.width * 4, 0),
                 channels => (self.width * channels, 128),

@@ -7,7 +7,7 @@ use crate::{LimitError, PipelineError};
 /// The name of a box, a brand or a kind of item.
 pub type Name = [u8; 4];
 
-/// What comes before the picture, its data left out, has to end here: as much as the edge looks at.
+/// What comes before the image, its data left out, has to end here: as much as the edge looks at.
 const MAX_HEADER_BYTES: u64 = 4 << 20;
 /// Data that lie in front of their description, as in the files of some phones, are held until it comes.
 const MAX_EARLY_DATA_BYTES: u64 = 16 << 20;
@@ -181,7 +181,7 @@ pub fn find_meta(prefix: &[u8]) -> Result<HeaderStatus<Meta<'_>>, PipelineError>
             MAX_EARLY_DATA_BYTES,
             "bytes of data before their description",
         )?;
-        check_room(end - data, MAX_HEADER_BYTES, "bytes before the picture")?;
+        check_room(end - data, MAX_HEADER_BYTES, "bytes before the image")?;
         if &head.name == b"meta" {
             let end = usize::try_from(end - at).unwrap_or(usize::MAX);
             return Ok(match rest.get(head.payload_at..end) {
@@ -195,7 +195,7 @@ pub fn find_meta(prefix: &[u8]) -> Result<HeaderStatus<Meta<'_>>, PipelineError>
         at = end;
     }
     let max = MAX_TOP_BOXES as u64;
-    check_room(u64::MAX, max, "boxes before the picture").map(|()| HeaderStatus::NeedMore)
+    check_room(u64::MAX, max, "boxes before the image").map(|()| HeaderStatus::NeedMore)
 }
 
 fn check_room(len: u64, max: u64, what: &'static str) -> Result<(), PipelineError> {

@@ -1,8 +1,8 @@
-//! Decodes one coded picture: the slices of the first picture in the data of an item.
+//! Decodes one coded image: the slices of the first image in the data of an item.
 //!
 //! The decoder of other hands is driven slice by slice, because it believes what it is told:
 //! sizes are compared with those that the plan knows before anything is allocated for them,
-//! and each slice has to begin where the last one ended, so that no file has a picture decoded twice.
+//! and each slice has to begin where the last one ended, so that no file has an image decoded twice.
 
 use heifer_hevc_dec::Error;
 use heifer_hevc_dec::nal::{NalUnit, NalUnitType};
@@ -16,7 +16,7 @@ use super::{fault, malformed};
 use crate::PipelineError;
 use crate::decode::webp::LoopFilter;
 
-/// A picture, and how much of it there was.
+/// An image, and how much of it there was.
 pub struct Decoded {
     pub frame: Frame,
     /// Whether anything was decoded.
@@ -25,7 +25,7 @@ pub struct Decoded {
     pub is_whole: bool,
 }
 
-/// Decodes the data of an item. What is damaged stays grey; an error is what we do not decode at all.
+/// Decodes the data of an item. What is damaged stays gray; an error is what we do not decode at all.
 pub fn decode(
     config: &Config,
     shape: &Shape,
@@ -57,7 +57,7 @@ pub fn decode(
         }
     }
     let Some(State { picture, recon, .. }) = decoding.state else {
-        return Err(damage.unwrap_or_else(|| malformed("a picture has no slice")));
+        return Err(damage.unwrap_or_else(|| malformed("an image has no slice")));
     };
     let is_whole = damage.is_none() && picture.is_complete();
     let has_any = picture.decoded_ctbs > 0;
@@ -70,7 +70,7 @@ pub fn decode(
     })
 }
 
-/// Reads the parameter sets of a picture, all of which have to be of one shape.
+/// Reads the parameter sets of an image, all of which have to be of one shape.
 fn parameter_sets(config: &Config, shape: &Shape) -> Result<ParameterSets, PipelineError> {
     let mut sets = ParameterSets::default();
     for unit in &config.sets {
@@ -78,7 +78,7 @@ fn parameter_sets(config: &Config, shape: &Shape) -> Result<ParameterSets, Pipel
         if unit.header.layer_id != 0 {
             continue;
         }
-        // What a picture parameter set may have allocated depends on the size in its sequence parameter set.
+        // What an image parameter set may have allocated depends on the size in its sequence parameter set.
         if unit.header.unit_type == NalUnitType::Sps {
             let sps = Sps::parse(&unit.rbsp).map_err(|error| fault(&error))?;
             if Shape::of(&sps)? != *shape {
@@ -90,7 +90,7 @@ fn parameter_sets(config: &Config, shape: &Shape) -> Result<ParameterSets, Pipel
     Ok(sets)
 }
 
-/// The units of a picture, each behind its length.
+/// The units of an image, each behind its length.
 fn units(data: &[u8], length_bytes: u8) -> impl Iterator<Item = Result<NalUnit<'_>, Error>> {
     let mut rest = data;
     std::iter::from_fn(move || {

@@ -1,4 +1,4 @@
-//! What an `hvcC` box says: the parameter sets, and how pictures are cut into units (ISO/IEC 14496-15, section 8.3.3).
+//! What an `hvcC` box says: the parameter sets, and how images are cut into units (ISO/IEC 14496-15, section 8.3.3).
 
 use heifer_hevc_dec::nal::{NalUnit, NalUnitType};
 use heifer_hevc_dec::params::{Sps, Vui};
@@ -9,31 +9,31 @@ use super::{fault, malformed};
 use crate::decode::webp::LoopFilter;
 use crate::{ImageFormat, LimitError, PipelineError};
 
-/// The longest side of a coded picture; the highest level of HEVC has less than 17,000.
+/// The longest side of a coded image; the highest level of HEVC has less than 17,000.
 const MAX_CODED_SIDE: u32 = 1 << 15;
-/// Parameter sets of a picture; three are usual.
+/// Parameter sets of an image; three are usual.
 const MAX_PARAMETER_SETS: usize = 64;
 
-/// Bytes of all parameter sets of a picture, which are read anew for each tile; a few hundred are usual.
+/// Bytes of all parameter sets of an image, which are read anew for each tile; a few hundred are usual.
 const MAX_CONFIG_BYTES: usize = 16 << 10;
 
-/// The parameter sets of a coded picture.
+/// The parameter sets of a coded image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// Units of parameter sets, in the order in which they stand.
     pub sets: Vec<Vec<u8>>,
-    /// Bytes of the length in front of each unit of the picture.
+    /// Bytes of the length in front of each unit of the image.
     pub length_bytes: u8,
 }
 
-/// What is left out of each side of a coded picture, in its samples of luma.
+/// What is left out of each side of a coded image, in its samples of luma.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {
     pub left: u32,
     pub top: u32,
 }
 
-/// What a parameter set says about the picture.
+/// What a parameter set says about the image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shape {
     /// The size as it is coded.
@@ -94,7 +94,7 @@ impl Config {
         Ok(Self { sets, length_bytes })
     }
 
-    /// The shape of the picture, and what is said about its colours.
+    /// The shape of the image, and what is said about its colors.
     pub fn shape(&self) -> Result<(Shape, Option<Vui>), PipelineError> {
         for unit in &self.sets {
             let unit = NalUnit::parse(unit).map_err(|error| fault(&error))?;
@@ -131,7 +131,7 @@ impl Shape {
         }
         let chroma = match (sps.separate_colour_plane_flag, sps.chroma_format_idc) {
             (true, _) => {
-                let feature = "separate colour planes";
+                let feature = "separate color planes";
                 return Err(PipelineError::unsupported(ImageFormat::Heic, feature));
             }
             (false, 0) => Chroma::None,
@@ -145,7 +145,7 @@ impl Shape {
             coded,
             size: sps.output_size(),
             window: Window {
-                // Both are within the picture, as the size was found not to be empty.
+                // Both are within the image, as the size was found not to be empty.
                 left: left.saturating_mul(x),
                 top: top.saturating_mul(y),
             },
@@ -155,7 +155,7 @@ impl Shape {
         })
     }
 
-    /// Bytes of the samples of a decoded picture: 16 bits for each.
+    /// Bytes of the samples of a decoded image: 16 bits for each.
     pub fn frame_bytes(&self) -> u64 {
         let luma = self.luma_samples();
         let (x, y) = self.chroma.pixels_per_sample();
@@ -179,7 +179,7 @@ impl Shape {
             LoopFilter::Exact => 2 * self.luma_samples(),
             LoopFilter::Skip => 0,
         };
-        // The picture's data without their escapes, coefficients, contexts, tables, parameter sets.
+        // The image's data without their escapes, coefficients, contexts, tables, parameter sets.
         small + trees + filtered + len + (128 << 10)
     }
 

@@ -10,7 +10,7 @@ use crate::decode::webp::LoopFilter;
 use crate::decode::{Completeness, Decode, Plane, Progress, RowSink};
 use crate::{ImageFormat, PipelineError};
 
-/// Decodes the primary picture of a HEIC file.
+/// Decodes the primary image of a HEIC file.
 pub struct HeicDecoder {
     header: HeicHeader,
     filter: LoopFilter,
@@ -18,7 +18,7 @@ pub struct HeicDecoder {
     held: Held,
     /// The next step of the schedule.
     next: usize,
-    /// The rows of tiles that are there, of colours and of alpha.
+    /// The rows of tiles that are there, of colors and of alpha.
     bands: [Option<Band>; 2],
     rows: Rows,
     /// Rows that were given.
@@ -105,7 +105,7 @@ impl HeicDecoder {
                 }
                 Ok(Some(frame))
             }
-            // Of a picture of many tiles, the others may be sound.
+            // Of an image of many tiles, the others may be sound.
             Err(PipelineError::Malformed { .. }) if self.held.steps() > 1 => {
                 self.completeness = Completeness::Truncated;
                 Ok(None)
@@ -136,7 +136,7 @@ impl HeicDecoder {
     }
 
     fn nothing_left(&self) -> PipelineError {
-        let detail = "nothing of its picture could be decoded";
+        let detail = "nothing of its image could be decoded";
         if self.completeness == Completeness::Truncated {
             return PipelineError::truncated(ImageFormat::Heic, detail);
         }
@@ -167,7 +167,7 @@ impl Decode for HeicDecoder {
     fn finish(&mut self, sink: &mut dyn RowSink) -> Result<Completeness, PipelineError> {
         if !self.is_done() && !self.has_any {
             let (steps, left) = (self.held.steps(), self.held.steps() - self.next);
-            let detail = format!("{left} of its {steps} coded pictures are not complete");
+            let detail = format!("{left} of its {steps} coded images are not complete");
             return Err(PipelineError::truncated(ImageFormat::Heic, detail));
         }
         while let Some(step) = self.held.step(self.next) {

@@ -1,4 +1,4 @@
-//! What is known of a file before its pictures.
+//! What is known of a file before its images.
 
 use heifer_hevc_dec::params::Vui;
 use image::metadata::Orientation;
@@ -17,24 +17,24 @@ use crate::decode::webp::LoopFilter;
 use crate::decode::{HeaderStatus, Plane};
 use crate::{ImageFormat, PipelineError};
 
-/// The names of alpha among auxiliary pictures.
+/// The names of alpha among auxiliary images.
 const ALPHA: [&[u8]; 2] = [
     b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha",
     b"urn:mpeg:hevc:2015:auxid:1",
 ];
 
-/// What is known of a HEIC file before its pictures.
+/// What is known of a HEIC file before its images.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeicHeader {
     /// Width in pixels, as stored.
     pub width: u32,
     /// Height in pixels, as stored.
     pub height: u32,
-    /// How the stored picture is turned to be shown, which is not what EXIF says.
+    /// How the stored image is turned to be shown, which is not what EXIF says.
     pub orientation: Orientation,
-    /// The colour profile.
+    /// The color profile.
     pub icc_profile: Option<Vec<u8>>,
-    /// Code points of the colours of RGB, where there is no profile.
+    /// Code points of the colors of RGB, where there is no profile.
     pub cicp: Option<Cicp>,
     /// Bits of a sample.
     pub bits: u8,
@@ -46,7 +46,7 @@ pub struct HeicHeader {
     pub(super) alpha: Option<Layer>,
 }
 
-/// Reads the description of a file, which may come behind its pictures.
+/// Reads the description of a file, which may come behind its images.
 pub fn read_header(prefix: &[u8]) -> Result<HeaderStatus<HeicHeader>, PipelineError> {
     let meta = match find_meta(prefix)? {
         HeaderStatus::NeedMore => return Ok(HeaderStatus::NeedMore),
@@ -115,14 +115,14 @@ impl HeicHeader {
     pub fn sample_model(&self) -> SampleModel {
         match self.output() {
             Output::Rgba => SampleModel::Rgba,
-            Output::Planes | Output::Grey => self.model,
+            Output::Planes | Output::Gray => self.model,
         }
     }
 
     pub(super) fn output(&self) -> Output {
         match (&self.alpha, self.color.shape.chroma) {
             (Some(_), _) => Output::Rgba,
-            (None, Chroma::None) => Output::Grey,
+            (None, Chroma::None) => Output::Gray,
             (None, _) => Output::Planes,
         }
     }
@@ -131,7 +131,7 @@ impl HeicHeader {
         std::iter::once(&self.color).chain(&self.alpha)
     }
 
-    /// Says what decoding takes at most, in bytes, with the bytes of pictures that have to wait for their turn.
+    /// Says what decoding takes at most, in bytes, with the bytes of images that have to wait for their turn.
     pub fn peak_bytes(&self, filter: LoopFilter) -> u64 {
         let bands: u64 = self.layers().map(Layer::band_bytes).sum();
         let work = self.layers().map(|layer| layer.work_bytes(filter)).max();
@@ -153,7 +153,7 @@ impl HeicHeader {
     }
 }
 
-/// What is said about the colours of the primary picture: by itself, its first tile or its parameter sets.
+/// What is said about the colors of the primary image: by itself, its first tile or its parameter sets.
 fn colors(items: &Items<'_>, ids: &[u32], vui: Option<Vui>) -> Result<Colors, PipelineError> {
     let mut colors = Colors::default();
     for &id in [items.primary].iter().chain(ids.first()) {
@@ -172,14 +172,14 @@ fn colors(items: &Items<'_>, ids: &[u32], vui: Option<Vui>) -> Result<Colors, Pi
     Ok(colors)
 }
 
-/// The alpha channel of a picture.
+/// The alpha channel of an image.
 struct Alpha {
     layer: Layer,
     is_premultiplied: bool,
 }
 
 impl Alpha {
-    /// Finds that of the primary picture, which has `size` and is made of the items `ids`.
+    /// Finds that of the primary image, which has `size` and is made of the items `ids`.
     fn find(
         items: &Items<'_>,
         ids: &[u32],
@@ -202,7 +202,7 @@ impl Alpha {
     fn of(items: &Items<'_>, id: u32, size: (u32, u32)) -> Result<Self, PipelineError> {
         let layer = Layer::of(items, id)?.layer;
         if layer.size != size {
-            let feature = "alpha of another size than the picture";
+            let feature = "alpha of another size than the image";
             return Err(PipelineError::unsupported(ImageFormat::Heic, feature));
         }
         let multiplied = items.referrers(*b"prem", &[id])?;
@@ -213,7 +213,7 @@ impl Alpha {
     }
 }
 
-/// Whether an auxiliary picture is alpha; others are depths and gains of light.
+/// Whether an auxiliary image is alpha; others are depths and gains of light.
 fn is_alpha(items: &Items<'_>, id: u32) -> Result<bool, PipelineError> {
     let Some(property) = items.property(id, *b"auxC") else {
         return Ok(false);
@@ -234,12 +234,12 @@ fn check_crop(crop: Crop, chroma: Chroma) -> Result<(), PipelineError> {
         return Err(PipelineError::unsupported(ImageFormat::Heic, feature));
     }
     if crop.width == 0 || crop.height == 0 {
-        return Err(malformed("its picture is empty"));
+        return Err(malformed("its image is empty"));
     }
     Ok(())
 }
 
-/// What the samples of a picture without alpha mean, by H.273's matrix coefficients.
+/// What the samples of an image without alpha mean, by H.273's matrix coefficients.
 fn model(chroma: Chroma, matrix: u8, range: SampleRange) -> Result<SampleModel, PipelineError> {
     let weights = match (chroma, matrix) {
         (Chroma::None, _) => return Ok(SampleModel::Gray),

@@ -101,7 +101,7 @@ impl<'a> Items<'a> {
             items.take(child, children_at)?;
         }
         if !has_primary {
-            return Err(malformed("it does not say which picture is to be shown"));
+            return Err(malformed("it does not say which image is to be shown"));
         }
         items.kinds.sort_by_key(|(id, _)| *id);
         items.locations.sort_by_key(|(id, _)| *id);

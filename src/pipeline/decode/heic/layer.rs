@@ -1,4 +1,4 @@
-//! A picture as it is stored: one coded picture, or a grid of them (ISO/IEC 23008-12, section 6.6.2.3).
+//! An image as it is stored: one coded image, or a grid of them (ISO/IEC 23008-12, section 6.6.2.3).
 
 use heifer_hevc_dec::params::Vui;
 
@@ -12,7 +12,7 @@ use crate::{ImageFormat, LimitError, PipelineError};
 /// Configurations that tiles have; writers give all of them one, or each its own copy of it.
 const MAX_CONFIGS: usize = 1024;
 
-/// A coded picture of the grid.
+/// A coded image of the grid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tile {
     /// Which of the configurations is its own.
@@ -28,12 +28,12 @@ impl Tile {
     }
 }
 
-/// Coded pictures of one shape, side by side and row by row.
+/// Coded images of one shape, side by side and row by row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layer {
     pub columns: u32,
     pub rows: u32,
-    /// The size of the picture: what tiles have beyond it is left out.
+    /// The size of the image: what tiles have beyond it is left out.
     pub size: (u32, u32),
     pub shape: Shape,
     pub configs: Vec<Config>,
@@ -145,7 +145,7 @@ impl Layer {
 }
 
 fn unsupported_kind(kind: [u8; 4]) -> PipelineError {
-    let feature = format!("a picture of the kind {}", kind.escape_ascii());
+    let feature = format!("an image of the kind {}", kind.escape_ascii());
     PipelineError::unsupported(ImageFormat::Heic, feature)
 }
 
@@ -204,7 +204,7 @@ fn read_grid(payload: &[u8]) -> Result<(u32, u32, (u32, u32)), PipelineError> {
     Ok((u32::from(columns) + 1, u32::from(rows) + 1, size))
 }
 
-/// Coded pictures of one shape, as they are found.
+/// Coded images of one shape, as they are found.
 #[derive(Default)]
 struct Tiles {
     found: Vec<Tile>,

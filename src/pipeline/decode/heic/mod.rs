@@ -1,7 +1,7 @@
-//! HEIC: coded pictures of HEVC, one or a grid of them (ISO/IEC 23008-12, ITU-T H.265).
+//! HEIC: coded images of HEVC, one or a grid of them (ISO/IEC 23008-12, ITU-T H.265).
 //!
-//! `header` finds the pictures by the boxes in front of them, `schedule` says which bytes are kept for how long,
-//! `coded` decodes one tile. One row of tiles is held, of which `rows` makes the rows of the picture.
+//! `header` finds the images by the boxes in front of them, `schedule` says which bytes are kept for how long,
+//! `coded` decodes one tile. One row of tiles is held, of which `rows` makes the rows of the image.
 #![allow(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -33,12 +33,12 @@ fn malformed(detail: impl Into<Cow<'static, str>>) -> PipelineError {
     PipelineError::malformed(ImageFormat::Heic, detail)
 }
 
-/// What the decoder of the coded pictures says.
+/// What the decoder of the coded images says.
 fn fault(error: &heifer_hevc_dec::Error) -> PipelineError {
     match error {
         heifer_hevc_dec::Error::Unimplemented(feature) => {
             PipelineError::unsupported(ImageFormat::Heic, *feature)
         }
-        error => malformed(format!("its coded picture: {error}")),
+        error => malformed(format!("its coded image: {error}")),
     }
 }

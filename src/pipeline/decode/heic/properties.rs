@@ -1,4 +1,4 @@
-//! Properties of a picture: its size, its colours, how it is cut and turned (ISO/IEC 23008-12, section 6.5).
+//! Properties of an image: its size, its colors, how it is cut and turned (ISO/IEC 23008-12, section 6.5).
 
 use image::metadata::Orientation;
 
@@ -11,13 +11,13 @@ use crate::{ImageFormat, PipelineError};
 /// Profiles beyond this are left out; no real one comes near.
 const MAX_ICC_BYTES: usize = 4 << 20;
 
-/// What a reader may know of a picture and show it; `pasp` and `clli` and their like do not matter to us,
+/// What a reader may know of an image and show it; `pasp` and `clli` and their like do not matter to us,
 /// but are never essential.
 const KNOWN: [&[u8; 4]; 8] = [
     b"hvcC", b"ispe", b"colr", b"pixi", b"irot", b"imir", b"clap", b"auxC",
 ];
 
-/// A part of a picture.
+/// A part of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Crop {
     pub left: u32,
@@ -26,21 +26,21 @@ pub struct Crop {
     pub height: u32,
 }
 
-/// How a picture is cut and then turned.
+/// How an image is cut and then turned.
 #[derive(Debug, Clone, Copy)]
 pub struct Transforms {
     pub crop: Crop,
     pub orientation: Orientation,
 }
 
-/// What is said about the colours of a picture.
+/// What is said about the colors of an image.
 #[derive(Debug, Clone, Default)]
 pub struct Colors {
     pub icc_profile: Option<Vec<u8>>,
     pub cicp: Option<Cicp>,
 }
 
-/// Refuses a picture that must not be shown without something that we do not know.
+/// Refuses an image that must not be shown without something that we do not know.
 pub fn check_essential(items: &Items<'_>, id: u32) -> Result<(), PipelineError> {
     let is_unknown =
         |property: &Property<'_>| property.is_essential && !KNOWN.contains(&&property.name);
@@ -54,7 +54,7 @@ pub fn check_essential(items: &Items<'_>, id: u32) -> Result<(), PipelineError> 
     }
 }
 
-/// The size that is said of a picture.
+/// The size that is said of an image.
 pub fn size(items: &Items<'_>, id: u32) -> Result<Option<(u32, u32)>, PipelineError> {
     let Some(property) = items.property(id, *b"ispe") else {
         return Ok(None);
@@ -64,7 +64,7 @@ pub fn size(items: &Items<'_>, id: u32) -> Result<Option<(u32, u32)>, PipelineEr
     Ok(Some((reader.u32()?, reader.u32()?)))
 }
 
-/// The colours of a picture: it can have a profile and code points besides.
+/// The colors of an image: it can have a profile and code points besides.
 pub fn colors(items: &Items<'_>, id: u32) -> Result<Colors, PipelineError> {
     let mut colors = Colors::default();
     for property in items.properties(id) {
@@ -96,7 +96,7 @@ pub fn colors(items: &Items<'_>, id: u32) -> Result<Colors, PipelineError> {
     Ok(colors)
 }
 
-/// How a picture of `size` is cut and turned, in the order in which its properties stand.
+/// How an image of `size` is cut and turned, in the order in which its properties stand.
 pub fn transforms(
     items: &Items<'_>,
     id: u32,
@@ -114,7 +114,7 @@ pub fn transforms(
         match &property.name {
             b"clap" if turn == Turn::default() => crop = clean_aperture(&mut reader, crop)?,
             b"clap" => {
-                let feature = "a cut (clap) of a turned picture";
+                let feature = "a cut (clap) of a turned image";
                 return Err(PipelineError::unsupported(ImageFormat::Heic, feature));
             }
             // The angle is against the clock.
@@ -180,7 +180,7 @@ fn clean_aperture(reader: &mut Reader<'_>, of: Crop) -> Result<Crop, PipelineErr
             return None;
         }
         let len = len / len_unit;
-        // Its middle lies `offset` from the middle of the picture.
+        // Its middle lies `offset` from the middle of the image.
         let twice = (i64::from(whole) - len).checked_mul(unit)? + 2 * offset;
         let start = (twice % (2 * unit) == 0).then_some(twice / (2 * unit))?;
         let is_within = len > 0 && start >= 0 && start + len <= i64::from(whole);

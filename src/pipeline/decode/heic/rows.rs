@@ -14,8 +14,8 @@ pub enum Output {
     /// Three planes of one channel, those of chroma with their own resolution.
     Planes,
     /// One plane of luma.
-    Grey,
-    /// One plane: alpha needs the colours next to it.
+    Gray,
+    /// One plane: alpha needs the colors next to it.
     Rgba,
 }
 
@@ -31,15 +31,15 @@ impl Output {
         let chroma = header.color.shape.chroma.pixels_per_sample();
         match self {
             Self::Planes => vec![plane(1, (1, 1)), plane(1, chroma), plane(1, chroma)],
-            Self::Grey => vec![plane(1, (1, 1))],
+            Self::Gray => vec![plane(1, (1, 1))],
             Self::Rgba => vec![plane(4, (1, 1))],
         }
     }
 }
 
-/// A row of tiles; those that are missing are grey.
+/// A row of tiles; those that are missing are gray.
 pub struct Band {
-    /// The first row of the picture that it covers.
+    /// The first row of the image that it covers.
     pub top: u32,
     pub frames: Vec<Option<Frame>>,
 }
@@ -117,7 +117,7 @@ impl Rows {
         }
     }
 
-    /// Gives row `y` of the picture, which the bands cover.
+    /// Gives row `y` of the image, which the bands cover.
     pub fn emit(
         &mut self,
         header: &HeicHeader,
@@ -129,13 +129,13 @@ impl Rows {
             return;
         };
         let layer = &header.color;
-        let grey = layer.shape.bits.map(|bits| 1_u16 << (bits - 1));
+        let gray = layer.shape.bits.map(|bits| 1_u16 << (bits - 1));
         let (_, step_y) = layer.shape.chroma.pixels_per_sample();
         let is_whole = self.output == Output::Rgba || y.is_multiple_of(step_y);
         let components = if is_whole { self.color_components() } else { 1 };
         for component in 0..components {
             let row = &mut self.components[component];
-            color.gather(layer, component, y, self.crop, grey[component.min(1)], row);
+            color.gather(layer, component, y, self.crop, gray[component.min(1)], row);
         }
         if let (Output::Rgba, Some(alpha), Some(layer)) = (self.output, alpha, &header.alpha) {
             let row = &mut self.components[3];
@@ -266,7 +266,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ranges_end_at_black_and_white_and_grey_stays_grey() {
+    fn ranges_end_at_black_and_white_and_gray_stays_gray() {
         for bits in [8, 10, 12, 16] {
             let unit = 1_u16 << (bits - 8);
             let full = Scale::luma(bits, SampleRange::Full, false);

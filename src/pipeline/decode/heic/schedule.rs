@@ -1,6 +1,6 @@
 //! In which order tiles are decoded, and which bytes have to wait until then.
 //!
-//! The bytes of a file come in their order, tiles are needed in that of the picture's rows.
+//! The bytes of a file come in their order, tiles are needed in that of the image's rows.
 //! Where both agree, as in the files of phones, no more than one tile's bytes are held.
 
 use super::header::HeicHeader;
@@ -10,7 +10,7 @@ use crate::decode::buffer::try_reserved;
 /// A tile that is decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Step {
-    /// 0 for colours, 1 for alpha.
+    /// 0 for colors, 1 for alpha.
     pub layer: usize,
     /// The tile's number in its layer.
     pub tile: usize,
@@ -31,7 +31,7 @@ struct Piece {
     step: usize,
 }
 
-/// The tiles of a picture, in the order in which they are decoded.
+/// The tiles of an image, in the order in which they are decoded.
 #[derive(Debug)]
 pub struct Schedule {
     pub steps: Vec<Step>,
@@ -63,7 +63,7 @@ impl Schedule {
                 steps.push((top, step));
             }
         }
-        // Stable: of those at one height, colours come before alpha, and from left to right.
+        // Stable: of those at one height, colors come before alpha, and from left to right.
         steps.sort_by_key(|(top, _)| *top);
         let steps: Vec<Step> = steps.into_iter().map(|(_, step)| step).collect();
         let layers: Vec<_> = header.layers().collect();

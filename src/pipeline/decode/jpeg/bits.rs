@@ -80,6 +80,7 @@ impl<'a> BitReader<'a> {
             let inverse = !word;
             // Not zero if some byte of `inverse` is zero, that is if some byte of `word` is 0xFF.
             if inverse.wrapping_sub(0x0101_0101) & word & 0x8080_8080 == 0 {
+                // Fewer than 32 bits are left, so that a word of four bytes fits after them.
                 self.state.bits |= u64::from(word) << (32 - self.state.count);
                 self.state.count += 32;
                 self.pos += 4;
@@ -105,6 +106,7 @@ impl<'a> BitReader<'a> {
     /// Uses the next `n` bits (0…16) and returns them as a number.
     #[inline]
     pub(super) fn take(&mut self, n: u32) -> i32 {
+        // In two steps, because `n` may be 0, and a shift by 64 is none.
         let value = (self.state.bits >> 1 >> (63 - n)) as i32;
         self.consume(n);
         value
@@ -121,6 +123,7 @@ impl<'a> BitReader<'a> {
 /// The signed value whose `n` magnitude bits are `value` (T.81 F.2.2.1).
 #[inline]
 pub(super) fn extend(value: i32, n: u32) -> i32 {
+    // The highest bit is the sign: values that begin with 0 are negative, counted from -(2^n - 1).
     if n > 0 && value >> (n - 1) == 0 {
         value - (1 << n) + 1
     } else {
@@ -133,6 +136,7 @@ pub(super) fn extend(value: i32, n: u32) -> i32 {
 fn refill_bytewise(data: &[u8], mut pos: usize, mut state: BitState) -> (usize, BitState) {
     while state.count <= 56 {
         let byte = match (data.get(pos), data.get(pos + 1)) {
+            // A stuffed zero (T.81 F.1.2.3).
             (Some(0xFF), Some(0)) => {
                 pos += 2;
                 0xFF
@@ -141,6 +145,7 @@ fn refill_bytewise(data: &[u8], mut pos: usize, mut state: BitState) -> (usize, 
                 pos += 3;
                 0xFF
             }
+            // A marker, or the end: the data stay where they are, and zeros are made up (T.81 F.2.2.5).
             (Some(0xFF) | None, _) => {
                 state.padding = state.padding.saturating_add(8);
                 0
@@ -183,6 +188,7 @@ pub(super) fn find_marker(data: &[u8], from: usize) -> Result<usize, usize> {
 fn find_ff(data: &[u8], from: usize) -> usize {
     let rest = data.get(from..).unwrap_or_default();
     let (words, _) = rest.as_chunks::<8>();
+    // Markers are rare, so that blocks without 0xFF are passed over 32 bytes at a time.
     let (blocks, _) = words.as_chunks::<4>();
     let clean = blocks.iter().take_while(|block| !has_ff(block)).count() * 32;
     let tail = rest.get(clean..).unwrap_or_default();

@@ -48,7 +48,7 @@ impl JpegDecoder {
         Self::with(header, block_sizes, None)
     }
 
-    /// The same in RGB, where [`JpegHeader::rgb_planes`] is not `None`: colours out of gamut are cut off for each sample.
+    /// The same in RGB, where [`JpegHeader::rgb_planes`] is not `None`: colors out of gamut are cut off for each sample.
     pub fn new_rgb(header: &JpegHeader, block_sizes: &[BlockSize]) -> Result<Self, PipelineError> {
         Self::with(header, block_sizes, header.rgb_planes(block_sizes))
     }
@@ -247,7 +247,7 @@ impl Decode for JpegDecoder {
                 eof: true,
             };
             self.advance(input, sink)?;
-            // Without EOI, scans that refine the picture may be missing.
+            // Without EOI, scans that refine the image may be missing.
             self.picture.damaged |= !self.is_over();
         }
         self.complete(sink)?;

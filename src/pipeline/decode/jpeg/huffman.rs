@@ -63,15 +63,18 @@ impl HuffmanTable {
         let (mut code, mut index) = (0_u32, 0_u32);
         for length in 1..=16_u32 {
             let count = u32::from(counts[length as usize - 1]);
+            // Codes of a length follow each other, and those of the next begin after them (T.81 C.2).
             if code + count > 1 << length {
                 return Err(Corrupt);
             }
+            // So one difference leads from every code of this length to its symbol.
             table.offsets[length as usize] = index as i32 - code as i32;
             if length <= SYMBOL_BITS {
                 table.fill_short(length, code, index, count);
             }
             code += count;
             index += count;
+            // To the left of 16 bits, so that one window is compared with all lengths; T.81 F.2.2.3 keeps a MAXCODE for each.
             table.limits[length as usize] = code << (16 - length);
             code <<= 1;
         }
@@ -83,6 +86,7 @@ impl HuffmanTable {
         for i in 0..count {
             let symbol = self.symbols[(index + i) as usize];
             let first = ((code + i) << shift) as usize;
+            // Every window that begins with the code finds it, whatever follows.
             self.short[first..first + (1 << shift)].fill((length << 8) as u16 | u16::from(symbol));
         }
     }
@@ -110,6 +114,8 @@ impl HuffmanTable {
             return 0;
         };
         let size = symbol & 15;
+        // Of DC, the symbol is the size alone (T.81 F.1.2.1); of AC, run and size, where 0x00 ends the block
+        // and 0xF0 is sixteen zeros (F.1.2.2).
         let run = match class {
             Class::Dc if symbol > 15 => return 0,
             Class::Dc => 0,
@@ -120,6 +126,7 @@ impl HuffmanTable {
         if bits > VALUE_BITS {
             return 0;
         }
+        // The bits of the value follow its code directly, so that one lookup gives both.
         let magnitude = window >> (VALUE_BITS - bits) & ((1 << size) - 1);
         let value = extend(magnitude as i32, size);
         (value as u32) << 16 | run << 8 | bits
@@ -129,6 +136,8 @@ impl HuffmanTable {
     fn skip_entry(&self, window: u32) -> u16 {
         let (mut bits, mut coefficients) = (0, 0);
         while bits < SKIP_BITS {
+            // What the symbols before have left of the window, with zeros after it: a code that reaches into them
+            // is found too long below.
             let rest = (window << bits & ((1 << SKIP_BITS) - 1)) << (16 - SKIP_BITS);
             let Some((symbol, length)) = self.lookup(rest) else {
                 break;
@@ -236,78 +245,4 @@ const AC_CHROMINANCE: Definition = (
 );
 
 #[cfg(test)]
-mod tests {
-    use super::super::bits::BitState;
-    use super::*;
-
-    #[test]
-    fn every_default_code_is_found_again() {
-        for (class, index) in [
-            (Class::Dc, 0),
-            (Class::Dc, 1),
-            (Class::Ac, 0),
-            (Class::Ac, 1),
-        ] {
-            let table = default_table(class, index).unwrap();
-            let (mut code, mut next) = (0_u32, 0);
-            let definition = [
-                [DC_LUMINANCE, DC_CHROMINANCE],
-                [AC_LUMINANCE, AC_CHROMINANCE],
-            ][usize::from(class == Class::Ac)][index];
-            for length in 1..=16_u32 {
-                for _ in 0..definition.0[length as usize - 1] {
-                    let data = ((code << (16 - length)) as u16).to_be_bytes();
-                    let data = [
-                        data[0],
-                        if data[0] == 0xFF { 0 } else { data[1] },
-                        data[1],
-                        0,
-                    ];
-                    let mut reader = BitReader::resume(&data, 0, BitState::default());
-                    reader.refill();
-                    assert_eq!(table.symbol(&mut reader), u32::from(definition.1[next]));
-                    next += 1;
-                    code += 1;
-                }
-                code <<= 1;
-            }
-            assert_eq!(next, definition.1.len());
-        }
-    }
-
-    #[test]
-    fn refuses_more_codes_than_there_are() {
-        let mut counts = [0; 16];
-        counts[0] = 3;
-        assert!(HuffmanTable::new(&counts, &[1, 2, 3]).is_err());
-        counts[0] = 2;
-        assert!(HuffmanTable::new(&counts, &[1, 2]).is_ok());
-        assert!(HuffmanTable::new(&counts, &[1]).is_err());
-        assert!(HuffmanTable::new(&[255; 16], &[0; 256]).is_err());
-    }
-
-    #[test]
-    fn skips_agree_with_single_symbols() {
-        let mut table = default_table(Class::Ac, 0).unwrap();
-        table.prepare(Class::Ac);
-        for (window, &entry) in table.skips.as_ref().unwrap().iter().enumerate() {
-            let (mut bits, mut coefficients) = (0, 0);
-            while bits < u32::from(entry & 0xFF) {
-                let (symbol, length) = table
-                    .lookup(((window << 4 << bits) & 0xFFFF) as u32)
-                    .unwrap();
-                bits += length + (symbol & 15);
-                coefficients += if symbol == 0 {
-                    SKIP_END
-                } else {
-                    (symbol >> 4) + 1
-                };
-            }
-            assert_eq!(bits, u32::from(entry & 0xFF));
-            assert_eq!(
-                coefficients,
-                if bits == 0 { 0 } else { u32::from(entry >> 8) }
-            );
-        }
-    }
-}
+mod tests;

@@ -4,7 +4,7 @@ use super::super::Plane;
 use super::segments::Quant;
 use super::{ColorTransform, JpegHeader};
 
-/// What does not grow with the picture: four Huffman tables of each class, quantization tables,
+/// What does not grow with the image: four Huffman tables of each class, quantization tables,
 /// and what is carried from chunk to chunk, in a buffer that doubles.
 const SMALL_BYTES: u64 = 4 * (6 << 10) + 4 * (14 << 10) + (40 << 10);
 
@@ -95,7 +95,7 @@ pub(super) struct Join {
     pub(super) shift_y: u32,
 }
 
-/// The grid of a picture.
+/// The grid of an image.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Layout {
     pub(super) width: u32,

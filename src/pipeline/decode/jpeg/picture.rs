@@ -1,4 +1,4 @@
-//! A picture in the making: its tables, what its scans have given so far, and which of them are needed.
+//! An image in the making: its tables, what its scans have given so far, and which of them are needed.
 
 use super::super::Plane;
 use super::huffman::Class;
@@ -18,7 +18,7 @@ use crate::{LimitError, work};
 const MAX_SCANS: u32 = 100;
 /// The most blocks in an MCU (T.81 B.2.3).
 const MAX_MCU_BLOCKS: usize = 10;
-/// A picture of which less than one part in this many was decoded is an error, not a grey area.
+/// An image of which less than one part in this many was decoded is an error, not a gray area.
 const MIN_DECODED_SHARE: u64 = 1000;
 /// [`Picture::known`] of a coefficient that no scan had.
 const UNKNOWN: u8 = u8::MAX;
@@ -54,7 +54,7 @@ pub(super) struct Picture {
     known: [[u8; 64]; 4],
     /// Whether something is missing that should be there.
     pub(super) damaged: bool,
-    /// Whether a part of the picture worth showing was decoded.
+    /// Whether a part of the image worth showing was decoded.
     pub(super) worthwhile: bool,
 }
 
@@ -345,7 +345,7 @@ impl Picture {
         })
     }
 
-    /// Ends the scan, and says whether the picture is as good as it gets.
+    /// Ends the scan, and says whether the image is as good as it gets.
     pub(super) fn end_scan(&mut self) -> bool {
         let Some((header, scan)) = self.scan.take() else {
             return false;
@@ -396,7 +396,7 @@ impl Picture {
         if !self.worthwhile {
             return Err(PipelineError::truncated(
                 JPEG,
-                "there is no data for a picture in it",
+                "there is no data for an image in it",
             ));
         }
         if self.is_stored() {

@@ -49,7 +49,7 @@ pub(super) struct StoredScan<'a> {
 impl McuDecoder for StoredScan<'_> {
     fn begin_row(&mut self, y: usize) -> Result<(), PipelineError> {
         if let [m] = self.members {
-            // Rows of blocks of a component alone are not rows of MCUs of the picture.
+            // Rows of blocks of a component alone are not rows of MCUs of the image.
             (self.row, self.line) = (y / m.component.v, y % m.component.v);
         } else {
             self.row = y;
@@ -106,6 +106,7 @@ impl<'a> StoredScan<'a> {
         let prediction = &mut memory.dc[position & 3];
         match &member.kind {
             Kind::Sequential(coding) => {
+                // Whole, because the order of coefficients puts those that are not kept behind the others.
                 let mut block = [0; 128];
                 coding.block(reader, prediction, &mut block);
                 if let Some(kept) = block.get(..coefficients.len()) {
@@ -113,11 +114,13 @@ impl<'a> StoredScan<'a> {
                 }
             }
             Kind::DcFirst(table, low) => {
+                // Differences are of values without their low bits (T.81 G.1.2.1), so that the shift comes last.
                 *prediction = prediction.wrapping_add(dc_difference(reader, table));
                 coefficients[0] = (*prediction << low) as i16;
             }
             Kind::DcRefine(low) => {
                 reader.refill();
+                // One bit without a code (T.81 G.1.2.1); the first scan left its place zero, also in negative values.
                 coefficients[0] |= (reader.take(1) << low) as i16;
             }
             Kind::AcFirst(band) => {
@@ -134,6 +137,7 @@ impl<'a> StoredScan<'a> {
 
 /// The number of blocks in an end-of-band run, the current one included.
 fn eob_run(reader: &mut BitReader<'_>, run: u32) -> u32 {
+    // EOBn: 2^n blocks, and as many more as n bits say (T.81 G.1.2.2, table G.1).
     (1 << run) + reader.take(run) as u32
 }
 
@@ -155,6 +159,7 @@ fn ac_first(
     while k <= band.end {
         reader.refill();
         let entry = band.table.values[reader.peek(VALUE_BITS)];
+        // No value: the code is too long for the window, or it is EOBn or ZRL.
         let value = if entry as i32 >> 16 == 0 {
             let symbol = band.table.symbol(reader);
             let (run, size) = (symbol >> 4, symbol & 15);
@@ -173,6 +178,8 @@ fn ac_first(
             // What damage puts behind the last coefficient goes into that, as in libjpeg.
             let at = k.min(63);
             let to = band.order[at as usize];
+            // In zigzag order, and whether or not the block size keeps the coefficient: each of these has
+            // a bit in every later scan (T.81 G.1.2.3).
             seen |= 1 << at;
             if let Some(c) = coefficients.get_mut(usize::from(to)) {
                 *c = (value << band.low) as i16;
@@ -192,8 +199,10 @@ fn refine(reader: &mut BitReader<'_>, band: &Band<'_>, k: u32, coefficients: &mu
     if reader.take(1) == 1 {
         let to = band.order[k as usize & 63];
         if let Some(c) = coefficients.get_mut(usize::from(to))
+            // A bit that is set already is a scan that came twice, as libjpeg takes it.
             && *c & 1 << band.low == 0
         {
+            // Away from zero: the bit belongs to the magnitude.
             *c = c.wrapping_add(if *c < 0 {
                 -1 << band.low
             } else {
@@ -213,6 +222,8 @@ fn ac_refine(
     nonzero: &mut u64,
 ) {
     let mut k = band.start;
+    // T.81 G.1.2.3: a symbol gives a run of coefficients that are still zero, and the sign of the one after it.
+    // The nonzero ones in between do not count, and each has a correction bit of its own, after the sign.
     while *run_left == 0 && k <= band.end {
         reader.refill();
         let symbol = band.table.symbol(reader);
@@ -228,6 +239,7 @@ fn ac_refine(
             _ => -1 << band.low,
         };
         while k <= band.end {
+            // How many are still zero before the next nonzero one, or before the end of the band.
             let gap = (*nonzero >> k).trailing_zeros().min(band.end + 1 - k);
             if gap > zeros {
                 k += zeros;
@@ -250,10 +262,13 @@ fn ac_refine(
         k += 1;
     }
     if *run_left > 0 {
+        // In an end-of-band run only nonzero coefficients have bits, so that the others are passed over
+        // all at once: `k` may be 64 here, where a plain shift would wrap.
         let behind = u64::MAX.checked_shl(k).unwrap_or(0);
         let mut rest = *nonzero & behind & u64::MAX >> (63 - band.end.min(63));
         while rest != 0 {
             refine(reader, band, rest.trailing_zeros(), coefficients);
+            // Clears the lowest bit that is set.
             rest &= rest - 1;
         }
         *run_left -= 1;

@@ -1,6 +1,6 @@
-//! From YCbCr at 1/8 to RGB, so that colours out of gamut are cut off before they are averaged, as in a whole picture.
+//! From YCbCr at 1/8 to RGB, so that colors out of gamut are cut off before they are averaged, as in a whole image.
 //!
-//! One luma sample stands for 64 pixels. Where its colour is near the edge of the gamut, some of them are cut off and
+//! One luma sample stands for 64 pixels. Where its color is near the edge of the gamut, some of them are cut off and
 //! others not, and their mean is not the cut off mean. How far they spread around it is what the AC coefficients say;
 //! these are passed over, but the number of their bits is known, and tells enough: see [`Spread`].
 
@@ -19,7 +19,7 @@ const STEPS_TO_SPREAD: f32 = 28.0;
 ///
 /// They are taken as evenly spread up to bits * step / 28 on both sides, where the step is the root mean square of the
 /// nine lowest quantiser steps. In four photos 1/19, 1/21, 1/24 and 1/65 come nearest to the true spread of luma;
-/// from 1/50 to 1/25 the thumbnail with the most colours out of gamut gains 5 to 12 dB, and none loses any.
+/// from 1/50 to 1/25 the thumbnail with the most colors out of gamut gains 5 to 12 dB, and none loses any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Spread {
     /// By bit, in 1/256.

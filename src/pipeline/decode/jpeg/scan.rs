@@ -4,7 +4,7 @@
 //! So no MCU ever runs out of input half way, and nothing must be undone when a chunk ends.
 //!
 //! Damage is what it is to libjpeg: codes that do not exist are zeros, and decoding goes on
-//! up to the next marker; what was not decoded then is grey.
+//! up to the next marker; what was not decoded then is gray.
 
 use super::PipelineError;
 use super::bits::{BitReader, BitState, find_marker};
@@ -149,7 +149,7 @@ impl Scan {
 
     /// Decodes MCUs of the current row while an MCU may begin, that is up to position `limit`.
     ///
-    /// Not inlined: engines swap in optimised code where a function is entered, so this one is entered often.
+    /// Not inlined: engines swap in optimized code where a function is entered, so this one is entered often.
     #[inline(never)]
     fn run_row<D: McuDecoder>(
         &mut self,
@@ -164,8 +164,10 @@ impl Scan {
         let end = start + (self.cols - start).min(self.left);
         let mut x = start;
         let mut intact = true;
+        // Behind `limit` the bytes for a whole MCU may not be there yet.
         while x < end && reader.pos() <= limit {
             decoder.mcu(&mut reader, &mut memory, x);
+            // Made up bits were used: this MCU is not in the file, and what came out of it does not count.
             if reader.exhausted() {
                 intact = false;
                 break;
@@ -194,6 +196,7 @@ impl Scan {
         if input.eof {
             return Some(usize::MAX);
         }
+        // An MCU that begins here ends within the data, so that no marker has to be looked for.
         if len.saturating_sub(pos) > self.max_mcu_bytes {
             return Some(len - self.max_mcu_bytes);
         }
@@ -255,6 +258,7 @@ impl Scan {
         decoder: &mut D,
     ) -> Result<(), PipelineError> {
         self.damaged |= lost > 0;
+        // What the lost intervals would have had stays gray, or what an earlier scan left there.
         let mut missing = self.left + lost * self.interval;
         while missing > 0 && self.y < self.rows {
             let step = missing.min(self.cols - self.x);
@@ -267,6 +271,7 @@ impl Scan {
         }
         self.left = self.interval;
         self.bits = BitState::default();
+        // Predictions and runs begin anew after a restart marker (T.81 F.1.1.5.1, G.1.2.2).
         self.memory = Memory::default();
         self.seeking = false;
         Ok(())

@@ -1,4 +1,4 @@
-//! The coefficients of a picture whose scans do not have everything at once.
+//! The coefficients of an image whose scans do not have everything at once.
 //!
 //! Only what the block size needs is kept, and rows come into being when data reaches them:
 //! a file that claims to be huge takes no memory for what it does not have.

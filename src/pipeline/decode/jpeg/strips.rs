@@ -8,8 +8,8 @@ use super::rgb::{LANES, Spread};
 use super::segments::Quant;
 use super::{PipelineError, out_of_memory};
 
-/// What is not known is grey.
-const GREY: u8 = 128;
+/// What is not known is gray.
+const GRAY: u8 = 128;
 
 /// The strip of one component within [`Strips::samples`].
 #[derive(Debug, Clone, Copy)]
@@ -66,7 +66,7 @@ impl Strips {
         };
         Ok(Self {
             // What lies behind the last line is read with it, and not shown.
-            samples: filled(layout, start + LANES, GREY)?,
+            samples: filled(layout, start + LANES, GRAY)?,
             parts,
             joined,
             mcu_rows: layout.mcu_rows,
@@ -74,7 +74,7 @@ impl Strips {
         })
     }
 
-    /// Gives the row of MCUs to the sink and makes the strips grey for the next one.
+    /// Gives the row of MCUs to the sink and makes the strips gray for the next one.
     pub(super) fn emit(&mut self, sink: &mut dyn RowSink) {
         if self.next >= self.mcu_rows {
             return;
@@ -84,7 +84,7 @@ impl Strips {
         } else {
             self.emit_planes(sink);
         }
-        self.samples.fill(GREY);
+        self.samples.fill(GRAY);
         self.next += 1;
     }
 

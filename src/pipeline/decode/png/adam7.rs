@@ -1,4 +1,4 @@
-//! Where the rows of a file lie in the picture: in order, or in the seven passes of Adam7 (PNG section 8).
+//! Where the rows of a file lie in the image: in order, or in the seven passes of Adam7 (PNG section 8).
 
 /// The grid of pixels that a run of rows covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

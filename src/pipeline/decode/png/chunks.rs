@@ -47,7 +47,7 @@ pub(super) fn crc(kind: [u8; 4], data: &[u8]) -> u32 {
     })
 }
 
-/// A piece of the picture's compressed data, or the news that there is no more.
+/// A piece of the image's compressed data, or the news that there is no more.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Part<'a> {
     /// Data of an IDAT chunk.

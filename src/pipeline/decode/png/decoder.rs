@@ -9,7 +9,7 @@ use super::unfilter::Unfilter;
 use crate::decode::{Completeness, Decode, Plane, Progress, RowSink};
 use crate::{ImageFormat, PipelineError};
 
-/// A picture of which less than this part was decoded is an error: see the module's rules.
+/// An image of which less than this part was decoded is an error: see the module's rules.
 const LEAST_PART: u64 = 1000;
 
 /// Why no more rows will come.
@@ -98,7 +98,7 @@ impl PngDecoder {
         }
     }
 
-    /// Gives what there is of a damaged or cut picture and fills the rest.
+    /// Gives what there is of a damaged or cut image and fills the rest.
     fn end_early(
         &mut self,
         ending: Ending,
@@ -203,7 +203,7 @@ impl Rows {
         (u64::from(pass.width) * self.bits_per_pixel).div_ceil(8) as usize
     }
 
-    /// Filtered bytes of the whole picture.
+    /// Filtered bytes of the whole image.
     fn total_bytes(&self) -> u64 {
         let passes = self.passes.all().iter();
         passes

@@ -1,4 +1,4 @@
-//! From a row as the file has it to samples: palette, transparent colour, bit depth.
+//! From a row as the file has it to samples: palette, transparent color, bit depth.
 #![allow(
     clippy::cast_possible_truncation,
     reason = "samples are masked or scaled to their depth before they are narrowed"
@@ -8,7 +8,7 @@ use super::header::{Allocate, ColorType, PngHeader, Transparency};
 use crate::PipelineError;
 use crate::decode::Samples;
 
-/// Grey for pixels that are missing from opaque pictures.
+/// Gray for pixels that are missing from opaque images.
 const MISSING: u8 = 128;
 
 /// What each row goes through.
@@ -17,11 +17,11 @@ enum Steps {
     Keep8,
     /// Sixteen bits, all channels there.
     Keep16,
-    /// Fewer than eight bits of grey, scaled to eight.
-    UnpackGrey(Unpack),
-    /// Grey with one transparent value, which is given at eight bits.
-    KeyGrey8(Option<Unpack>, u8),
-    KeyGrey16(u16),
+    /// Fewer than eight bits of gray, scaled to eight.
+    UnpackGray(Unpack),
+    /// Gray with one transparent value, which is given at eight bits.
+    KeyGray8(Option<Unpack>, u8),
+    KeyGray16(u16),
     KeyRgb8([u8; 3]),
     KeyRgb16([u16; 3]),
     Palette3(Option<Unpack>, Box<[[u8; 3]; 256]>),
@@ -61,7 +61,7 @@ pub(super) struct OutputLayout {
     steps: Steps,
     channels: usize,
     has_alpha: bool,
-    /// Palette indices or grey before its alpha is added.
+    /// Palette indices or gray before its alpha is added.
     unpacked: Vec<u8>,
     bytes: Vec<u8>,
     words: Vec<u16>,
@@ -78,9 +78,9 @@ impl OutputLayout {
         let (mut unpacked, mut bytes, mut words) = (0, 0, 0);
         match &steps {
             Steps::Keep8 => {}
-            Steps::Keep16 | Steps::KeyGrey16(_) | Steps::KeyRgb16(_) => words = width * channels,
-            Steps::UnpackGrey(_) | Steps::KeyRgb8(_) => bytes = width * channels,
-            Steps::KeyGrey8(unpack, _)
+            Steps::Keep16 | Steps::KeyGray16(_) | Steps::KeyRgb16(_) => words = width * channels,
+            Steps::UnpackGray(_) | Steps::KeyRgb8(_) => bytes = width * channels,
+            Steps::KeyGray8(unpack, _)
             | Steps::Palette3(unpack, _)
             | Steps::Palette4(unpack, _) => {
                 bytes = width * channels;
@@ -110,12 +110,12 @@ impl OutputLayout {
                 }
                 return Samples::U16(&self.words[..count]);
             }
-            Steps::KeyGrey16(key) => {
+            Steps::KeyGray16(key) => {
                 let (pairs, _) = row.as_chunks::<2>();
                 let (pixels, _) = self.words[..count].as_chunks_mut::<2>();
                 for (pixel, &pair) in pixels.iter_mut().zip(pairs) {
-                    let grey = u16::from_be_bytes(pair);
-                    *pixel = [grey, if grey == *key { 0 } else { u16::MAX }];
+                    let gray = u16::from_be_bytes(pair);
+                    *pixel = [gray, if gray == *key { 0 } else { u16::MAX }];
                 }
                 return Samples::U16(&self.words[..count]);
             }
@@ -128,12 +128,12 @@ impl OutputLayout {
                 }
                 return Samples::U16(&self.words[..count]);
             }
-            Steps::UnpackGrey(unpack) => unpack.unpack(row, &mut self.bytes[..count]),
-            Steps::KeyGrey8(unpack, key) => {
-                let greys = unpacked(unpack.as_ref(), row, &mut self.unpacked, width);
+            Steps::UnpackGray(unpack) => unpack.unpack(row, &mut self.bytes[..count]),
+            Steps::KeyGray8(unpack, key) => {
+                let grays = unpacked(unpack.as_ref(), row, &mut self.unpacked, width);
                 let (pixels, _) = self.bytes[..count].as_chunks_mut::<2>();
-                for (pixel, &grey) in pixels.iter_mut().zip(greys) {
-                    *pixel = [grey, if grey == *key { 0 } else { u8::MAX }];
+                for (pixel, &gray) in pixels.iter_mut().zip(grays) {
+                    *pixel = [gray, if gray == *key { 0 } else { u8::MAX }];
                 }
             }
             Steps::KeyRgb8(key) => {
@@ -155,7 +155,7 @@ impl OutputLayout {
         Samples::U8(&self.bytes[..count])
     }
 
-    /// Samples for `width` pixels that are missing: grey, or transparent.
+    /// Samples for `width` pixels that are missing: gray, or transparent.
     pub(super) fn missing(
         &self,
         width: usize,
@@ -164,7 +164,7 @@ impl OutputLayout {
         let value = if self.has_alpha { 0 } else { MISSING };
         let is_wide = matches!(
             self.steps,
-            Steps::Keep16 | Steps::KeyGrey16(_) | Steps::KeyRgb16(_)
+            Steps::Keep16 | Steps::KeyGray16(_) | Steps::KeyRgb16(_)
         );
         if is_wide {
             let mut row = allocate.zeroed(width * self.channels)?;
@@ -221,12 +221,12 @@ fn steps_for(header: &PngHeader) -> Steps {
             }
             Steps::Palette3(unpack(1), palette)
         }
-        (_, Some(Transparency::Grey(key))) if depth == 16 => Steps::KeyGrey16(*key),
-        (_, Some(Transparency::Grey(key))) => Steps::KeyGrey8(unpack(scale), *key as u8 * scale),
+        (_, Some(Transparency::Gray(key))) if depth == 16 => Steps::KeyGray16(*key),
+        (_, Some(Transparency::Gray(key))) => Steps::KeyGray8(unpack(scale), *key as u8 * scale),
         (_, Some(Transparency::Rgb(key))) if depth == 16 => Steps::KeyRgb16(*key),
         (_, Some(Transparency::Rgb(key))) => Steps::KeyRgb8(key.map(|sample| sample as u8)),
         _ if depth == 16 => Steps::Keep16,
-        _ => unpack(scale).map_or(Steps::Keep8, Steps::UnpackGrey),
+        _ => unpack(scale).map_or(Steps::Keep8, Steps::UnpackGray),
     }
 }
 

@@ -41,7 +41,7 @@ impl Frame {
         let [width, height, x, y] = [width, height, x, y].map(u32::from_be_bytes);
         let (origin, size) = ((x, y), (width, height));
         if width == 0 || height == 0 || Placement::new(canvas, origin, size).is_none() {
-            return Err(malformed("a frame lies outside of the picture"));
+            return Err(malformed("a frame lies outside of the image"));
         }
         Ok(Self {
             area: Area { origin, size },
@@ -189,7 +189,7 @@ impl PngFrames {
         if !self.walk.has_begun() {
             match self.header.default_is_frame {
                 true if frame.area.size != canvas => {
-                    return Err(malformed("its first frame does not cover the picture"));
+                    return Err(malformed("its first frame does not cover the image"));
                 }
                 true => {}
                 // That was the default image.

@@ -20,17 +20,17 @@ pub(super) const MAX_GROUPED_ROW_BYTES: u64 = 1 << 20;
 /// The most memory a decoder takes, whatever the caller's budget: rows of 2^31 pixels are legal.
 const MAX_DECODER_BYTES: u64 = 256 << 20;
 
-/// The colour types of PNG (section 6.1).
+/// The color types of PNG (section 6.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ColorType {
     /// One channel.
-    Grey,
+    Gray,
     /// Three channels.
     Rgb,
     /// Indices into the palette.
     Indexed,
-    /// Grey and alpha.
-    GreyAlpha,
+    /// Gray and alpha.
+    GrayAlpha,
     /// Three channels and alpha.
     Rgba,
 }
@@ -39,8 +39,8 @@ impl ColorType {
     /// Channels of a pixel in the file.
     pub(super) const fn file_channels(self) -> u8 {
         match self {
-            Self::Grey | Self::Indexed => 1,
-            Self::GreyAlpha => 2,
+            Self::Gray | Self::Indexed => 1,
+            Self::GrayAlpha => 2,
             Self::Rgb => 3,
             Self::Rgba => 4,
         }
@@ -48,28 +48,28 @@ impl ColorType {
 
     fn parse(code: u8, bit_depth: u8) -> Option<Self> {
         match (code, bit_depth) {
-            (0, 1 | 2 | 4 | 8 | 16) => Some(Self::Grey),
+            (0, 1 | 2 | 4 | 8 | 16) => Some(Self::Gray),
             (2, 8 | 16) => Some(Self::Rgb),
             (3, 1 | 2 | 4 | 8) => Some(Self::Indexed),
-            (4, 8 | 16) => Some(Self::GreyAlpha),
+            (4, 8 | 16) => Some(Self::GrayAlpha),
             (6, 8 | 16) => Some(Self::Rgba),
             _ => None,
         }
     }
 }
 
-/// The transparency of a picture without an alpha channel (the tRNS chunk).
+/// The transparency of an image without an alpha channel (the tRNS chunk).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Transparency {
-    /// The one transparent grey, at the file's bit depth.
-    Grey(u16),
-    /// The one transparent colour, at the file's bit depth.
+    /// The one transparent gray, at the file's bit depth.
+    Gray(u16),
+    /// The one transparent color, at the file's bit depth.
     Rgb([u16; 3]),
     /// Alpha of the first palette entries; the others are opaque.
     Palette(Vec<u8>),
 }
 
-/// What a file says about its picture.
+/// What a file says about its image.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PngHeader {
     /// Width in pixels, 1…2^31-1.
@@ -82,9 +82,9 @@ pub struct PngHeader {
     pub bit_depth: u8,
     /// Whether the rows come in the seven passes of Adam7.
     pub interlaced: bool,
-    /// The palette of an indexed picture; empty otherwise.
+    /// The palette of an indexed image; empty otherwise.
     pub palette: Vec<[u8; 3]>,
-    /// The tRNS chunk, if it fits the colour type.
+    /// The tRNS chunk, if it fits the color type.
     pub transparency: Option<Transparency>,
     /// The ICC profile, inflated but not otherwise looked at.
     pub icc: Option<Vec<u8>>,
@@ -92,9 +92,9 @@ pub struct PngHeader {
     pub gamma: Option<u32>,
     /// The primaries and the white point (the cHRM chunk).
     pub chromaticities: Option<Chromaticities>,
-    /// The rendering intent of a picture in sRGB (the sRGB chunk).
+    /// The rendering intent of an image in sRGB (the sRGB chunk).
     pub srgb_intent: Option<u8>,
-    /// The colour space by its code points (the cICP chunk).
+    /// The color space by its code points (the cICP chunk).
     pub cicp: Option<Cicp>,
     /// Exif metadata as a TIFF file (the eXIf chunk).
     pub exif: Option<Vec<u8>>,
@@ -108,7 +108,7 @@ impl PngHeader {
     /// Channels of the rows that the decoder gives: 1 to 4.
     pub fn channels_out(&self) -> u8 {
         let color = match self.color_type {
-            ColorType::Grey | ColorType::GreyAlpha => 1,
+            ColorType::Gray | ColorType::GrayAlpha => 1,
             ColorType::Rgb | ColorType::Indexed | ColorType::Rgba => 3,
         };
         color + u8::from(self.has_alpha())
@@ -116,7 +116,7 @@ impl PngHeader {
 
     /// Whether the last of the channels is alpha.
     pub fn has_alpha(&self) -> bool {
-        matches!(self.color_type, ColorType::GreyAlpha | ColorType::Rgba)
+        matches!(self.color_type, ColorType::GrayAlpha | ColorType::Rgba)
             || self.transparency.is_some()
     }
 
@@ -128,7 +128,7 @@ impl PngHeader {
         // A row of samples to give, and one to fill a cut file with.
         let width = u64::from(self.width);
         let given = 2 * width * u64::from(self.channels_out()) * sample_bytes;
-        // Before them, indices, or grey that gets alpha, as a byte each.
+        // Before them, indices, or gray that gets alpha, as a byte each.
         let unpacked = if self.bit_depth < 8 { width } else { 0 };
         Window::bytes_for(rows * (row + 1))
             + (rows + 1) * row
@@ -187,7 +187,7 @@ impl PngHeader {
     /// Channels of a canvas for frames: 2 or 4, since what no frame covers is transparent.
     pub fn frame_channels(&self) -> u8 {
         match self.color_type {
-            ColorType::Grey | ColorType::GreyAlpha => 2,
+            ColorType::Gray | ColorType::GrayAlpha => 2,
             ColorType::Rgb | ColorType::Indexed | ColorType::Rgba => 4,
         }
     }
@@ -207,7 +207,7 @@ impl PngHeader {
     }
 }
 
-/// Makes buffers and, when there is no memory for one, an error that names the picture.
+/// Makes buffers and, when there is no memory for one, an error that names the image.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Allocate {
     width: u32,
@@ -282,7 +282,7 @@ pub fn read_header(prefix: &[u8]) -> Result<HeaderStatus<PngHeader>, PipelineErr
 fn check_header_size(before: usize, head: ChunkHead) -> Result<(), PipelineError> {
     if before as u64 + u64::from(head.length) > MAX_HEADER_BYTES as u64 {
         return Err(PipelineError::Limit(LimitError::Count {
-            what: "bytes before the picture",
+            what: "bytes before the image",
             max: MAX_HEADER_BYTES as u64,
         }));
     }
@@ -365,7 +365,7 @@ fn parse_ihdr(head: ChunkHead, data: ChunkData<'_>) -> Result<PngHeader, Pipelin
         return Err(malformed("a side is zero or above 2^31 - 1"));
     }
     let Some(color_type) = ColorType::parse(color, bit_depth) else {
-        return Err(malformed("the bit depth does not fit the colour type"));
+        return Err(malformed("the bit depth does not fit the color type"));
     };
     if compression != 0 || filter != 0 || interlace > 1 {
         return Err(malformed(

@@ -1,4 +1,4 @@
-//! A window over the inflated picture: rows are read out of it while the next ones are written.
+//! A window over the inflated image: rows are read out of it while the next ones are written.
 //!
 //! Deflate refers back up to 32 KiB, so what was read stays in front of what is unread
 //! until the window is full and both move to its start.
@@ -17,13 +17,13 @@ const STEP_BYTES: usize = 4 << 10;
 /// What the inflater takes besides its tables.
 const STATE_BYTES: usize = 2 << 10;
 
-/// The inflated bytes of the picture, as far as they are needed at one time.
+/// The inflated bytes of the image, as far as they are needed at one time.
 pub(super) struct Window {
     inflater: Box<Inflater>,
     buffer: Vec<u8>,
     read: usize,
     written: usize,
-    /// Inflated bytes that the picture still needs; the rest of the stream is not inflated.
+    /// Inflated bytes that the image still needs; the rest of the stream is not inflated.
     missing: u64,
 }
 
@@ -34,7 +34,7 @@ impl Window {
         unread + fixed as u64
     }
 
-    /// A window for a picture of `total` filtered bytes, of which up to `unread` may wait to be read.
+    /// A window for an image of `total` filtered bytes, of which up to `unread` may wait to be read.
     pub(super) fn new(
         unread: usize,
         total: u64,
@@ -59,7 +59,7 @@ impl Window {
         self.read = (self.read + bytes).min(self.written);
     }
 
-    /// Whether every byte of the picture has been inflated.
+    /// Whether every byte of the image has been inflated.
     pub(super) const fn is_complete(&self) -> bool {
         self.missing == 0
     }
@@ -72,7 +72,7 @@ impl Window {
     /// Inflates some of `input` and takes it off its front.
     pub(super) fn fill(&mut self, input: &mut &[u8]) -> Inflated {
         self.make_room();
-        // What the picture does not need is not inflated.
+        // What the image does not need is not inflated.
         let room = self.buffer.len() - self.written;
         let room = usize::try_from(self.missing).map_or(room, |missing| missing.min(room));
         let output = &mut self.buffer[..self.written + room];

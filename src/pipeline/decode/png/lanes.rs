@@ -32,7 +32,7 @@ mod simd {
             ]
         }
 
-        /// Four neighbouring pixels, each in a word whose bytes beyond the pixel may be anything.
+        /// Four neighboring pixels, each in a word whose bytes beyond the pixel may be anything.
         #[inline]
         pub(in super::super) fn load<const STEP: usize>(pixels: &[[u8; STEP]; 4]) -> Self {
             let bytes = pixels.as_flattened();
@@ -226,7 +226,7 @@ mod array {
             array::from_fn(|i| u32::from_le_bytes(words[i]))
         }
 
-        /// Four neighbouring pixels, each in a word whose bytes beyond the pixel may be anything.
+        /// Four neighboring pixels, each in a word whose bytes beyond the pixel may be anything.
         #[inline]
         pub(in super::super) fn load<const STEP: usize>(pixels: &[[u8; STEP]; 4]) -> Self {
             Self::from_words(pixels.map(|pixel| {

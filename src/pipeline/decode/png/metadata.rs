@@ -1,4 +1,4 @@
-//! The chunks before the picture that tell how to show it: palette, transparency, colour, orientation.
+//! The chunks before the image that tell how to show it: palette, transparency, color, orientation.
 
 use super::chunks::{ChunkHead, malformed};
 use super::header::{ChunkData, ColorType, PngHeader, Transparency};
@@ -25,10 +25,10 @@ pub struct Chromaticities {
     pub blue: [u32; 2],
 }
 
-/// A colour space by its code points (ITU-T H.273).
+/// A color space by its code points (ITU-T H.273).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cicp {
-    /// Colour primaries.
+    /// Color primaries.
     pub primaries: u8,
     /// Transfer function.
     pub transfer: u8,
@@ -110,7 +110,7 @@ fn copied(bytes: &[u8]) -> Option<Vec<u8>> {
 
 fn parse_palette(chunk: Option<ChunkData<'_>>) -> Result<Vec<[u8; 3]>, PipelineError> {
     let Some(chunk) = chunk else {
-        return Err(malformed("there is no palette before the picture"));
+        return Err(malformed("there is no palette before the image"));
     };
     let (entries, rest) = chunk.bytes.as_chunks::<3>();
     if !rest.is_empty() || !(1..=256).contains(&entries.len()) {
@@ -127,7 +127,7 @@ fn parse_transparency(header: &PngHeader, bytes: &[u8]) -> Option<Transparency> 
     let mask = u16::MAX >> (16 - header.bit_depth);
     let sample = |high: u8, low: u8| u16::from_be_bytes([high, low]) & mask;
     match (header.color_type, bytes) {
-        (ColorType::Grey, &[high, low]) => Some(Transparency::Grey(sample(high, low))),
+        (ColorType::Gray, &[high, low]) => Some(Transparency::Gray(sample(high, low))),
         (ColorType::Rgb, &[r0, r1, g0, g1, b0, b1]) => Some(Transparency::Rgb([
             sample(r0, r1),
             sample(g0, g1),

@@ -5,11 +5,11 @@
 //!
 //! What is tolerated in a damaged file:
 //! - IHDR and PLTE must match their CRC. They are a few bytes, and everything after depends on them.
-//! - CRCs of other chunks and the Adler-32 of the picture are not checked. Browsers have shown the rows
+//! - CRCs of other chunks and the Adler-32 of the image are not checked. Browsers have shown the rows
 //!   by the time they could know, and a viewer prefers a few wrong pixels to none.
-//!   Damage that breaks the deflate stream or a filter byte ends the picture there.
+//!   Damage that breaks the deflate stream or a filter byte ends the image there.
 //! - What follows the last row is not looked at: excess IDAT data, a missing IEND, trailing bytes.
-//! - A picture that ends early is given as far as it goes and filled with grey, or with transparency
+//! - An image that ends early is given as far as it goes and filled with gray, or with transparency
 //!   if it has alpha, when at least 1/1000 of its pixels were decoded.
 //!   Below that, filling would be all of the work (a header may claim gigapixels), and it is an error.
 //! - Ancillary chunks that break their own rules count as absent.

@@ -73,7 +73,7 @@ impl Unfilter {
     /// Unfilters `count` rows of `length` bytes, each behind its filter byte.
     ///
     /// Returns how many there were before one with a filter that does not exist.
-    // An engine compiles whole functions: apart, those that a file does not need are never optimised.
+    // An engine compiles whole functions: apart, those that a file does not need are never optimized.
     #[inline(never)]
     pub(super) fn unfilter(&mut self, filtered: &[u8], length: usize, count: usize) -> usize {
         let mut group = [(Filter::None, &[][..]); GROUP_ROWS];

@@ -180,7 +180,7 @@ impl Band {
         })
     }
 
-    /// Unpacks a row of chunks and says how much of them there is. What is missing is grey.
+    /// Unpacks a row of chunks and says how much of them there is. What is missing is gray.
     fn load(
         &mut self,
         header: &TiffHeader,

@@ -1,4 +1,4 @@
-//! What a directory says about its picture, checked against what we decode.
+//! What a directory says about its image, checked against what we decode.
 
 use std::ops::Range;
 
@@ -36,13 +36,13 @@ mod tag {
     pub const ICC_PROFILE: u16 = 34675;
 }
 
-/// The colours that come out, which say how many channels there are.
+/// The colors that come out, which say how many channels there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TiffColor {
     /// One channel.
-    Grey,
+    Gray,
     /// Two channels; alpha is not multiplied into the other.
-    GreyAlpha,
+    GrayAlpha,
     /// Three channels.
     Rgb,
     /// Four channels; alpha is not multiplied into the others.
@@ -55,8 +55,8 @@ impl TiffColor {
     /// Channels of a pixel.
     pub const fn channels(self) -> u8 {
         match self {
-            Self::Grey => 1,
-            Self::GreyAlpha => 2,
+            Self::Gray => 1,
+            Self::GrayAlpha => 2,
             Self::Rgb => 3,
             Self::Rgba | Self::Cmyk => 4,
         }
@@ -86,7 +86,7 @@ pub enum Photometric {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Alpha {
     None,
-    /// Multiplied into the colours.
+    /// Multiplied into the colors.
     Associated,
     Unassociated,
 }
@@ -105,13 +105,13 @@ pub struct TiffHeader {
     pub width: u32,
     /// Height in pixels.
     pub height: u32,
-    /// The colours that come out.
+    /// The colors that come out.
     pub color: TiffColor,
     /// Bits of a sample that comes out: 8 or 16.
     pub bits: u8,
     /// The orientation tag, 1 to 8 in good files.
     pub orientation: u16,
-    /// The colour profile.
+    /// The color profile.
     pub icc_profile: Option<Vec<u8>>,
     pub(super) is_big_endian: bool,
     pub(super) photometric: Photometric,
@@ -310,7 +310,7 @@ fn read_compression(directory: &Directory<'_>) -> Partial<Compression> {
     }))
 }
 
-/// The colours of a pixel with so many samples, of which `extra` says what those beyond the colours are.
+/// The colors of a pixel with so many samples, of which `extra` says what those beyond the colors are.
 fn color_of(
     photometric: Photometric,
     samples: u32,
@@ -329,7 +329,7 @@ fn color_of(
     let alpha = match extra.first() {
         _ if samples == colors => Alpha::None,
         Some(1) => Alpha::Associated,
-        // Some writers do not say what a sample beyond the colours is; everyone takes it for alpha.
+        // Some writers do not say what a sample beyond the colors is; everyone takes it for alpha.
         Some(2) | None => Alpha::Unassociated,
         _ => Alpha::None,
     };
@@ -338,8 +338,8 @@ fn color_of(
         (Photometric::Rgb, _) => (TiffColor::Rgba, alpha),
         (Photometric::Cmyk, _) => (TiffColor::Cmyk, Alpha::None),
         (Photometric::Palette, _) => (TiffColor::Rgb, Alpha::None),
-        (_, Alpha::None) => (TiffColor::Grey, alpha),
-        _ => (TiffColor::GreyAlpha, alpha),
+        (_, Alpha::None) => (TiffColor::Gray, alpha),
+        _ => (TiffColor::GrayAlpha, alpha),
     })
 }
 
@@ -364,7 +364,7 @@ fn check_sample_type(
     )))
 }
 
-/// Colours are 16 bits wide, except from writers that misread the specification.
+/// Colors are 16 bits wide, except from writers that misread the specification.
 fn palette_of(map: &[u32]) -> Vec<[u8; 3]> {
     let shift = if map.iter().all(|&value| value < 256) {
         0

@@ -7,7 +7,7 @@ use super::malformed;
 use crate::decode::{HeaderStatus, Part};
 use crate::{ImageFormat, OptionsError, PipelineError};
 
-/// Values of one tag that we read at most: strips of a tall picture with one row each.
+/// Values of one tag that we read at most: strips of a tall image with one row each.
 const MAX_VALUES: u32 = 1 << 20;
 
 /// Parts of the file and its byte order.

@@ -1,9 +1,9 @@
-//! Where the chunks of a picture (strips or tiles) lie, in the file and on the picture.
+//! Where the chunks of an image (strips or tiles) lie, in the file and on the image.
 
 use super::malformed;
 use crate::PipelineError;
 
-/// Samples of a pixel that we take; those beyond the colours and alpha are left out.
+/// Samples of a pixel that we take; those beyond the colors and alpha are left out.
 pub const MAX_SAMPLES: u32 = 16;
 
 /// A strip or tile in the file.
@@ -19,7 +19,7 @@ impl Chunk {
     }
 }
 
-/// How a picture is cut into chunks.
+/// How an image is cut into chunks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
     pub size: (u32, u32),
@@ -72,7 +72,7 @@ impl Layout {
             .saturating_mul(u64::from(self.across()) * u64::from(self.planes))
     }
 
-    /// The rows of the picture that a row of chunks covers.
+    /// The rows of the image that a row of chunks covers.
     pub fn band_rows(&self, band: u32) -> std::ops::Range<u32> {
         let start = band * self.chunk_size.1;
         start..self.size.1.min(start.saturating_add(self.chunk_size.1))
@@ -88,7 +88,7 @@ impl Layout {
         }
     }
 
-    /// A chunk by its plane and its place on the picture.
+    /// A chunk by its plane and its place on the image.
     pub fn chunk(&self, plane: u32, band: u32, column: u32) -> Option<Chunk> {
         let index = (u64::from(plane) * u64::from(self.down()) + u64::from(band))
             * u64::from(self.across())

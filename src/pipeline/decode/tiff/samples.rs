@@ -74,7 +74,7 @@ impl Converter {
     }
 }
 
-/// Takes alpha, which comes last, out of the colours of a pixel.
+/// Takes alpha, which comes last, out of the colors of a pixel.
 fn divide_by_alpha(pixel: &mut [u16], max: u16) {
     let Some((&mut alpha, colors)) = pixel.split_last_mut() else {
         return;

@@ -1,4 +1,4 @@
-//! The alpha channel of a lossy picture (RFC 9649, section 2.7.1.2).
+//! The alpha channel of a lossy image (RFC 9649, section 2.7.1.2).
 
 use super::lossless;
 use crate::{ImageFormat, PipelineError};
@@ -16,7 +16,7 @@ enum Filter {
 enum Source {
     /// One byte for each pixel.
     Plain(Vec<u8>),
-    /// The green channel of a lossless RGBA picture.
+    /// The green channel of a lossless RGBA image.
     Green(Vec<u8>),
     /// There is no alpha channel.
     Opaque,
@@ -94,7 +94,7 @@ impl AlphaRows {
         Ok(Self::from_source(source, filter, size.0))
     }
 
-    /// The next row, of as many values as the picture is wide.
+    /// The next row, of as many values as the image is wide.
     pub fn next_row(&mut self) -> &[u8] {
         let start = self.next * self.width;
         match &self.source {

@@ -1,6 +1,6 @@
-//! How much the prefix codes of a lossless picture take as tables.
+//! How much the prefix codes of a lossless image take as tables.
 //!
-//! A picture may have 65,536 groups of five codes (WebP Lossless Bitstream Specification, section 6.2.2), whose
+//! An image may have 65,536 groups of five codes (WebP Lossless Bitstream Specification, section 6.2.2), whose
 //! tables take a hundred times what they take in the file, and more than a gigabyte. The decoder builds them all before it
 //! decodes a pixel, so that the file is read up to there beforehand, and nothing of it is kept.
 
@@ -34,7 +34,7 @@ const NEAR_PLACES: [u8; NEAR] = [
     0x7e, 0x61, 0x6f, 0x50, 0x71, 0x7f, 0x60, 0x70,
 ];
 
-/// Says how many bytes the tables take that a decoder builds for the data of a picture of that size,
+/// Says how many bytes the tables take that a decoder builds for the data of an image of that size,
 /// from behind its header on; beyond `most` it may stop counting. Data that are cut or damaged count up to there.
 pub fn table_bytes(data: &[u8], (width, height): (u32, u32), most: u64) -> u64 {
     let mut scan = Scan {
@@ -148,7 +148,7 @@ struct Scan<'a> {
 }
 
 impl Scan<'_> {
-    /// Everything up to the codes of the picture itself (section 7.3).
+    /// Everything up to the codes of the image itself (section 7.3).
     fn picture(&mut self, mut width: u32, height: u32) -> Option<()> {
         while self.bits.flag()? {
             match self.bits.take(2)? {
@@ -258,7 +258,7 @@ impl Scan<'_> {
         Some(lengths)
     }
 
-    /// The pixels of an image that says something about the picture, as 0xAARRGGBB (section 5.2).
+    /// The pixels of an image that says something about the image, as 0xAARRGGBB (section 5.2).
     fn image(&mut self, width: usize, height: usize) -> Option<Vec<u32>> {
         let cache_bits = self.cache_bits()?;
         let mut cache = vec![0_u32; if cache_bits > 0 { 1 << cache_bits } else { 0 }];

@@ -1,4 +1,4 @@
-//! The picture of a WebP, or the first frame of an animated one.
+//! The image of a WebP, or the first frame of an animated one.
 
 use super::alpha::AlphaRows;
 use super::header::{LoopFilter, Output, WebpHeader};
@@ -10,7 +10,7 @@ use crate::decode::canvas::CanvasRows;
 use crate::decode::{Completeness, Decode, Plane, Progress, RowSink, Samples};
 use crate::{ImageFormat, PipelineError};
 
-/// Decodes the picture of a WebP file, or the first frame of an animated one.
+/// Decodes the image of a WebP file, or the first frame of an animated one.
 pub struct WebpDecoder {
     layout: Layout,
     output: Output,
@@ -59,7 +59,7 @@ impl WebpDecoder {
         }
     }
 
-    /// Takes what belongs to the picture out of the next bytes of the file.
+    /// Takes what belongs to the image out of the next bytes of the file.
     fn collect(&mut self, bytes: &[u8]) -> Result<(), PipelineError> {
         let picture = overlap(bytes, self.position, self.layout.picture);
         if self.picture.is_empty() && !picture.is_empty() {
@@ -94,7 +94,7 @@ impl WebpDecoder {
         if picture.is_empty() {
             return Err(PipelineError::truncated(
                 ImageFormat::WebP,
-                "it ends before the picture",
+                "it ends before the image",
             ));
         }
         let size = self.layout.placement.size;
@@ -121,7 +121,7 @@ impl WebpDecoder {
         Ok(())
     }
 
-    /// Gives the rows of a picture that was decoded whole.
+    /// Gives the rows of an image that was decoded whole.
     fn emit_pixels(&self, pixels: &[u8], sink: &mut dyn RowSink) -> Result<(), PipelineError> {
         let width = self.layout.placement.size.0 as usize;
         let rows = pixels.chunks_exact(4 * width).zip(0..);

@@ -26,7 +26,7 @@ enum Expected {
     FrameHeader {
         left: u64,
     },
-    /// The chunks of a frame's picture, which are held.
+    /// The chunks of a frame's image, which are held.
     Picture {
         left: u64,
     },
@@ -119,7 +119,7 @@ impl WebpFrames {
                 let left = u64::from(span.len) + u64::from(span.len & 1);
                 match &id {
                     b"ANMF" if span.len < 24 => {
-                        return Err(malformed("it has a frame without a picture"));
+                        return Err(malformed("it has a frame without an image"));
                     }
                     b"ANMF" => Expected::FrameHeader {
                         left: left - FRAME_HEADER_BYTES as u64,
@@ -194,7 +194,7 @@ impl WebpFrames {
         };
         if (header.width, header.height) != frame.area.size {
             return Err(malformed(
-                "its picture has another size than its container says",
+                "its image has another size than its container says",
             ));
         }
         let mut painter = self.canvas.painter(frame.area, frame.blend);

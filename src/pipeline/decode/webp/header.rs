@@ -1,4 +1,4 @@
-//! What is known of a WebP before its picture.
+//! What is known of a WebP before its image.
 
 use super::riff::{self, Container, Layout};
 use super::{lossless, vp8};
@@ -7,7 +7,7 @@ use crate::decode::canvas::Size;
 use crate::decode::frames::FrameCanvas;
 use crate::decode::{HeaderStatus, Plane};
 
-/// Whether the blocks of a lossy picture are smoothed at their edges.
+/// Whether the blocks of a lossy image are smoothed at their edges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LoopFilter {
     /// As the specification says, so that the pixels are the encoder's.
@@ -18,7 +18,7 @@ pub enum LoopFilter {
     Skip,
 }
 
-/// How the picture is coded.
+/// How the image is coded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WebpCoding {
     /// VP8 without alpha.
@@ -40,7 +40,7 @@ pub(super) enum Output {
 }
 
 impl Output {
-    /// The planes of a picture of that size.
+    /// The planes of an image of that size.
     pub fn planes(self, (width, height): Size) -> Vec<Plane> {
         let plane = |channels, shift: u32| Plane {
             width: width.div_ceil(1 << shift),
@@ -57,24 +57,24 @@ impl Output {
     }
 }
 
-/// What is known of a WebP file before its picture.
+/// What is known of a WebP file before its image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebpHeader {
     /// Width of the canvas in pixels.
     pub width: u32,
     /// Height of the canvas in pixels.
     pub height: u32,
-    /// How the picture, or the first frame, is coded.
+    /// How the image, or the first frame, is coded.
     pub coding: WebpCoding,
     /// The file has frames, of which the first is decoded.
     pub is_animated: bool,
-    /// The colour profile.
+    /// The color profile.
     pub icc_profile: Option<Vec<u8>>,
-    /// The file says that it has a colour profile.
+    /// The file says that it has a color profile.
     pub promises_icc_profile: bool,
-    /// The EXIF data, where they come before the picture.
+    /// The EXIF data, where they come before the image.
     pub exif: Option<Vec<u8>>,
-    /// The file says that it has EXIF data. They usually follow the picture.
+    /// The file says that it has EXIF data. They usually follow the image.
     pub promises_exif: bool,
     /// The length of the file, by its container.
     pub file_bytes: u64,
@@ -101,7 +101,7 @@ impl WebpHeader {
         self.output() == Output::Rgba
     }
 
-    /// Says what decoding takes at most, in bytes, with the compressed picture that it has to hold.
+    /// Says what decoding takes at most, in bytes, with the compressed image that it has to hold.
     pub fn peak_bytes(&self) -> u64 {
         let Layout {
             placement,
@@ -145,9 +145,9 @@ pub(super) fn max_frame_bytes((width, height): (u32, u32)) -> u64 {
     u64::from(width) * u64::from(height) * 2 + 64 * 1024
 }
 
-/// Reads the container up to the size of the picture.
+/// Reads the container up to the size of the image.
 ///
-/// The colour profile lies before that and has to be in the prefix.
+/// The color profile lies before that and has to be in the prefix.
 pub fn read_header(prefix: &[u8]) -> Result<HeaderStatus<WebpHeader>, PipelineError> {
     let container = match riff::read(prefix)? {
         HeaderStatus::NeedMore => return Ok(HeaderStatus::NeedMore),

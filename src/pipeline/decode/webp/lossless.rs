@@ -1,4 +1,4 @@
-//! Lossless pictures and alpha channels, decoded by `image-webp`.
+//! Lossless images and alpha channels, decoded by `image-webp`.
 //!
 //! It is given a file made up around the compressed data, so that both come out as RGBA of four bytes per pixel
 //! and without the copies that it makes for other layouts.
@@ -13,15 +13,15 @@ use crate::{ImageFormat, PipelineError};
 
 /// The RIFF header and that of its only chunk.
 pub const HEADER_BYTES: usize = 20;
-/// The same with the header of a lossless picture, which alpha channels do without.
+/// The same with the header of a lossless image, which alpha channels do without.
 pub const ALPHA_HEADER_BYTES: usize = HEADER_BYTES + 5;
 
-/// The most that the tables of all codes may take in a picture of any size.
+/// The most that the tables of all codes may take in an image of any size.
 const MAX_TABLE_BYTES: u64 = 8 << 20;
-/// What every picture may have of it, and a byte more for each pixel: at 100x100, the slowest encoding of libwebp
+/// What every image may have of it, and a byte more for each pixel: at 100x100, the slowest encoding of libwebp
 /// has a sixth of that, and at 1000x800 less than a half.
 const FREE_TABLE_BYTES: u64 = 256 << 10;
-/// A cache of 2,048 colours, and what the decoder has besides.
+/// A cache of 2,048 colors, and what the decoder has besides.
 const SMALL_BYTES: u64 = 16 << 10;
 
 /// What decoding takes for every pixel beside the compressed data:
@@ -37,7 +37,7 @@ fn max_table_bytes((width, height): (u32, u32)) -> u64 {
     (FREE_TABLE_BYTES + pixels).min(MAX_TABLE_BYTES)
 }
 
-/// Decodes a picture whose data begin after [`HEADER_BYTES`] bytes for a header that is written here.
+/// Decodes an image whose data begin after [`HEADER_BYTES`] bytes for a header that is written here.
 /// Of the data, the first five bytes are replaced, too.
 pub fn decode(mut file: Vec<u8>, (width, height): (u32, u32)) -> Result<Vec<u8>, PipelineError> {
     if file.len() < ALPHA_HEADER_BYTES {
@@ -69,7 +69,7 @@ pub fn decode(mut file: Vec<u8>, (width, height): (u32, u32)) -> Result<Vec<u8>,
 }
 
 fn truncated() -> PipelineError {
-    PipelineError::truncated(ImageFormat::WebP, "it ends within its lossless picture")
+    PipelineError::truncated(ImageFormat::WebP, "it ends within its lossless image")
 }
 
 fn translate(error: &DecodingError) -> PipelineError {

@@ -1,8 +1,8 @@
 //! WebP: lossy, lossless and the first frame of animations (RFC 9649).
 //!
-//! `riff` finds the picture, `vp8` decodes it by rows if it is lossy, `lossless` whole if it is not.
+//! `riff` finds the image, `vp8` decodes it by rows if it is lossy, `lossless` whole if it is not.
 //! `frames` composes later frames.
-//! Opaque lossy pictures come as planes of Y, U and V; those with alpha as RGBA.
+//! Opaque lossy images come as planes of Y, U and V; those with alpha as RGBA.
 #![allow(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

@@ -1,4 +1,4 @@
-//! The container: RIFF chunks up to the first frame's picture (RFC 9649, section 2).
+//! The container: RIFF chunks up to the first frame's image (RFC 9649, section 2).
 
 use super::vp8;
 use crate::decode::HeaderStatus;
@@ -9,9 +9,9 @@ use crate::{ImageFormat, LimitError, PipelineError};
 const MAX_ICC_BYTES: usize = 4 << 20;
 /// EXIF data beyond this are left out; in a JPEG they are below 64 KiB.
 pub const MAX_EXIF_BYTES: usize = 1 << 20;
-/// What an ANMF chunk has before the chunks of its picture.
+/// What an ANMF chunk has before the chunks of its image.
 pub const FRAME_HEADER_BYTES: usize = 16;
-/// Chunks that may come before the picture.
+/// Chunks that may come before the image.
 const MAX_CHUNKS: u64 = 256;
 
 /// Where a chunk's payload lies in the file.
@@ -32,19 +32,19 @@ impl Span {
     }
 }
 
-/// The picture that will be decoded: the only one, or the first frame.
+/// The image that will be decoded: the only one, or the first frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
     pub placement: Placement,
     pub picture: Span,
     pub is_lossless: bool,
-    /// The alpha channel, of a lossy picture.
+    /// The alpha channel, of a lossy image.
     pub alpha: Option<Span>,
-    /// Whether the lossless picture says that its alpha channel matters.
+    /// Whether the lossless image says that its alpha channel matters.
     pub has_lossless_alpha: bool,
 }
 
-/// What the container says before the picture.
+/// What the container says before the image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Container {
     pub layout: Layout,
@@ -117,7 +117,7 @@ pub fn file_bytes(prefix: &[u8]) -> u64 {
     8 + u64::from(len.map_or(0, |len| u32::from_le_bytes(*len)))
 }
 
-/// Reads the container up to the size of the first picture.
+/// Reads the container up to the size of the first image.
 pub fn read(prefix: &[u8]) -> Result<HeaderStatus<Container>, PipelineError> {
     let signature = [(0, *b"RIFF"), (8, *b"WEBP")];
     for (at, name) in signature {
@@ -141,7 +141,7 @@ pub fn read(prefix: &[u8]) -> Result<HeaderStatus<Container>, PipelineError> {
         }
     }
     Err(LimitError::Count {
-        what: "chunks before the picture",
+        what: "chunks before the image",
         max: MAX_CHUNKS,
     }
     .into())
@@ -178,7 +178,7 @@ impl Walk {
                 self.exif = Some(payload.to_vec());
                 Step::Next
             }
-            b"ANMF" if span.len < 24 => return Err(malformed("it has a frame without a picture")),
+            b"ANMF" if span.len < 24 => return Err(malformed("it has a frame without an image")),
             b"ANMF" if payload.len() < FRAME_HEADER_BYTES => Step::NeedMore,
             b"ANMF" => {
                 let FrameHeader { origin, size, .. } = FrameHeader::parse(payload);
@@ -192,12 +192,12 @@ impl Walk {
             }
             b"VP8 " => match vp8::read_size(payload)? {
                 Some(size) => Step::Picture(self.layout(span, size, None)?),
-                None if is_whole => return Err(malformed("its picture is too short")),
+                None if is_whole => return Err(malformed("its image is too short")),
                 None => Step::NeedMore,
             },
             b"VP8L" => match read_lossless_size(payload)? {
                 Some((size, alpha)) => Step::Picture(self.layout(span, size, Some(alpha))?),
-                None if is_whole => return Err(malformed("its picture is too short")),
+                None if is_whole => return Err(malformed("its image is too short")),
                 None => Step::NeedMore,
             },
             _ => Step::Next,
@@ -215,7 +215,7 @@ impl Walk {
         let canvas = self.canvas.unwrap_or(size);
         if frame != size || (self.frame.is_none() && canvas != size) {
             return Err(malformed(
-                "its picture has another size than its container says",
+                "its image has another size than its container says",
             ));
         }
         let placement = Placement::new(canvas, origin, size)
@@ -244,7 +244,7 @@ impl Walk {
 /// Width and height, and whether there is alpha.
 type LosslessSize = ((u32, u32), bool);
 
-/// Size of a lossless picture and whether it has alpha, or `None` if there are too few bytes.
+/// Size of a lossless image and whether it has alpha, or `None` if there are too few bytes.
 fn read_lossless_size(data: &[u8]) -> Result<Option<LosslessSize>, PipelineError> {
     let Some(&[signature, a, b, c, d]) = data.first_chunk::<5>() else {
         return Ok(None);

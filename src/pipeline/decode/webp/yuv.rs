@@ -1,4 +1,4 @@
-//! Turns the rows of Y, U and V into RGBA, for pictures whose alpha needs the colours next to it.
+//! Turns the rows of Y, U and V into RGBA, for images whose alpha needs the colors next to it.
 //!
 //! Chroma is interpolated between its four nearest samples and converted in the fixed point of libwebp,
 //! so that the result is the same as everywhere.
@@ -7,7 +7,7 @@ use super::alpha::AlphaRows;
 use crate::decode::canvas::CanvasRows;
 use crate::decode::{RowSink, Samples};
 
-/// Takes the rows of a lossy picture and gives the rows of its canvas to another sink.
+/// Takes the rows of a lossy image and gives the rows of its canvas to another sink.
 pub struct YuvToRgba<'a> {
     pub canvas: CanvasRows,
     pub alpha: AlphaRows,
@@ -73,7 +73,7 @@ impl RowSink for YuvToRgba<'_> {
             return;
         }
         // With this row of chroma come the second luma row of the one above and the first of its own,
-        // and at the end of the picture the last one.
+        // and at the end of the image the last one.
         let above = current.saturating_sub(1);
         if y > 0 {
             self.emit(2 * y - 1, above, current);

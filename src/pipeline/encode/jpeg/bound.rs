@@ -1,4 +1,4 @@
-//! How long a file can get, whatever the picture is.
+//! How long a file can get, whatever the image is.
 
 use super::super::super::geometry::Size;
 use super::rows::JpegColor;
@@ -37,7 +37,7 @@ pub fn max_bytes(size: Size, color: JpegColor, quality: u8) -> u64 {
     let mcu = color.mcu() as u64;
     let mcus = u64::from(size.width()).div_ceil(mcu) * u64::from(size.height()).div_ceil(mcu);
     let bits = match color {
-        JpegColor::Grey => luma,
+        JpegColor::Gray => luma,
         JpegColor::Full => luma + 2 * chroma,
         JpegColor::Halved => 4 * luma + 2 * chroma,
     };

@@ -18,17 +18,17 @@ use super::super::{OutputFormat, PipelineError};
 use super::output::Output;
 use super::{EncodeOptions, buffer, too_large};
 
-/// Encodes a picture; a progressive one gets Huffman tables of its own.
+/// Encodes an image; a progressive one gets Huffman tables of its own.
 ///
-/// Chroma is halved below quality 90, as libvips does, but not in pictures of at most 200 pixels a side;
-/// grey pictures have none.
+/// Chroma is halved below quality 90, as libvips does, but not in images of at most 200 pixels a side;
+/// gray images have none.
 /// Transparent pixels get the background under them.
 pub(super) fn encode(pixmap: &Pixmap, options: &EncodeOptions) -> Result<Vec<u8>, PipelineError> {
     if options.progressive {
         return encode_progressive(pixmap, options);
     }
-    let is_grey = is_grey(pixmap, options.background);
-    let color = JpegColor::new(is_grey, pixmap.size(), options.quality);
+    let is_gray = is_gray(pixmap, options.background);
+    let color = JpegColor::new(is_gray, pixmap.size(), options.quality);
     let mut file = JpegRows::new(pixmap.size(), color, options)?;
     let row_len = pixmap.width() as usize * pixmap.channels();
     let mut flat = buffer(if pixmap.has_alpha() { row_len / 4 } else { 0 })?;
@@ -44,12 +44,12 @@ pub(super) fn encode(pixmap: &Pixmap, options: &EncodeOptions) -> Result<Vec<u8>
     file.finish()
 }
 
-fn is_grey(pixmap: &Pixmap, background: [u8; 3]) -> bool {
-    let is_grey = |[r, g, b]: [u8; 3]| r == g && g == b;
+fn is_gray(pixmap: &Pixmap, background: [u8; 3]) -> bool {
+    let is_gray = |[r, g, b]: [u8; 3]| r == g && g == b;
     if pixmap.has_alpha() {
-        flattened(pixmap.data(), background).all(is_grey)
+        flattened(pixmap.data(), background).all(is_gray)
     } else {
-        pixmap.data().as_chunks().0.iter().copied().all(is_grey)
+        pixmap.data().as_chunks().0.iter().copied().all(is_gray)
     }
 }
 
@@ -70,12 +70,12 @@ fn encode_progressive(pixmap: &Pixmap, options: &EncodeOptions) -> Result<Vec<u8
     encoder.set_optimized_huffman_tables(true);
     encoder.set_chroma_subsampling_method(ChromaSubsamplingMethod::Average);
     encoder.set_progressive(true);
-    let color = JpegColor::new(is_grey(pixmap, options.background), size, options.quality);
+    let color = JpegColor::new(is_gray(pixmap, options.background), size, options.quality);
     encoder.set_sampling_factor(sampling(color));
-    let written = if color == JpegColor::Grey {
-        let mut grey = buffer(data.len() / 3)?;
-        grey.extend(data.as_chunks::<3>().0.iter().map(|[r, ..]| *r));
-        encoder.encode(&grey, width, height, ColorType::Luma)
+    let written = if color == JpegColor::Gray {
+        let mut gray = buffer(data.len() / 3)?;
+        gray.extend(data.as_chunks::<3>().0.iter().map(|[r, ..]| *r));
+        encoder.encode(&gray, width, height, ColorType::Luma)
     } else {
         encoder.encode(data, width, height, ColorType::Rgb)
     };
@@ -87,7 +87,7 @@ fn encode_progressive(pixmap: &Pixmap, options: &EncodeOptions) -> Result<Vec<u8
 
 const fn sampling(color: JpegColor) -> SamplingFactor {
     match color {
-        JpegColor::Grey | JpegColor::Full => SamplingFactor::F_1_1,
+        JpegColor::Gray | JpegColor::Full => SamplingFactor::F_1_1,
         JpegColor::Halved => SamplingFactor::F_2_2,
     }
 }
@@ -137,14 +137,14 @@ mod tests {
     }
 
     /// Noise, whose files have every code in them.
-    fn noise(size: Size, is_grey: bool) -> Pixmap {
+    fn noise(size: Size, is_gray: bool) -> Pixmap {
         let mut pixmap = Pixmap::rgb(size, [0; 3]).expect("small");
         let mut seed = 1_u32;
         for pixel in pixmap.data_mut().as_chunks_mut::<3>().0 {
             for at in 0..3 {
                 seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
                 let sample = (seed >> 24).to_le_bytes()[0];
-                pixel[at] = if is_grey && at > 0 { pixel[0] } else { sample };
+                pixel[at] = if is_gray && at > 0 { pixel[0] } else { sample };
             }
         }
         pixmap
@@ -154,7 +154,7 @@ mod tests {
     fn files_are_those_of_another_encoder_to_the_byte() {
         for (width, height) in [(1, 1), (16, 16), (17, 33), (200, 67), (201, 9), (8, 300)] {
             let size = Size::new(width, height);
-            for (is_grey, quality) in [
+            for (is_gray, quality) in [
                 (false, 1),
                 (false, 80),
                 (false, 90),
@@ -162,7 +162,7 @@ mod tests {
                 (true, 75),
                 (true, 100),
             ] {
-                let pixmap = noise(size, is_grey);
+                let pixmap = noise(size, is_gray);
                 let options = EncodeOptions {
                     quality,
                     ..EncodeOptions::new(OutputFormat::Jpeg)
@@ -176,16 +176,16 @@ mod tests {
                 } else {
                     SamplingFactor::F_2_2
                 });
-                let grey: Vec<u8> = pixmap.data().iter().step_by(3).copied().collect();
+                let gray: Vec<u8> = pixmap.data().iter().step_by(3).copied().collect();
                 let (width, height) = (side(size, width).unwrap(), side(size, height).unwrap());
-                if is_grey {
-                    encoder.encode(&grey, width, height, ColorType::Luma)
+                if is_gray {
+                    encoder.encode(&gray, width, height, ColorType::Luma)
                 } else {
                     encoder.encode(pixmap.data(), width, height, ColorType::Rgb)
                 }
                 .expect("encodes");
                 let got = encode(&pixmap, &options).expect("encodes");
-                assert!(got == want, "{size}, grey: {is_grey}, quality {quality}");
+                assert!(got == want, "{size}, gray: {is_gray}, quality {quality}");
             }
         }
     }

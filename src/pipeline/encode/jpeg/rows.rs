@@ -12,14 +12,14 @@ use crate::OutputFormat;
 
 /// From this quality on, chroma is not halved, as libvips does it.
 const FULL_CHROMA_FROM: u8 = 90;
-/// Nor is it up to this side, where a few hundred bytes buy colours that can be seen.
+/// Nor is it up to this side, where a few hundred bytes buy colors that can be seen.
 const FULL_CHROMA_TO: u32 = 200;
 
 /// Which components a file has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JpegColor {
     /// Luma alone.
-    Grey,
+    Gray,
     /// Luma, and chroma of the same size.
     Full,
     /// Luma, and chroma that is halved on both axes.
@@ -27,11 +27,11 @@ pub enum JpegColor {
 }
 
 impl JpegColor {
-    /// What a picture with colours, or without, is written with.
-    pub const fn new(is_grey: bool, size: Size, quality: u8) -> Self {
+    /// What an image with colors, or without, is written with.
+    pub const fn new(is_gray: bool, size: Size, quality: u8) -> Self {
         let is_small = size.width() <= FULL_CHROMA_TO && size.height() <= FULL_CHROMA_TO;
-        match (is_grey, is_small || quality >= FULL_CHROMA_FROM) {
-            (true, _) => Self::Grey,
+        match (is_gray, is_small || quality >= FULL_CHROMA_FROM) {
+            (true, _) => Self::Gray,
             (false, true) => Self::Full,
             (false, false) => Self::Halved,
         }
@@ -40,14 +40,14 @@ impl JpegColor {
     /// The side of an MCU.
     pub(super) const fn mcu(self) -> usize {
         match self {
-            Self::Grey | Self::Full => 8,
+            Self::Gray | Self::Full => 8,
             Self::Halved => 16,
         }
     }
 
     pub(super) const fn components(self) -> usize {
         match self {
-            Self::Grey => 1,
+            Self::Gray => 1,
             Self::Full | Self::Halved => 3,
         }
     }
@@ -143,9 +143,9 @@ impl JpegRows {
         let width = rgb.len().min(self.stride);
         let [luma, blue, red] = &mut self.planes;
         let luma = &mut luma[from..from + self.stride];
-        if self.color == JpegColor::Grey {
-            for (luma, [grey, ..]) in luma.iter_mut().zip(rgb) {
-                *luma = *grey;
+        if self.color == JpegColor::Gray {
+            for (luma, [gray, ..]) in luma.iter_mut().zip(rgb) {
+                *luma = *gray;
             }
             repeat_last(luma, width);
         } else {

@@ -1,4 +1,4 @@
-//! Filters: what the neighbours of a sample let expect of it is subtracted (PNG, third edition, 9).
+//! Filters: what the neighbors of a sample let expect of it is subtracted (PNG, third edition, 9).
 
 /// Chooses a filter for each row.
 #[derive(Debug)]
@@ -57,8 +57,8 @@ fn apply(filter: u8, row: &[u8], above: &[u8], channels: usize, out: &mut [u8]) 
     for ((out, value), up) in start.iter_mut().zip(row).zip(above) {
         *out = value.wrapping_sub(predict(filter, 0, *up, 0));
     }
-    let neighbours = row.iter().zip(&above[channels..]).zip(above);
-    let values = row[channels..].iter().zip(neighbours);
+    let neighbors = row.iter().zip(&above[channels..]).zip(above);
+    let values = row[channels..].iter().zip(neighbors);
     for (out, (value, ((left, up), up_left))) in rest.iter_mut().zip(values) {
         *out = value.wrapping_sub(predict(filter, *left, *up, *up_left));
     }
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_nearest_neighbour_predicts() {
+    fn the_nearest_neighbor_predicts() {
         for (left, up, up_left, want) in [(10, 20, 10, 20), (10, 20, 20, 10), (10, 20, 15, 15)] {
             assert_eq!(paeth(left, up, up_left), want);
         }

@@ -1,4 +1,4 @@
-//! PNG: the smallest of its colour types that loses nothing.
+//! PNG: the smallest of its color types that loses nothing.
 
 mod chunks;
 mod filter;
@@ -12,8 +12,8 @@ use super::super::{LimitError, PipelineError};
 use super::buffer;
 use super::palette::{Indexed, index};
 
-/// Encodes as palette where there are at most 256 colours and that is smaller,
-/// otherwise as grey, grey with alpha, RGB or RGBA.
+/// Encodes as palette where there are at most 256 colors and that is smaller,
+/// otherwise as gray, gray with alpha, RGB or RGBA.
 pub(super) fn encode(pixmap: &Pixmap, max_bytes: u64) -> Result<Vec<u8>, PipelineError> {
     let Some(indexed) = index(pixels(pixmap), 256) else {
         return encode_direct(pixmap, max_bytes);
@@ -56,9 +56,9 @@ fn pixels(pixmap: &Pixmap) -> impl ExactSizeIterator<Item = [u8; 4]> + Clone {
 }
 
 fn encode_direct(pixmap: &Pixmap, max_bytes: u64) -> Result<Vec<u8>, PipelineError> {
-    let is_grey = pixels(pixmap).all(|[r, g, b, _]| r == g && g == b);
+    let is_gray = pixels(pixmap).all(|[r, g, b, _]| r == g && g == b);
     let is_opaque = pixels(pixmap).all(|[.., a]| a == 255);
-    let color = PngColor::new(is_grey, is_opaque);
+    let color = PngColor::new(is_gray, is_opaque);
     let mut file = PngRows::new(pixmap.size(), color, max_bytes)?;
     let channels = pixmap.channels();
     let mut packed = buffer(pixmap.width() as usize * color.channels())?;
@@ -73,8 +73,8 @@ fn encode_direct(pixmap: &Pixmap, max_bytes: u64) -> Result<Vec<u8>, PipelineErr
             for pixel in row.chunks_exact(channels) {
                 let alpha = pixel.get(3).copied().unwrap_or(255);
                 match color {
-                    PngColor::Grey => packed.push(pixel[0]),
-                    PngColor::GreyAlpha => packed.extend([pixel[0], alpha]),
+                    PngColor::Gray => packed.push(pixel[0]),
+                    PngColor::GrayAlpha => packed.extend([pixel[0], alpha]),
                     PngColor::Rgb | PngColor::Rgba => packed.extend(&pixel[..3]),
                 }
             }

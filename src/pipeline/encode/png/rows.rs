@@ -18,13 +18,13 @@ const DEFLATE_LEVEL: i32 = 6;
 /// The window, the chains of hashes, the codes and the buffer of deflate: about 320 KB.
 const DEFLATE_BYTES: u64 = 336 << 10;
 
-/// The colour types whose samples stand for themselves (PNG, third edition, table 11.1).
+/// The color types whose samples stand for themselves (PNG, third edition, table 11.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PngColor {
     /// One channel.
-    Grey,
-    /// Grey and alpha.
-    GreyAlpha,
+    Gray,
+    /// Gray and alpha.
+    GrayAlpha,
     /// Three channels.
     Rgb,
     /// Three channels and alpha.
@@ -32,11 +32,11 @@ pub enum PngColor {
 }
 
 impl PngColor {
-    /// The type of a picture without colours, or with them, and with alpha, or without.
-    pub const fn new(is_grey: bool, is_opaque: bool) -> Self {
-        match (is_grey, is_opaque) {
-            (true, true) => Self::Grey,
-            (true, false) => Self::GreyAlpha,
+    /// The type of an image without colors, or with them, and with alpha, or without.
+    pub const fn new(is_gray: bool, is_opaque: bool) -> Self {
+        match (is_gray, is_opaque) {
+            (true, true) => Self::Gray,
+            (true, false) => Self::GrayAlpha,
             (false, true) => Self::Rgb,
             (false, false) => Self::Rgba,
         }
@@ -44,8 +44,8 @@ impl PngColor {
 
     const fn number(self) -> u8 {
         match self {
-            Self::Grey => 0,
-            Self::GreyAlpha => 4,
+            Self::Gray => 0,
+            Self::GrayAlpha => 4,
             Self::Rgb => 2,
             Self::Rgba => 6,
         }
@@ -54,8 +54,8 @@ impl PngColor {
     /// Bytes of a pixel.
     pub const fn channels(self) -> usize {
         match self {
-            Self::Grey => 1,
-            Self::GreyAlpha => 2,
+            Self::Gray => 1,
+            Self::GrayAlpha => 2,
             Self::Rgb => 3,
             Self::Rgba => 4,
         }
@@ -67,7 +67,7 @@ pub struct PngRows {
     size: Size,
     output: Output,
     deflate: Box<CompressorOxide>,
-    /// Indices of colours are no quantities: filters do not make them smaller.
+    /// Indices of colors are no quantities: filters do not make them smaller.
     filter: Option<Filter>,
     /// Where the chunk with the pixels begins.
     data: usize,
@@ -123,7 +123,7 @@ impl PngRows {
         DEFLATE_BYTES + Filter::bytes(u64::from(size.width()) * color.channels() as u64)
     }
 
-    /// Takes the next row, packed as the colour type has it.
+    /// Takes the next row, packed as the color type has it.
     pub fn push(&mut self, row: &[u8]) -> Result<(), PipelineError> {
         let Self {
             deflate: state,

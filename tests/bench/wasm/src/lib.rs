@@ -1,4 +1,4 @@
-//! The picture pipeline as JavaScript can push a file through it, chunk by chunk.
+//! The image pipeline as JavaScript can push a file through it, chunk by chunk.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ impl Session {
                 vec![serde_json::from_str(options)?]
             },
             limits: Limits {
-                // The service's limit for uploads; the large pictures are larger files.
+                // The service's limit for uploads; the large images are larger files.
                 max_bytes: u64::MAX,
                 ..Limits::default()
             },

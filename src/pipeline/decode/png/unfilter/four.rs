@@ -44,7 +44,7 @@ fn pixels<const STEP: usize>(
     });
     let mut chain = Chain::new(group.map(|(filter, _)| filter));
 
-    // The lower rows begin and the upper rows end with steps outside of the picture.
+    // The lower rows begin and the upper rows end with steps outside of the image.
     let lead = width.min(GROUP_ROWS - 1);
     edges(&mut chain, 0..lead, prior, &sources, &mut outs);
     let blocks = (width - lead) / 4;
@@ -55,7 +55,7 @@ fn pixels<const STEP: usize>(
     edges(&mut chain, rest, prior, &sources, &mut outs);
 }
 
-/// Steps of which some are left or right of the picture.
+/// Steps of which some are left or right of the image.
 ///
 /// Left of it, zeros give zeros, which is what the filters take pixels there for.
 #[inline(never)]
@@ -79,7 +79,7 @@ fn edges<const STEP: usize>(
     }
 }
 
-/// Steps in which all rows are inside of the picture, in blocks of four:
+/// Steps in which all rows are inside of the image, in blocks of four:
 /// four pixels of a row lie together, so a block is loaded as rows and turned into steps.
 #[inline(never)]
 fn inner<const STEP: usize>(
@@ -156,8 +156,8 @@ impl Chain {
     /// The next pixel of each row, from the pixel above the first row (in the last word of `prior`)
     /// and the filtered pixels.
     ///
-    /// Paeth's predictor without signs: with x how far the higher neighbour is above the corner
-    /// and y how far the lower one is below it (each zero if it is not), it is the lower neighbour,
+    /// Paeth's predictor without signs: with x how far the higher neighbor is above the corner
+    /// and y how far the lower one is below it (each zero if it is not), it is the lower neighbor,
     /// corner - y, if 2x <= y; the higher one, corner + x, if 2y <= x; else the corner.
     /// Where both hold, x and y are zero. Lanes with another filter see corners that make both zero.
     #[inline]

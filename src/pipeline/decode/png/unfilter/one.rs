@@ -56,7 +56,7 @@ fn chain<const STEP: usize>(
     }
 }
 
-/// The neighbour nearest to `a + b - c`: with `a` and `b` in order, the lower one if the prediction
+/// The neighbor nearest to `a + b - c`: with `a` and `b` in order, the lower one if the prediction
 /// is not above it by less than half of their distance, and so on. Free of branches.
 fn paeth(a: u8, b: u8, c: u8) -> u8 {
     let (a, b, c) = (i16::from(a), i16::from(b), i16::from(c));

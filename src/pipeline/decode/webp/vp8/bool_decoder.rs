@@ -77,10 +77,10 @@ impl<'a> BoolDecoder<'a> {
         } else {
             split + 1
         };
-        // The range stays within 1…255: normalise it to have its eighth bit set.
-        let normalise = range.leading_zeros() & 7;
-        self.range = (range << normalise) - 1;
-        self.bits -= normalise as i32;
+        // The range stays within 1…255: normalize it to have its eighth bit set.
+        let normalize = range.leading_zeros() & 7;
+        self.range = (range << normalize) - 1;
+        self.bits -= normalize as i32;
         is_one
     }
 
@@ -93,7 +93,7 @@ impl<'a> BoolDecoder<'a> {
         let split = self.range >> 1;
         let shift = (self.bits & 63) as u32;
         let head = (self.value >> shift) as u32;
-        // All ones when the bit is 1. Both halves of the range normalise by one place.
+        // All ones when the bit is 1. Both halves of the range normalize by one place.
         let mask = (split.wrapping_sub(head) as i32) >> 31;
         self.value -= u64::from((split + 1) & mask as u32) << shift;
         self.range = self.range.wrapping_add(mask as u32) | 1;

@@ -69,16 +69,16 @@ pub fn read_size(data: &[u8]) -> Result<Option<(u32, u32)>, PipelineError> {
     };
     let [tag, _, _, sync @ .., w0, w1, h0, h1] = *start;
     if tag & 1 != 0 {
-        return Err(malformed("its picture is not a key frame"));
+        return Err(malformed("its image is not a key frame"));
     }
     if sync != [0x9d, 0x01, 0x2a] {
         return Err(malformed("its VP8 start code is wrong"));
     }
-    // The two high bits of each are a hint for scaling that no decoder of still pictures follows.
+    // The two high bits of each are a hint for scaling that no decoder of still images follows.
     let width = u32::from(u16::from_le_bytes([w0, w1]) & 0x3fff);
     let height = u32::from(u16::from_le_bytes([h0, h1]) & 0x3fff);
     if width == 0 || height == 0 {
-        return Err(malformed("its picture has no pixels"));
+        return Err(malformed("its image has no pixels"));
     }
     Ok(Some((width, height)))
 }
@@ -101,7 +101,7 @@ pub fn read(data: &[u8]) -> Result<FrameHeader<'_>, PipelineError> {
         .split_at_checked(first_len)
         .ok_or_else(|| truncated("it ends within the prediction modes"))?;
     let mut bits = BoolDecoder::new(first);
-    // Colour space and clamping type: the one does not change the decoding, the other may be ignored.
+    // Color space and clamping type: the one does not change the decoding, the other may be ignored.
     bits.literal(2);
 
     let segmentation = Segmentation::read(&mut bits);

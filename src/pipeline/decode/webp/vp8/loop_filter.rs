@@ -15,9 +15,9 @@ pub struct Strength {
     pub block_limit: i16,
     /// Most difference across an edge between subblocks; 0 if those are not filtered.
     pub subblock_limit: i16,
-    /// Most difference between neighbours on one side.
+    /// Most difference between neighbors on one side.
     pub interior_limit: i16,
-    /// Neighbours that differ by more are taken for a detail of the picture.
+    /// Neighbours that differ by more are taken for a detail of the image.
     pub detail_threshold: i16,
 }
 

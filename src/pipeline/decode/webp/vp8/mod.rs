@@ -1,6 +1,6 @@
-//! Lossy pictures: one key frame of VP8 (RFC 6386).
+//! Lossy images: one key frame of VP8 (RFC 6386).
 //!
-//! Modes and coefficients come from several partitions of the file at once, so the compressed picture is held whole;
+//! Modes and coefficients come from several partitions of the file at once, so the compressed image is held whole;
 //! of the pixels, only the current row of macroblocks exists.
 //! The loop filter runs behind the prediction, which uses pixels as they were before it.
 #![allow(
@@ -40,7 +40,7 @@ use crate::{ImageFormat, PipelineError};
 
 pub use header::read_size;
 
-/// What decoding takes beside the compressed picture, in bytes.
+/// What decoding takes beside the compressed image, in bytes.
 pub fn peak_bytes(width: u32) -> u64 {
     // Per column of macroblocks: the pixels above, modes, contexts and filter strengths.
     let per_column = 64 + 64;
@@ -49,7 +49,7 @@ pub fn peak_bytes(width: u32) -> u64 {
 
 /// Decodes a frame, and gives the sink the rows of Y (plane 0), U and V (planes 1 and 2).
 ///
-/// A frame that is cut ends in grey; one without a single macroblock is an error.
+/// A frame that is cut ends in gray; one without a single macroblock is an error.
 pub fn decode(
     data: &[u8],
     filter: LoopFilter,
@@ -71,13 +71,13 @@ pub fn decode(
             if decoded < frame.column_count {
                 completeness = Completeness::Truncated;
                 frame.strengths[decoded..].fill(Strength::default());
-                frame.rows.grey_from(decoded);
+                frame.rows.gray_from(decoded);
             }
             if filtered {
                 frame.filter_row(row);
             }
         } else {
-            frame.rows.grey_from(0);
+            frame.rows.gray_from(0);
         }
         frame.rows.emit(row, sink);
     }
@@ -196,7 +196,7 @@ impl<'a> Frame<'a> {
                 }
             }
             LumaMode::Subblocks(modes) => {
-                // At the right edge of the picture, the last pixel is repeated.
+                // At the right edge of the image, the last pixel is repeated.
                 let right = above.get(16..20).and_then(<[u8]>::first_chunk);
                 area.set_above_right(right.copied().unwrap_or([above[15]; 4]));
                 for (index, (block, residue)) in self.residues.luma().enumerate() {
@@ -233,108 +233,4 @@ impl<'a> Frame<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io::Cursor;
-
-    use super::testing::{Random, random_frame};
-    use super::*;
-    use crate::decode::Samples;
-    use crate::decode::canvas::{CanvasRows, Placement};
-    use crate::decode::webp::alpha::AlphaRows;
-    use crate::decode::webp::yuv::YuvToRgba;
-
-    /// Collects rows of RGBA as RGB, and all rows in the order in which they came.
-    #[derive(Default)]
-    struct Rows {
-        rgb: Vec<u8>,
-        order: Vec<(usize, u32)>,
-    }
-
-    impl RowSink for Rows {
-        fn row(&mut self, plane: usize, y: u32, samples: Samples<'_>) {
-            self.order.push((plane, y));
-            if let Samples::U8(samples) = samples {
-                let pixels = samples.as_chunks::<4>().0.iter();
-                self.rgb.extend(pixels.flat_map(|pixel| &pixel[..3]));
-            }
-        }
-
-        fn pixels(&mut self, _: usize, _: u32, _: u32, _: u32, _: Samples<'_>) {}
-    }
-
-    fn whole_canvas(size: (u32, u32)) -> CanvasRows {
-        CanvasRows::new(Placement::new(size, (0, 0), size).unwrap()).unwrap()
-    }
-
-    fn decode_to_rgb(frame: &[u8], size: (u32, u32)) -> (Vec<u8>, Completeness) {
-        let mut rows = Rows::default();
-        let canvas = whole_canvas(size);
-        let mut rgba = YuvToRgba::new(canvas, AlphaRows::opaque(size.0), size.1, &mut rows);
-        let completeness = decode(frame, LoopFilter::Exact, &mut rgba).unwrap();
-        (rows.rgb, completeness)
-    }
-
-    fn reference(frame: &[u8], size: (u32, u32)) -> Vec<u8> {
-        let mut file = b"RIFF....WEBPVP8 ".to_vec();
-        file.extend((frame.len() as u32).to_le_bytes());
-        file.extend(frame);
-        let mut rgb = vec![0; (size.0 * size.1 * 3) as usize];
-        image_webp::WebPDecoder::new(Cursor::new(file))
-            .unwrap()
-            .read_image(&mut rgb)
-            .unwrap();
-        rgb
-    }
-
-    #[test]
-    fn every_feature_decodes_as_the_reference_does() {
-        let mut random = Random(1);
-        for round in 0..60 {
-            let size = (1 + random.below(70), 1 + random.below(70));
-            let frame = random_frame(&mut random, size.0 as u16, size.1 as u16);
-            let (rgb, completeness) = decode_to_rgb(&frame, size);
-            assert_eq!(completeness, Completeness::Whole);
-            assert!(rgb == reference(&frame, size), "round {round}, {size:?}");
-        }
-    }
-
-    #[test]
-    fn a_cut_frame_keeps_its_beginning_and_ends_in_grey() {
-        let mut random = Random(7);
-        // Sixteen rows of macroblocks share one to eight partitions.
-        let size = (48, 256);
-        for _ in 0..10 {
-            let frame = random_frame(&mut random, 48, 256);
-            let (whole, _) = decode_to_rgb(&frame, size);
-            let mut longest = 0;
-            for cut in (frame.len() / 8..frame.len()).step_by(frame.len() / 50) {
-                let mut rows = Rows::default();
-                let canvas = whole_canvas(size);
-                let mut rgba = YuvToRgba::new(canvas, AlphaRows::opaque(48), 256, &mut rows);
-                if decode(&frame[..cut], LoopFilter::Exact, &mut rgba).is_err() {
-                    continue;
-                }
-                assert_eq!(rows.rgb.len(), whole.len());
-                let same = rows.rgb.iter().zip(&whole).take_while(|(a, b)| a == b);
-                let same = same.count();
-                assert!(same >= longest, "{same} of {longest} bytes at {cut}");
-                longest = same;
-            }
-            assert!(longest > 0);
-        }
-    }
-
-    #[test]
-    fn rows_come_once_in_order_and_in_step() {
-        let frame = random_frame(&mut Random(3), 33, 37);
-        for filter in [LoopFilter::Exact, LoopFilter::Skip] {
-            let mut rows = Rows::default();
-            decode(&frame, filter, &mut rows).unwrap();
-            let expected: Vec<_> = (0..19)
-                .flat_map(|y| [(0, 2 * y), (0, 2 * y + 1), (1, y), (2, y)])
-                .filter(|&(_, y)| y < 37)
-                .collect();
-            assert_eq!(rows.order, expected);
-        }
-    }
-}
+mod tests;

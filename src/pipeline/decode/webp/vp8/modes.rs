@@ -71,7 +71,7 @@ pub struct ModeContext {
 }
 
 impl ModeContext {
-    /// Starts a picture of so many macroblocks in a row.
+    /// Starts an image of so many macroblocks in a row.
     pub fn new(columns: usize) -> Self {
         Self {
             above: vec![[SubblockMode::Dc; 4]; columns],

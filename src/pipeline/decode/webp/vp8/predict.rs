@@ -1,7 +1,7 @@
 //! Intra prediction (RFC 6386, section 12), and adding the residue to it.
 //!
 //! A macroblock is rebuilt in a small [`Area`] that also holds the pixels around it,
-//! because prediction needs its neighbours as they were before the loop filter.
+//! because prediction needs its neighbors as they were before the loop filter.
 
 use super::modes::{BlockMode, SubblockMode};
 use super::transform::inverse_dct;
@@ -11,9 +11,9 @@ const LEFT: usize = 7;
 /// First column of the block.
 const START: usize = LEFT + 1;
 
-/// Pixels above a picture's first row read as this.
+/// Pixels above an image's first row read as this.
 pub const ABOVE_PICTURE: u8 = 127;
-/// Pixels to the left of a picture's first column read as this.
+/// Pixels to the left of an image's first column read as this.
 const LEFT_OF_PICTURE: u8 = 129;
 
 /// What a block of coefficients holds.
@@ -28,7 +28,7 @@ pub enum Residue {
     Full,
 }
 
-/// Which edges of a block lie within the picture.
+/// Which edges of a block lie within the image.
 #[derive(Debug, Clone, Copy)]
 pub struct Edges {
     /// There is a row above.
@@ -53,7 +53,7 @@ impl<const STRIDE: usize, const ROWS: usize> Area<STRIDE, ROWS> {
     /// Width and height of the block.
     const SIZE: usize = ROWS - 1;
 
-    /// An area to start a picture with.
+    /// An area to start an image with.
     pub fn new() -> Self {
         Self {
             pixels: [[ABOVE_PICTURE; STRIDE]; ROWS],
@@ -70,7 +70,7 @@ impl<const STRIDE: usize, const ROWS: usize> Area<STRIDE, ROWS> {
         }
     }
 
-    /// Moves to the next block of a row: this one becomes its left neighbour.
+    /// Moves to the next block of a row: this one becomes its left neighbor.
     pub fn advance(&mut self) {
         for row in &mut self.pixels {
             row[LEFT] = row[LEFT + Self::SIZE];

@@ -38,7 +38,7 @@ pub struct Neighbours<'c> {
 }
 
 impl ResidueContext {
-    /// Starts a picture of so many macroblocks in a row.
+    /// Starts an image of so many macroblocks in a row.
     pub fn new(columns: usize) -> Self {
         Self {
             above: vec![EdgeContext::default(); columns],
@@ -51,7 +51,7 @@ impl ResidueContext {
         self.left = EdgeContext::default();
     }
 
-    /// The neighbours of the macroblock in a column.
+    /// The neighbors of the macroblock in a column.
     pub fn at(&mut self, column: usize) -> Neighbours<'_> {
         Neighbours {
             above: &mut self.above[column],
@@ -121,9 +121,9 @@ impl Residues {
         probs: &[BlockProbs; 4],
         segment: &Segment,
         macroblock: &Macroblock,
-        neighbours: Neighbours<'_>,
+        neighbors: Neighbours<'_>,
     ) {
-        let Neighbours { above, left } = neighbours;
+        let Neighbours { above, left } = neighbors;
         self.clear();
         let (first, luma_probs) = if matches!(macroblock.luma, LumaMode::Whole(_)) {
             let context = [&mut above.luma_dc, &mut left.luma_dc];
@@ -155,8 +155,8 @@ impl Residues {
         context: [&mut bool; 2],
     ) {
         let mut block = [0; 16];
-        let neighbours = usize::from(*context[0]) + usize::from(*context[1]);
-        let has_any = read_block(tokens, probs, neighbours, 0, steps, &mut block) > 0;
+        let neighbors = usize::from(*context[0]) + usize::from(*context[1]);
+        let has_any = read_block(tokens, probs, neighbors, 0, steps, &mut block) > 0;
         for context in context {
             *context = has_any;
         }
@@ -179,8 +179,8 @@ impl Residues {
         context: [&mut bool; 2],
     ) {
         let block = &mut self.blocks[index];
-        let neighbours = usize::from(*context[0]) + usize::from(*context[1]);
-        let end = read_block(tokens, probs, neighbours, first, steps, block);
+        let neighbors = usize::from(*context[0]) + usize::from(*context[1]);
+        let end = read_block(tokens, probs, neighbors, first, steps, block);
         for context in context {
             *context = end > first;
         }

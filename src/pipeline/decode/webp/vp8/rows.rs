@@ -1,4 +1,4 @@
-//! The rows of a picture that are still needed: one row of macroblocks, and the end of the one above
+//! The rows of an image that are still needed: one row of macroblocks, and the end of the one above
 //! where the loop filter may still change it.
 
 use super::loop_filter::{self, Across, Strength};
@@ -111,7 +111,7 @@ pub struct FrameRows {
 }
 
 impl FrameRows {
-    /// Room for a picture of `columns` macroblocks in a row.
+    /// Room for an image of `columns` macroblocks in a row.
     pub fn new(width: usize, height: usize, filtered: bool) -> Result<Self, PipelineError> {
         let columns = width.div_ceil(16);
         let delay = if filtered { FILTER_DELAY } else { 0 };
@@ -146,8 +146,8 @@ impl FrameRows {
         self.chroma[plane].put(column, rows);
     }
 
-    /// Makes the current row of macroblocks grey, from `column` on.
-    pub fn grey_from(&mut self, column: usize) {
+    /// Makes the current row of macroblocks gray, from `column` on.
+    pub fn gray_from(&mut self, column: usize) {
         self.luma.fill_from(column, 128);
         for plane in &mut self.chroma {
             plane.fill_from(column, 128);

@@ -88,7 +88,7 @@ impl BoolEncoder {
     }
 }
 
-/// A frame with a random header and random modes and coefficients: any bits are some picture.
+/// A frame with a random header and random modes and coefficients: any bits are some image.
 ///
 /// Steps are small, so that no coefficient leaves the 16 bits that legal ones have.
 pub fn random_frame(random: &mut Random, width: u16, height: u16) -> Vec<u8> {

@@ -8,7 +8,7 @@ use super::token_tables::{BANDS, ProbTables, TokenProbs, ZIGZAG};
 /// The bands are spelled out, one entry per position, and there is one more for the position past the last.
 pub type BlockProbs = [[TokenProbs; 3]; 17];
 
-/// Spells out the bands of the tables, once per picture.
+/// Spells out the bands of the tables, once per image.
 pub fn expand_bands(tables: &ProbTables) -> [BlockProbs; 4] {
     tables.map(|table| BANDS.map(|band| table[usize::from(band)]))
 }
@@ -33,7 +33,7 @@ pub fn read_block(
     steps: [i32; 2],
     out: &mut [i16; 16],
 ) -> usize {
-    // A copy that the optimiser can hold in registers.
+    // A copy that the optimizer can hold in registers.
     let mut bits = *decoder;
     let end = read_tokens(&mut bits, probs, context, first, steps, out);
     *decoder = bits;
