@@ -6,8 +6,8 @@ use std::time::Duration;
 use futures_util::future::{Either, select};
 use futures_util::stream::StreamExt;
 use serde_json::json;
+use thumbnail_core::api::Problem;
 use thumbnail_core::api::events::{Listener, PING, PONG, parse_ids};
-use thumbnail_core::api::{Problem, ProblemKind};
 use thumbnail_core::keys::JobId;
 use worker::wasm_bindgen_futures::spawn_local;
 use worker::{Delay, EventStream, Result, WebSocket, WebSocketPair, WebsocketEvent};
@@ -91,7 +91,7 @@ impl Conversation {
         match news {
             News::Change { text, .. } => socket.send_with_str(text)?,
             News::Unknown(id) => {
-                let problem = Problem::new(ProblemKind::NotFound, "there is no job of this name");
+                let problem = Problem::no_job();
                 self.complain(socket, Some(id), &problem)?;
             }
             News::Lost => return Ok(Some((1013, "a job cannot be reached; connect again"))),

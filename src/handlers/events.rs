@@ -122,7 +122,7 @@ fn unknown_jobs(ids: &[JobId]) -> Problem {
             .iter()
             .map(|id| FieldError::new("ids", detail(id)))
             .collect(),
-        ..Problem::new(ProblemKind::NotFound, "there is no job of this name")
+        ..Problem::no_job()
     }
 }
 

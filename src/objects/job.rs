@@ -135,7 +135,7 @@ impl Job {
         let listeners = &self.service()?.platform().listeners;
         let record = match self.handle(Command::Get).await {
             Ok(Verdict::Found { record }) => *record,
-            Ok(_) => return Response::error("there is no job of this name", 404),
+            Ok(_) => return Response::error("no job has this id", 404),
             Err(error) => return answer(Err(error)),
         };
         listener.doubt(&record);

@@ -3,7 +3,7 @@
 
 use thumbnail_pipeline::color::cicp::Cicp;
 use thumbnail_pipeline::color::linear::{linear_to_srgb, srgb_to_linear};
-use thumbnail_pipeline::color::{Alpha, ColorModel, ColorTransform, PngColor};
+use thumbnail_pipeline::color::{ColorModel, ColorTransform, PngColor};
 
 /// XYZ under D50 of the Display P3 primaries, as profiles in use round them.
 const P3_COLORANTS: [[f64; 3]; 3] = [
@@ -264,31 +264,13 @@ fn relative_tables_go_before_perceptual_ones() {
 }
 
 #[test]
-fn rows_keep_their_alpha_and_short_rows_do_no_harm() {
-    let transform = ColorTransform::from_icc(&p3_profile(), ColorModel::Rgb).unwrap();
-    let source = [1.0, 0.5, 0.0, 0.25, 0.1, 0.2, 0.3, 0.75];
-    let mut target = [9.0; 8];
-    transform.convert_row(&source, &mut target, Alpha::Straight);
-    assert_near(
-        [target[0], target[1], target[2]],
-        p3_to_srgb([1.0, 0.5, 0.0]),
-        0.6,
-    );
-    assert_near([target[3], target[7], 0.0], [0.25, 0.75, 0.0], 0.0);
-    let mut short = [9.0; 5];
-    transform.convert_row(&source, &mut short, Alpha::Straight);
-    assert_near([short[4]; 3], [9.0; 3], 0.0);
-}
-
-#[test]
 fn a_profile_that_claims_more_bytes_than_there_are_counts() {
     let mut bytes = p3_profile();
     for excess in [1, 100, u32::MAX - 1000] {
         let size = u32::try_from(bytes.len()).unwrap() + excess;
         bytes[..4].copy_from_slice(&size.to_be_bytes());
         let transform = ColorTransform::from_icc(&bytes, ColorModel::Rgb).unwrap();
-        let mut target = [0.0; 3];
-        transform.convert_row(&[1.0, 0.5, 0.0], &mut target, Alpha::Absent);
+        let target = transform.convert([1.0, 0.5, 0.0, 0.0]);
         assert_near(target, p3_to_srgb([1.0, 0.5, 0.0]), 0.6);
     }
 }
@@ -333,12 +315,10 @@ fn hostile_profiles_are_survived() {
     ];
     let survive = |bytes: &[u8], model| {
         if let Some(transform) = ColorTransform::from_icc(bytes, model) {
-            let mut target = [0.0; 12];
-            transform.convert_row(&samples, &mut target, Alpha::Absent);
-            assert!(
-                target.iter().all(|value| (0.0..=1.0).contains(value)),
-                "{target:?}"
-            );
+            for device in samples.as_chunks::<4>().0 {
+                let color = transform.convert(*device);
+                assert!(color.iter().all(|c| (0.0..=1.0).contains(c)), "{color:?}");
+            }
         }
     };
     for (bytes, model) in [
@@ -511,7 +491,6 @@ fn high_dynamic_range_keeps_order_and_neutral_grays() {
 
 #[test]
 fn ink_without_a_profile_is_multiplied() {
-    let mut target = [0.0; 3];
-    ColorTransform::cmyk().convert_row(&[0.2, 0.4, 0.6, 0.5], &mut target, Alpha::Absent);
+    let target = ColorTransform::cmyk().convert([0.2, 0.4, 0.6, 0.5]);
     assert_near(target, [0.4, 0.3, 0.2], 0.01);
 }

@@ -12,7 +12,7 @@ pub async fn cancel(ledger: &impl JobLedger, id: JobId) -> Result<(), Problem> {
     match call(ledger, id, Command::Cancel).await? {
         Verdict::Recorded { .. } => Ok(()),
         Verdict::Rejected { state } => Err(gone(state)),
-        _ => Err(unknown()),
+        _ => Err(Problem::no_job()),
     }
 }
 
@@ -27,7 +27,7 @@ pub async fn rerun(
             Verdict::Found { .. } => {
                 Problem::new(ProblemKind::Gone, "the uploaded file is no longer stored")
             }
-            _ => unknown(),
+            _ => Problem::no_job(),
         });
     }
     match call(ledger, id, Command::Rerun).await? {
@@ -44,7 +44,7 @@ pub async fn rerun(
                 state.name()
             ),
         )),
-        _ => Err(unknown()),
+        _ => Err(Problem::no_job()),
     }
 }
 
@@ -61,7 +61,7 @@ pub async fn redeliver(ledger: &impl JobLedger, id: JobId) -> Result<Record, Pro
                 state.name()
             ),
         )),
-        _ => Err(unknown()),
+        _ => Err(Problem::no_job()),
     }
 }
 
@@ -91,8 +91,4 @@ fn used_up(what: &str, most: u32) -> Problem {
 
 fn gone(state: State) -> Problem {
     Problem::new(ProblemKind::Gone, format!("the job is {}", state.name()))
-}
-
-fn unknown() -> Problem {
-    Problem::new(ProblemKind::NotFound, "there is no job of this name")
 }

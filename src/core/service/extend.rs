@@ -205,6 +205,6 @@ fn refusal(verdict: &Verdict) -> Problem {
                 format!("the job is {}; ask again when it is done", state.name()),
             )
         },
-        _ => Problem::new(ProblemKind::NotFound, "there is no job of this name"),
+        _ => Problem::no_job(),
     }
 }

@@ -56,6 +56,19 @@ enum Fault {
     Ended,
 }
 
+/// What becomes of a message whose job wants nothing more of it, or could not be asked.
+fn settled(job: JobId, answer: &Result<Verdict, StoreError>) -> Outcome {
+    match answer {
+        Ok(Verdict::Unknown) => Outcome::Discard {
+            reason: format!("there is no job {job}"),
+        },
+        Ok(_) => Outcome::Complete,
+        Err(_) => Outcome::Retry {
+            after_secs: UNREACHABLE_RETRY_SECS,
+        },
+    }
+}
+
 impl From<PipelineError> for Fault {
     fn from(error: PipelineError) -> Self {
         Self::File(Failure::from(&error))
@@ -94,16 +107,10 @@ impl<O: ObjectStore, L: JobLedger, C: Clock, R: Render> Processor<'_, O, L, C, R
             Ok(Verdict::Proceed { attempt, record }) => {
                 self.attempt(attempt, &record, &reserved).await
             }
-            Ok(Verdict::Unknown) => Outcome::Discard {
-                reason: format!("there is no job {job}"),
-            },
-            Ok(_) => Outcome::Complete,
             Err(StoreError::Unreadable {
                 attempt: Some(attempt),
             }) => self.give_back(job, attempt).await,
-            Err(_) => Outcome::Retry {
-                after_secs: UNREACHABLE_RETRY_SECS,
-            },
+            answer => settled(job, &answer),
         }
     }
 
@@ -120,15 +127,7 @@ impl<O: ObjectStore, L: JobLedger, C: Clock, R: Render> Processor<'_, O, L, C, R
             Ok(message) => message.job,
             Err(error) => return error.into(),
         };
-        match self.ledger.call(job, Command::DeadLetter).await {
-            Ok(Verdict::Unknown) => Outcome::Discard {
-                reason: format!("there is no job {job}"),
-            },
-            Ok(_) => Outcome::Complete,
-            Err(_) => Outcome::Retry {
-                after_secs: UNREACHABLE_RETRY_SECS,
-            },
-        }
+        settled(job, &self.ledger.call(job, Command::DeadLetter).await)
     }
 
     /// Hands a message back that asks for more than there is room for.
@@ -142,14 +141,8 @@ impl<O: ObjectStore, L: JobLedger, C: Clock, R: Render> Processor<'_, O, L, C, R
                 self.memory.put_off(&record, self.clock.now());
                 Outcome::Deferred
             }
-            Ok(Verdict::Unknown) => Outcome::Discard {
-                reason: format!("there is no job {job}"),
-            },
-            Ok(_) => Outcome::Complete,
-            // So it is with an edge that does not know the command yet.
-            Err(_) => Outcome::Retry {
-                after_secs: UNREACHABLE_RETRY_SECS,
-            },
+            // An edge that does not know the command yet is an error too.
+            answer => settled(job, &answer),
         }
     }
 

@@ -73,10 +73,13 @@ impl<O: ObjectStore, K: StatusCache, L: JobLedger, C: Clock> Reader<'_, O, K, L,
             Look::Answer(reply) => return Ok(reply),
             Look::Absent(presence) => presence,
         };
-        let mut record = self.record(file.id, presence).await?.ok_or_else(unknown)?;
+        let mut record = self
+            .record(file.id, presence)
+            .await?
+            .ok_or_else(Problem::no_job)?;
         if !record.files().any(|f| f == *file) {
             // It may have been asked for since the copy was made.
-            record = self.ask(file.id).await?.ok_or_else(unknown)?;
+            record = self.ask(file.id).await?.ok_or_else(Problem::no_job)?;
         }
         if !record.files().any(|f| f == *file) {
             return Err(elsewhere(&record, self.base));
@@ -98,7 +101,10 @@ impl<O: ObjectStore, K: StatusCache, L: JobLedger, C: Clock> Reader<'_, O, K, L,
         name: Option<&str>,
         request: &ReadRequest,
     ) -> Result<Reply<O::Body>, Problem> {
-        let record = self.with_variant(id, name).await?.ok_or_else(unknown)?;
+        let record = self
+            .with_variant(id, name)
+            .await?
+            .ok_or_else(Problem::no_job)?;
         let Some(variant) = find(&record, name) else {
             return Err(elsewhere(&record, self.base));
         };
@@ -199,7 +205,7 @@ impl<O: ObjectStore, K: StatusCache, L: JobLedger, C: Clock> Reader<'_, O, K, L,
 
     /// Answers `GET /thumbnails/{id}`.
     pub async fn status(&self, id: JobId) -> Result<Reply<O::Body>, Problem> {
-        let record = self.current(id).await?.ok_or_else(unknown)?;
+        let record = self.current(id).await?.ok_or_else(Problem::no_job)?;
         Ok(self.document(&record))
     }
 
@@ -223,7 +229,7 @@ impl<O: ObjectStore, K: StatusCache, L: JobLedger, C: Clock> Reader<'_, O, K, L,
     /// Refuses a change of a job that is not as the request goes by: its `If-Match` names neither the
     /// status document nor a thumbnail. The job is asked itself, as it is to be changed.
     pub async fn unchanged(&self, id: JobId, request: &ReadRequest) -> Result<(), Problem> {
-        let record = self.ask(id).await?.ok_or_else(unknown)?;
+        let record = self.ask(id).await?.ok_or_else(Problem::no_job)?;
         let Reply {
             status: 200,
             body: Body::Text(text),
@@ -401,8 +407,4 @@ fn elsewhere(record: &Record, base: &str) -> Problem {
     let url = thumbnail_url(record, base);
     let detail = format!("this job's thumbnail is at {url}");
     Problem::new(ProblemKind::NotFound, detail)
-}
-
-fn unknown() -> Problem {
-    Problem::new(ProblemKind::NotFound, "there is no job of this name")
 }

@@ -18,4 +18,4 @@ mod png;
 mod transform;
 
 pub use png::PngColor;
-pub use transform::{Alpha, ColorModel, ColorTransform};
+pub use transform::{ColorModel, ColorTransform};

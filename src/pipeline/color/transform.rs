@@ -21,15 +21,6 @@ pub enum ColorModel {
     Cmyk,
 }
 
-/// Whether each pixel of a row has alpha after its color.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Alpha {
-    /// It has none.
-    Absent,
-    /// It has, and its color is not premultiplied with it.
-    Straight,
-}
-
 /// Turns colors of a source into sRGB.
 ///
 /// Colors outside of sRGB are clipped channel by channel.
@@ -146,25 +137,6 @@ impl ColorTransform {
     /// The color channels that a source pixel has.
     pub fn source_channels(&self) -> usize {
         self.model.channels()
-    }
-
-    /// Turns a row of samples in 0…1 into sRGB in 0…1, three channels per pixel.
-    ///
-    /// With [`Alpha::Straight`] both have alpha as one more channel, which is copied.
-    /// Pixels that one of the rows has no room for are left out.
-    pub fn convert_row(&self, source: &[f32], target: &mut [f32], alpha: Alpha) {
-        let channels = self.source_channels();
-        let extra = match alpha {
-            Alpha::Absent => 0,
-            Alpha::Straight => 1,
-        };
-        let pixels = source.chunks_exact(channels + extra);
-        for (from, to) in pixels.zip(target.chunks_exact_mut(3 + extra)) {
-            let mut device = [0.0; 4];
-            device[..channels].copy_from_slice(&from[..channels]);
-            to[..3].copy_from_slice(&self.convert(device));
-            to[3..].copy_from_slice(&from[channels..]);
-        }
     }
 
     /// Turns one color into sRGB; channels that the source does not have are ignored.

@@ -88,6 +88,11 @@ impl Problem {
         }
     }
 
+    /// No job has the id.
+    pub fn no_job() -> Self {
+        Self::new(ProblemKind::NotFound, "no job has this id")
+    }
+
     /// More than the service can do at a time; soon it may.
     pub fn busy(detail: impl Into<String>) -> Self {
         Self {
