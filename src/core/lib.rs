@@ -15,11 +15,17 @@ pub mod job;
 pub mod keys;
 pub mod object;
 pub mod outbound;
+pub mod pace;
 pub mod ports;
+pub mod range;
+#[cfg(feature = "openapi")]
+pub mod reference;
 pub mod service;
+pub mod signature;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod timestamp;
+pub mod transfer;
 pub mod version;
 
 pub use config::Config;

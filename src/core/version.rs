@@ -6,7 +6,7 @@
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::ports::StoreError;
+use crate::transfer::StoreError;
 
 #[derive(Deserialize)]
 struct Versioned {

@@ -2,11 +2,11 @@
 
 use std::rc::Rc;
 
-use thumbnail_core::api::signature::Secrets;
+use thumbnail_core::pace::Pace;
 use thumbnail_core::ports::{
     Clock, JobIndex, JobQueue, Listeners, ObjectStore, Platform, StatusCache, WebhookQueue,
 };
-use thumbnail_core::service::pace::Pace;
+use thumbnail_core::signature::Secrets;
 use worker::{Env, Result};
 
 use super::job_listeners::JobListeners;

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use futures_util::{FutureExt, StreamExt};
 use thumbnail_core::Timestamp;
-use thumbnail_core::api::range::ByteRange;
 use thumbnail_core::object::ObjectMeta;
 use thumbnail_core::ports::{
     ChunkError, Chunks, ObjectInfo, ObjectStore, ObjectUpload, StoreError,
 };
+use thumbnail_core::range::ByteRange;
 use worker::{
     Bucket, ByteStream, Conditional, HttpMetadata, MultipartUpload, Object, Range, ResponseBody,
     UploadedPart,

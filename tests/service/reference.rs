@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use thumbnail_core::api::reference::{BEGIN, END, calls, configuration, errors, options};
+use thumbnail_core::reference::{BEGIN, END, calls, configuration, errors, options};
 
 /// `BLESS=1 cargo test --test service reference` writes the tables anew, and fails for that.
 #[test]

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::range::{Selection, select};
 use super::route::Method;
+use crate::range::{Selection, select};
 use crate::timestamp::Timestamp;
 
 /// What a read asks for beside the URL.

@@ -3,7 +3,7 @@
 use super::multipart::Multipart;
 use super::params::MAX_VALUE_BYTES;
 use super::problem::{Problem, ProblemKind};
-use crate::ports::{ChunkError, Chunks};
+use crate::transfer::{ChunkError, Chunks};
 
 /// The most parts that a form may have.
 const MAX_PARTS: usize = 100;

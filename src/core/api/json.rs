@@ -6,7 +6,7 @@ use super::params::refused_name;
 use super::problem::FieldError;
 use super::{Params, Problem, ProblemKind};
 use crate::keys::is_variant_name;
-use crate::ports::Chunks;
+use crate::transfer::Chunks;
 use thumbnail_pipeline::options::text::shown;
 
 /// The longest JSON that is read, in bytes: more than all options at their longest take.
@@ -143,7 +143,7 @@ mod tests {
     use futures_util::FutureExt;
 
     use super::*;
-    use crate::ports::ChunkError;
+    use crate::transfer::ChunkError;
 
     struct Text(Option<Vec<u8>>);
 

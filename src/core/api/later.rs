@@ -5,9 +5,9 @@ use std::fmt;
 use hmac::Mac;
 
 use super::problem::{Problem, ProblemKind};
-use super::signature::code;
 use crate::hex;
 use crate::keys::JobId;
+use crate::signature::code;
 
 /// As long as the digest: a shorter key is guessed sooner than it.
 const MIN_SIGNING_KEY_BYTES: usize = 32;

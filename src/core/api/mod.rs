@@ -22,13 +22,9 @@ pub mod options_body;
 pub mod params;
 pub mod prefer;
 pub mod problem;
-pub mod range;
 pub mod read_query;
-#[cfg(feature = "openapi")]
-pub mod reference;
 pub mod reply;
 pub mod route;
-pub mod signature;
 pub mod tagged;
 pub mod trace;
 pub mod uploaded;

@@ -6,7 +6,7 @@
 use memchr::memmem;
 use percent_encoding::percent_decode_str;
 
-use crate::ports::{ChunkError, Chunks};
+use crate::transfer::{ChunkError, Chunks};
 
 /// The longest boundary (RFC 2046, section 5.1.1).
 const MAX_BOUNDARY_BYTES: usize = 70;

@@ -6,7 +6,7 @@ use super::form::{Form, Part};
 use super::json;
 use super::media_type::media_type;
 use super::{Params, Problem, ProblemKind};
-use crate::ports::{ChunkError, Chunks};
+use crate::transfer::{ChunkError, Chunks};
 
 /// Reads a whole body, which the caller bounds, and adds its options to `params`. An empty one has none.
 pub async fn options(

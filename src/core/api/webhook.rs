@@ -6,9 +6,9 @@ use serde::Serialize;
 use url::Url;
 
 use super::document::StatusDocument;
-use super::signature::Secrets;
 use crate::job::State;
 use crate::job::webhook::{Delivery, Stage, Webhook, WebhookEvent, WebhookRequest};
+use crate::signature::Secrets;
 use crate::timestamp::Timestamp;
 
 #[derive(Serialize)]

@@ -8,12 +8,12 @@ use url::Url;
 
 use crate::api::later::VariantsLater;
 use crate::api::params::{Freedom, Rules};
-use crate::api::signature::{SECRET_FORM, SecretError, Secrets};
 use crate::api::{Cors, Params};
 use crate::job::policy::MAX_STEPS;
 use crate::job::{Policy, Schedule};
 use crate::keys::{DEFAULT_VARIANT, is_variant_name};
 use crate::outbound::{DEFAULT_PORTS, Destination, OutboundError, OutboundPolicy, SOURCE_PORTS};
+use crate::signature::{SECRET_FORM, SecretError, Secrets};
 use thumbnail_pipeline::{Limits, Variant};
 
 use variable::{Number, Reader, Text};

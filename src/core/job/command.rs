@@ -7,8 +7,8 @@ use super::record::{Intent, Record, Source, Thumbnail, VERSION};
 use super::state::State;
 use super::webhook::{Webhook, WebhookCommand, WebhookRequest};
 use crate::keys::JobId;
-use crate::ports::StoreError;
 use crate::timestamp::Timestamp;
+use crate::transfer::StoreError;
 use thumbnail_pipeline::Variant;
 
 /// What reaches a job.

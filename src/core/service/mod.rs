@@ -1,13 +1,15 @@
 //! The use cases, over ports. The order of effects lives here and nowhere else.
 //!
-//! `upload` reads an upload with its options, `accept` stores it and begins the job; `admission` lets it in where
-//! the `budget` of the instance has room for it, and `drain` reads what a refusal leaves unread;
-//! `job` carries out what the ledger decided, `process` makes the
-//! thumbnails within the `memory` of its instance, `overload` keeps uploads off a queue that cannot keep up, `serve` answers reads with `image`, `change` deletes and tries again, `sweep` clears up what a crash left,
-//! `pace` tells a slow queue from a lost message,
-//! `list` answers from the index of jobs, which `reindex` keeps true;
-//! `wait` and `waiters` let a request wait for the end of a job,
-//! `ready` asks every binding.
+//! - Uploads: `upload` reads one with its options, `fetch` from an address; `accept` and `intake` store it and begin
+//!   the job; `idempotent_upload` does so once; `body`, `header` and `metadata` are what they read by.
+//! - What gets in: `admission` within the `budget` of the instance, `overload` while the queue keeps up; `drain` reads
+//!   what a refusal leaves unread.
+//! - Attempts: `process` makes thumbnails within the `memory` of its instance, by `render`.
+//! - Jobs: `job` carries out what the ledger decided, `waiters` lets a request wait for it; `key` does the same for
+//!   idempotency keys.
+//! - Reads: `serve`, `thumbnail_reply`, `wait`, `list`, `ready`.
+//! - Changes: `change` cancels and retries, `extend` makes another size; `deliver` and `ongoing` send webhooks.
+//! - Upkeep: `sweep` clears up what a crash left, `reindex` keeps the index true; `null_store` stores nothing.
 
 pub mod accept;
 pub mod admission;
@@ -30,7 +32,6 @@ mod metadata;
 mod null_store;
 pub mod ongoing;
 pub mod overload;
-pub mod pace;
 #[cfg(feature = "decode")]
 pub mod process;
 pub mod ready;

@@ -2,11 +2,11 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::api::range::ByteRange;
 use crate::object::ObjectMeta;
 use crate::ports::{
     ChunkError, Chunks, ObjectInfo, ObjectStore, ObjectStream, ObjectUpload, StoreError,
 };
+use crate::range::ByteRange;
 use crate::timestamp::Timestamp;
 
 /// Keeps nothing.

@@ -9,12 +9,12 @@
 use crate::api::conditional::{Precondition, ReadRequest};
 use crate::api::document::{StatusDocument, job_problem, thumbnail_url};
 use crate::api::link::links;
-use crate::api::range::{ByteRange, Selection};
 use crate::api::{Body, Method, Problem, ProblemKind, Reply, accept, tagged};
 use crate::job::{Command, Record, State, Verdict, Webhook};
 use crate::keys::{JobId, ThumbnailFile, thumbnail_key};
 use crate::object::ObjectMeta;
 use crate::ports::{Clock, JobLedger, ObjectInfo, ObjectStore, StatusCache};
+use crate::range::{ByteRange, Selection};
 use crate::service::thumbnail_reply::ThumbnailReply;
 use thumbnail_pipeline::Variant;
 

@@ -3,11 +3,11 @@
 use crate::api::conditional::Validators;
 use crate::api::disposition::inline;
 use crate::api::link::links;
-use crate::api::range::ByteRange;
 use crate::api::{Body, Problem, ProblemKind, Reply};
 use crate::keys::{DEFAULT_VARIANT, ThumbnailFile};
 use crate::object::ObjectMeta;
 use crate::ports::ObjectInfo;
+use crate::range::ByteRange;
 use crate::timestamp::Timestamp;
 
 /// Nothing in a thumbnail is ever run, framed or fetched.

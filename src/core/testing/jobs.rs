@@ -7,16 +7,16 @@ use std::rc::Rc;
 use super::executor::{Actor, Slot};
 use super::fault::Kind;
 use super::{Sabotage, World};
-use crate::api::signature::Secrets;
 use crate::job::webhook::Stage;
 use crate::job::{Command, Record, State, Verdict};
 use crate::keys::JobId;
+use crate::pace::Pace;
 use crate::ports::{
     Clock, JobIndex, JobLedger, JobQueue, JobStorage, Listeners, ObjectStore, Platform,
     StatusCache, StoreError, WebhookQueue,
 };
 use crate::service::job::JobService;
-use crate::service::pace::Pace;
+use crate::signature::Secrets;
 
 /// A job's object.
 pub(super) type Job = JobService<Storage, World>;

@@ -5,12 +5,12 @@ use sha2::{Digest, Sha256};
 use super::fault::Kind;
 use super::{Pieces, World};
 use crate::api::Problem;
-use crate::api::range::ByteRange;
 use crate::keys::JobId;
 use crate::object::ObjectMeta;
 use crate::ports::{
     Chunks, Clock, ObjectInfo, ObjectStore, ObjectStream, ObjectUpload, StoreError,
 };
+use crate::range::ByteRange;
 use crate::service::accept::{Announced, Store, Stored};
 use crate::timestamp::Timestamp;
 use thumbnail_pipeline::{Limits, Variant};

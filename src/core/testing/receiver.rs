@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, VecDeque};
 use super::World;
 use super::fault::Kind;
 use super::witness::Sabotage;
-use crate::api::signature::Secrets;
 use crate::job::webhook::{Answer, WebhookRequest};
 use crate::job::{Record, State, Webhook};
 use crate::ports::Receivers;
+use crate::signature::Secrets;
 
 /// Where it listens.
 pub const URL: &str = "https://receiver.example.com/hook?token=secret";

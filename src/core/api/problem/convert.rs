@@ -2,7 +2,7 @@
 
 use super::{FieldError, Problem, ProblemKind};
 use crate::job::{Failure, FailureKind};
-use crate::ports::{ChunkError, FetchError, StoreError};
+use crate::transfer::{ChunkError, FetchError, StoreError};
 use thumbnail_pipeline::PipelineError;
 
 /// How a fault of an image looks to the client that uploads it, or asks for its thumbnail.

@@ -6,9 +6,9 @@ use std::fmt::Write as _;
 
 use thumbnail_pipeline::options::Values;
 
-use super::openapi::OPERATIONS;
-use super::params::table;
-use super::problem::ProblemKind;
+use crate::api::openapi::OPERATIONS;
+use crate::api::params::table;
+use crate::api::problem::ProblemKind;
 use crate::config::{Section, VARIABLES, Variable};
 
 /// The line of a page that a table follows.
