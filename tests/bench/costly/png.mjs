@@ -1,7 +1,7 @@
 //! PNGs: rows of one filter, and blocks that hold nothing.
 
 import zlib from "node:zlib";
-import { chunk } from "../../tools/example.mjs";
+import { chunk } from "../../../src/tools/example.mjs";
 import { pick, sides } from "./random.mjs";
 
 const MIB = 1 << 20;
