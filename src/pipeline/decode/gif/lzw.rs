@@ -98,6 +98,7 @@ impl State {
         Self {
             bits: 0,
             bit_count: 0,
+            // One bit more than pixels have, for the codes that clear and end (GIF89a, appendix F).
             code_bits: clear.trailing_zeros() + 1,
             next: clear + 2,
             last: NONE,
@@ -182,6 +183,7 @@ impl Lzw {
             let Some(code) = state.code(&mut rest) else {
                 break Stop::NeedMore;
             };
+            // The code that clears, which is even, or the one after it, which ends.
             if code ^ self.clear < 2 {
                 if code != self.clear {
                     break Stop::Over;
@@ -209,10 +211,12 @@ impl Lzw {
             return;
         }
         let before = self.links[last as usize % MAX_CODES];
+        // The code that is just being defined: its string is the last one and the first byte of that once more.
         let begins = if code == state.next { last } else { code };
         let first = self.links[begins as usize % MAX_CODES].first;
         self.links[state.next as usize % MAX_CODES] = before.and(last, first);
         state.next += 1;
+        // A full table stays as it is, with codes of 12 bits, until it is cleared (appendix F, deferred clear codes).
         if state.next >> state.code_bits != 0 && state.code_bits < MAX_CODE_BITS {
             state.code_bits += 1;
         }
@@ -226,6 +230,7 @@ impl Lzw {
         let mut link = self.links[code as usize % MAX_CODES];
         let len = usize::from(link.more) + 1;
         loop {
+            // From its last eight bytes to its first: a link knows only what comes before it.
             let start = at + usize::from(link.more) / LINK_BYTES * LINK_BYTES;
             if let Some(room) = self.batch.get_mut(start..start + LINK_BYTES) {
                 room.copy_from_slice(&link.tail.to_le_bytes());

@@ -57,6 +57,8 @@ impl Inflater {
         let head = self.bits.take(input, 16).ok_or(Inflated::NeedInput)?;
         let (method, flags) = (head & 0xff, head >> 8);
         // RFC 1950: deflate, a window of at most 32 KiB, no preset dictionary, the check bits.
+        // RFC 1950, section 2.2: Deflate, a window of at most 32 KiB, no preset dictionary, and check bits that make
+        // both bytes a multiple of 31.
         let is_right = method & 15 == 8
             && method >> 4 <= 7
             && flags & 0x20 == 0
@@ -71,6 +73,7 @@ impl Inflater {
     fn block_head(&mut self, input: &mut &[u8]) -> Result<State, Inflated> {
         let head = self.bits.take(input, 3).ok_or(Inflated::NeedInput)?;
         self.is_last_block = head & 1 == 1;
+        // RFC 1951, section 3.2.3: stored, fixed codes, dynamic codes.
         match head >> 1 {
             0 => {
                 // The lengths begin at a whole byte.
@@ -93,6 +96,7 @@ impl Inflater {
     fn stored_head(&mut self, input: &mut &[u8]) -> Result<State, Inflated> {
         let head = self.bits.take(input, 32).ok_or(Inflated::NeedInput)?;
         let (length, complement) = (head & 0xffff, head >> 16);
+        // LEN and its complement (RFC 1951, section 3.2.4).
         if length ^ complement != 0xffff {
             return Err(DAMAGED);
         }
@@ -103,6 +107,7 @@ impl Inflater {
 
     fn dynamic_head(&mut self, input: &mut &[u8]) -> Result<State, Inflated> {
         let head = self.bits.take(input, 14).ok_or(Inflated::NeedInput)? as usize;
+        // HLIT, HDIST and HCLEN (RFC 1951, section 3.2.7).
         self.lengths.literal_count = 257 + (head & 31);
         self.lengths.distance_count = 1 + (head >> 5 & 31);
         self.lengths.third_count = 4 + (head >> 10);
@@ -137,6 +142,7 @@ impl Inflater {
             self.bits.refill(input);
             let entry = lengths.code[self.bits.peek(CODE_LENGTH_BITS) as usize];
             let (bits, symbol) = (entry & 0xff, entry >> 16);
+            // 16 repeats the length before, 17 and 18 repeat zero (section 3.2.7).
             let (extra, base) = match symbol {
                 16 => (2, 3),
                 17 => (3, 3),
@@ -162,6 +168,7 @@ impl Inflater {
             self.bits.consume(bits);
             let count = (base + self.bits.peek(extra)) as usize;
             self.bits.consume(extra);
+            // A run may cross from the literals to the distances: they are one sequence.
             let Some(repeated) = lengths.all[..total].get_mut(lengths.read..lengths.read + count)
             else {
                 return Err(DAMAGED);

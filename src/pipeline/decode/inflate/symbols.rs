@@ -63,6 +63,7 @@ pub(super) fn copy(output: &mut [u8], at: usize, distance: usize, length: usize)
 #[inline(always)]
 fn copy_fast(output: &mut [u8], at: usize, distance: usize, length: usize) {
     let start = at - distance;
+    // A run of one byte, which blank areas are made of.
     if distance == 1 {
         let byte = output[start];
         output[at..at + length].fill(byte);
@@ -70,6 +71,7 @@ fn copy_fast(output: &mut [u8], at: usize, distance: usize, length: usize) {
     }
     output.copy_within(start..start + COPY_BYTES, at);
     if length > COPY_BYTES || distance < COPY_BYTES {
+        // Copies overlap where the distance is short: each repeats what the one before has written.
         let step = distance.min(COPY_BYTES);
         for i in (step..length).step_by(step) {
             output.copy_within(start + i..start + i + COPY_BYTES, at + i);
@@ -113,6 +115,8 @@ impl Inflater {
         let mut end = Ok(None);
         macro_rules! refill {
             ($next:expr) => {
+                // Without a branch: eight bytes are read, and only the whole ones that fit are used up. `count | 56`
+                // is the count after them; what was read above it comes again, and is the same.
                 hold |= u64::from_le_bytes(*$next) << count;
                 rest = &rest[(63 - count as usize) / 8..];
                 count |= 56;
@@ -121,6 +125,7 @@ impl Inflater {
         macro_rules! put {
             ($entry:expr) => {
                 let [_, _, first, second] = $entry.to_le_bytes();
+                // An entry has one literal or two; the second place is overwritten if it has one.
                 output[to..to + 2].copy_from_slice(&[first, second]);
                 to += literal_count($entry);
                 hold >>= code_bits($entry);
@@ -182,6 +187,7 @@ impl Inflater {
             copy_fast(output, to, distance.value, length.value);
             to += length.value;
         }
+        // What was read ahead is read again.
         self.bits.hold = hold & ((1 << count) - 1);
         self.bits.count = count;
         (*input, *at) = (rest, to);

@@ -54,6 +54,7 @@ impl Unfilter {
             *row = allocate.zeroed(length)?;
         }
         Ok(Self {
+            // Filters work on bytes: below 8 bits a pixel, "left" is the byte before (PNG section 9.2).
             step: usize::from(header.bits_per_pixel()).div_ceil(8),
             prior: allocate.zeroed(length)?,
             rows,
@@ -88,6 +89,8 @@ impl Unfilter {
             *place = (filter, bytes);
             valid += 1;
         }
+        // Chains of additions wait for each other; four rows side by side fill the gaps. One chain among rows
+        // without any gains nothing.
         let slow = group.iter().filter(|(filter, _)| filter.is_slow()).count();
         if valid == GROUP_ROWS && slow > 1 && self.step <= four::MAX_STEP {
             four::unfilter(self.step, &group, &self.prior[..length], &mut self.rows);
@@ -112,6 +115,7 @@ impl Unfilter {
             .checked_sub(1)
             .and_then(|last| self.rows.get_mut(last))
         {
+            // Swapped and not copied: the old one is overwritten by the next group.
             std::mem::swap(&mut self.prior, row);
         }
     }

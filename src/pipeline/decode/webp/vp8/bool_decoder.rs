@@ -39,6 +39,7 @@ impl<'a> BoolDecoder<'a> {
     #[inline(always)]
     fn refill(&mut self) {
         if let Some((word, _)) = self.rest.split_first_chunk::<8>() {
+            // Seven bytes of eight, so that the eight bits in use keep their place above them.
             let fetched = u64::from_be_bytes(*word) >> 8;
             self.value = (self.value << (8 * REFILL_BYTES)) | fetched;
             self.bits += 8 * REFILL_BYTES as i32;
@@ -68,6 +69,7 @@ impl<'a> BoolDecoder<'a> {
         if self.bits < 0 {
             self.refill();
         }
+        // RFC 6386, section 7.3, has 1 + (((range - 1) * probability) >> 8): both are one less here.
         let split = (self.range * u32::from(probability)) >> 8;
         let shift = (self.bits & 63) as u32;
         let is_one = (self.value >> shift) as u32 > split;
@@ -90,6 +92,7 @@ impl<'a> BoolDecoder<'a> {
         if self.bits < 0 {
             self.refill();
         }
+        // As with a probability of 128 of 256.
         let split = self.range >> 1;
         let shift = (self.bits & 63) as u32;
         let head = (self.value >> shift) as u32;

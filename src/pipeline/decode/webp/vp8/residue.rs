@@ -125,6 +125,8 @@ impl Residues {
     ) {
         let Neighbours { above, left } = neighbors;
         self.clear();
+        // Modes of whole macroblocks have the DC values of luma in a block of their own, those of
+        // single blocks do not (RFC 6386, section 13).
         let (first, luma_probs) = if matches!(macroblock.luma, LumaMode::Whole(_)) {
             let context = [&mut above.luma_dc, &mut left.luma_dc];
             self.read_luma_dc(tokens, &probs[LUMA_DC], segment.luma_dc, context);
@@ -133,6 +135,7 @@ impl Residues {
             (0, &probs[LUMA])
         };
         for index in 0..LUMA_BLOCKS {
+            // What lies above and to the left, in this macroblock or in the one next to it (section 13.3).
             let context = [&mut above.luma[index % 4], &mut left.luma[index / 4]];
             self.read_block(index, tokens, luma_probs, first, segment.luma, context);
         }
