@@ -43,6 +43,8 @@ function rows(file, table) {
 function using(file, work) {
   const database = new DatabaseSync(file);
   try {
+    // A server that was stopped may still be closing its files.
+    database.exec("PRAGMA busy_timeout = 10000");
     return work(database);
   } finally {
     database.close();

@@ -29,7 +29,7 @@ test("three pictures that kill their attempts fail, twenty beside them are made"
   const pictures = Array.from({ length: GOOD }, (_, i) => examplePng(50 + i, 60));
   FAULTS.forEach((fault, i) => pictures.splice(4 + i * 6, 0, poisoned(fault)));
   const jobs = [];
-  for (const bytes of images) jobs.push(await service.upload(bytes));
+  for (const bytes of pictures) jobs.push(await service.upload(bytes));
   const ended = await Promise.all(jobs.map((job) => service.ended(job)));
   const ends = ended.map(({ status, problem }) => problem?.type.split("/").pop() ?? status);
   const isPoison = ends.map((_, i) => [4, 10, 16].includes(i));

@@ -72,7 +72,7 @@ function slope(width, height) {
 /** Uploads pictures, `[{ bytes, mediaType, query }]`, one after the other. */
 async function upload(pictures) {
   const jobs = [];
-  for (const { bytes, mediaType, query = "" } of images) {
+  for (const { bytes, mediaType, query = "" } of pictures) {
     const response = await workers.fetch(`/thumbnails${query}`, raw(bytes, mediaType));
     assert.equal(response.status, 202, await response.clone().text());
     jobs.push(await response.json());
