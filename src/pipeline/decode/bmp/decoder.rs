@@ -82,11 +82,13 @@ impl BmpDecoder {
             return;
         }
         self.is_alpha_unused = false;
+        // What was given as opaque was wrong: all rows before become transparent.
         sink.clear(0);
     }
 
     fn emit_samples(&mut self, sink: &mut dyn RowSink) {
         let height = self.planes[0].height;
+        // Rows begin at the bottom unless the height is negative.
         let y = if self.is_top_down {
             self.done
         } else {
@@ -120,6 +122,7 @@ impl BmpDecoder {
         let width = self.planes[0].width as usize;
         match event {
             Event::Pixels { count, indices } => {
+                // Runs that are too long end with their row.
                 let end = width.min(self.known + usize::from(count));
                 let pixels = self.stored[self.known.min(end)..end].iter_mut();
                 for (pixel, index) in pixels.zip(indices.into_iter().cycle()) {
@@ -135,6 +138,7 @@ impl BmpDecoder {
                         self.end_row_of_runs(sink);
                     }
                 }
+                // Indices that are passed over stay 0.
                 self.known = column;
             }
             Event::EndOfRow => self.end_row_of_runs(sink),
@@ -194,6 +198,7 @@ impl Decode for BmpDecoder {
                 "it ends before the first row is complete",
             ));
         }
+        // The row that the end cuts is given as far as it came.
         if self.runs.is_some() && self.known > 0 {
             self.emit(sink);
         }

@@ -75,6 +75,7 @@ fn stored_bytes((width, height): Size, bits: u16) -> u64 {
 }
 
 fn row_bytes(width: u32, bits: u16) -> u64 {
+    // Rows begin at words of 32 bits.
     (u64::from(width) * u64::from(bits)).div_ceil(32) * 4
 }
 
@@ -94,6 +95,7 @@ pub fn read_header(prefix: &[u8]) -> Result<HeaderStatus<BmpHeader>, PipelineErr
     let Some(info_len) = u32_at(prefix, FILE_HEADER_BYTES) else {
         return Ok(HeaderStatus::NeedMore);
     };
+    // 12 is OS/2 1; OS/2 2 may end its header after any field from 16 bytes on.
     if !matches!(info_len, 12 | 16..=124) {
         return Err(malformed(format!("its header has {info_len} bytes")));
     }
@@ -107,6 +109,7 @@ pub fn read_header(prefix: &[u8]) -> Result<HeaderStatus<BmpHeader>, PipelineErr
         return Ok(HeaderStatus::NeedMore);
     };
     let palette_start = FILE_HEADER_BYTES + info_len as usize + mask_bytes;
+    // `bfOffBits`, and `bfSize` below.
     let stated_start = u64::from(u32_at(prefix, 10).unwrap_or(0));
     let (palette, palette_end) = match pixels {
         Pixels::Indexed(bits) | Pixels::Runs(bits) => {
@@ -122,6 +125,7 @@ pub fn read_header(prefix: &[u8]) -> Result<HeaderStatus<BmpHeader>, PipelineErr
             let Some(bytes) = prefix.get(palette_start..palette_start + count * entry) else {
                 return Ok(HeaderStatus::NeedMore);
             };
+            // Colors are blue, green, red, and in later versions a byte that means nothing.
             let colors = bytes.chunks_exact(entry).map(|c| [c[2], c[1], c[0]]);
             (colors.collect(), palette_start + count * entry)
         }
@@ -206,6 +210,7 @@ impl<'a> Info<'a> {
         let is_os2 = matches!(self.bytes.len(), 12 | 16..INFO_HEADER_BYTES | 64);
         let pixels = match (compression, bits) {
             (0, 1 | 2 | 4 | 8) => Pixels::Indexed(bits),
+            // Without masks, 16 bits are five for each color.
             (0, 16) => Pixels::Fields {
                 bits,
                 masks: [0x7c00, 0x03e0, 0x001f, self.alpha_mask()],
@@ -217,6 +222,7 @@ impl<'a> Info<'a> {
             },
             (0, 32) => Pixels::Bgrx,
             (1, 8) | (2, 4) => Pixels::Runs(bits),
+            // BI_BITFIELDS, and BI_ALPHABITFIELDS of Windows CE.
             (3 | 6, 16 | 32) if !is_os2 => {
                 let Some((masks, mask_bytes)) = self.masks(compression, after) else {
                     return Ok(None);
@@ -238,12 +244,14 @@ impl<'a> Info<'a> {
         if self.bytes.len() < VERSION_4_BYTES {
             return 0;
         }
+        // After the masks of red, green and blue, which begin at 40.
         self.u32(52)
     }
 
     fn masks(&self, compression: u32, after: &[u8]) -> Option<([u32; 4], usize)> {
         let own = self.bytes.len() > INFO_HEADER_BYTES;
         let count = match (own, compression) {
+            // Headers of 52 bytes have three masks, longer ones have four.
             (true, _) => self.bytes.len().saturating_sub(INFO_HEADER_BYTES) / 4,
             (false, 6) => 4,
             (false, _) => 3,
@@ -266,6 +274,7 @@ impl<'a> Info<'a> {
 
     fn palette_count(&self, bits: u16) -> usize {
         let all = 1 << bits;
+        // 0 means all.
         match self.u32(32) as usize {
             0 => all,
             used => used.min(all),
@@ -278,6 +287,7 @@ impl<'a> Info<'a> {
         if self.bytes.len() < 124 || self.u32(56) != EMBEDDED {
             return None;
         }
+        // Counted from the info header, not from the start of the file.
         let start = FILE_HEADER_BYTES as u64 + u64::from(self.u32(112));
         Some((start, self.u32(116))).filter(|&(_, len)| len > 0)
     }

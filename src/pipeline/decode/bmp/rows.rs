@@ -11,11 +11,13 @@ struct Field {
 
 impl Field {
     fn new(mask: u32) -> Self {
+        // A mask of 0 has 32 zeros, by which a shift overflows.
         let shift = mask.trailing_zeros() & 31;
         // Masks with holes are not legal; their upper part is ignored.
         let bits = (mask >> shift).trailing_ones();
         Self {
             shift,
+            // 32 bits: the shift gives nothing, and 0 - 1 is all ones.
             max: 1_u32.checked_shl(bits).unwrap_or(0).wrapping_sub(1),
         }
     }
@@ -26,6 +28,7 @@ impl Field {
             0 => 0,
             255 => (word >> self.shift) as u8,
             max => {
+                // A field may have 32 bits, so the product needs more.
                 let value = u64::from((word >> self.shift) & max);
                 ((value * 255 + u64::from(max / 2)) / u64::from(max)) as u8
             }

@@ -45,6 +45,7 @@ impl RunReader {
 
     fn pair(&self, byte: u8) -> [u8; 2] {
         if self.is_four_bit {
+            // A run of 4 bits has two indices in turn.
             [byte >> 4, byte & 15]
         } else {
             [byte; 2]
@@ -69,6 +70,7 @@ impl RunReader {
                 }),
             ),
             State::Literal { left, is_padded } => {
+                // The last byte may have one index of four bits only.
                 let count = left.min(if self.is_four_bit { 2 } else { 1 });
                 let indices = self.pair(byte);
                 let state = match (left - count, is_padded) {

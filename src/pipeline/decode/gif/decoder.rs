@@ -41,6 +41,7 @@ impl GifDecoder {
         while !self.is_over {
             let (pixels, stop) = lzw.unpack(&mut codes);
             self.rows.put(pixels, sink);
+            // Some encoders write more pixels than there are: they are ignored.
             self.is_over = stop == Stop::Over || self.rows.is_complete();
             if stop == Stop::NeedMore {
                 return;
@@ -50,6 +51,7 @@ impl GifDecoder {
 
     /// Takes the byte that gives the size of codes.
     fn start_lzw(&mut self, code_size: u8) -> Result<(), PipelineError> {
+        // Appendix F asks for 2 bits at least, but 1 can be decoded as well.
         if !(1..=8).contains(&code_size) {
             return Err(PipelineError::malformed(
                 ImageFormat::Gif,
@@ -88,6 +90,7 @@ impl Decode for GifDecoder {
                 self.start_lzw(byte)?;
             } else {
                 self.block_left = usize::from(byte);
+                // An empty sub-block ends the pixels (section 16).
                 self.is_over = byte == 0;
             }
         }

@@ -34,6 +34,7 @@ impl Control {
             return Self::default();
         };
         Self {
+            // Section 23 leaves 4 to 7 undefined: they count as nothing special.
             disposal: match (flags >> 2) & 7 {
                 2 => Disposal::Clear,
                 3 => Disposal::Restore,
@@ -66,6 +67,7 @@ impl Expected {
     /// How many bytes have to be there at once; those of pixels and of what is skipped come as they come.
     const fn held_bytes(self) -> usize {
         match self {
+            // With the signature in front of it.
             Self::Screen => 13,
             Self::Descriptor => 9,
             Self::ScreenPalette { bytes }
@@ -216,6 +218,7 @@ impl GifFrames {
                 size: (number(w0, w1), number(h0, h1)),
             },
             is_interlaced: flags & 0x40 != 0,
+            // A control extension is about one frame only.
             control: std::mem::take(&mut self.control),
         });
         self.walk.begin();
@@ -235,6 +238,7 @@ impl GifFrames {
             return Ok(());
         };
         let is_shown = self.walk.has_arrived() || frame.control.disposal == Disposal::Keep;
+        // The decoder knows the frame alone; the painter knows its place.
         let placement = Placement::new(frame.area.size, (0, 0), frame.area.size);
         let Some(placement) = placement.filter(|_| is_shown && frame.area.pixels() > 0) else {
             return Ok(());
@@ -281,6 +285,7 @@ impl GifFrames {
         if self.walk.has_arrived() {
             self.canvas.emit(sink);
             self.is_done = true;
+        // Only clearing takes work: a frame that is undone later was not painted at all.
         } else if frame.control.disposal == Disposal::Clear {
             self.walk.pay(frame.area)?;
             self.canvas.clear(frame.area);

@@ -85,6 +85,7 @@ impl<'a> Cursor<'a> {
 
     /// Reads the color table that the flags announce.
     fn palette(&mut self, flags: u8) -> Option<Palette> {
+        // Three bytes for each of 2^(n + 1) colors (sections 18 and 20).
         self.take(3 << ((flags & 7) + 1)).map(read_palette)
     }
 
@@ -129,6 +130,7 @@ pub fn read_header(prefix: &[u8]) -> Result<HeaderStatus<GifHeader>, PipelineErr
 
 /// `None` where the prefix ends.
 fn read_blocks(cursor: &mut Cursor<'_>) -> Option<Result<GifHeader, PipelineError>> {
+    // The background color and the shape of pixels are ignored, as in browsers.
     let [w0, w1, h0, h1, flags, _, _] = cursor.array()?;
     let screen = (u16::from_le_bytes([w0, w1]), u16::from_le_bytes([h0, h1]));
     let global = match flags & HAS_PALETTE {
@@ -143,6 +145,7 @@ fn read_blocks(cursor: &mut Cursor<'_>) -> Option<Result<GifHeader, PipelineErro
                 let len = cursor.byte()?;
                 let control = cursor.take(usize::from(len))?;
                 if let &[flags, _, _, index, ..] = control {
+                    // The flag for transparency (section 23).
                     transparent = (flags & 1 != 0).then_some(index);
                 }
                 if len > 0 {
@@ -201,6 +204,7 @@ fn read_frame(
         height: canvas.1,
         has_alpha: transparent.is_some() || !placement.covers_canvas(),
         placement,
+        // The flag for interlacing (section 20).
         is_interlaced: flags & 0x40 != 0,
         palette,
         data_start: cursor.at as u64,

@@ -63,6 +63,7 @@ impl Link {
         let byte = u64::from(byte) << (8 * place);
         Self {
             tail: if place == 0 { byte } else { self.tail | byte },
+            // A full link stays as it is; the new one begins after it and is found by the code of the string so far.
             before: if place == 0 { code as u16 } else { self.before },
             more,
             ..self
@@ -100,6 +101,7 @@ impl State {
             bit_count: 0,
             // One bit more than pixels have, for the codes that clear and end (GIF89a, appendix F).
             code_bits: clear.trailing_zeros() + 1,
+            // After the code that clears and the one that ends.
             next: clear + 2,
             last: NONE,
         }
@@ -122,6 +124,7 @@ impl State {
                 return None;
             }
         }
+        // The lowest bits come first (appendix F).
         let code = self.bits as u32 & ((1 << self.code_bits) - 1);
         self.bits >>= self.code_bits;
         self.bit_count -= self.code_bits;
@@ -207,12 +210,14 @@ impl Lzw {
     #[inline(always)]
     fn learn(&mut self, state: &mut State, code: u32) {
         let last = std::mem::replace(&mut state.last, code);
+        // A full table stays as it is until it is cleared (appendix F): encoders may defer that.
         if last == NONE || state.next as usize >= MAX_CODES {
             return;
         }
         let before = self.links[last as usize % MAX_CODES];
         // The code that is just being defined: its string is the last one and the first byte of that once more.
         let begins = if code == state.next { last } else { code };
+        // The codes are below 4096 already: the remainder only saves a bounds check.
         let first = self.links[begins as usize % MAX_CODES].first;
         self.links[state.next as usize % MAX_CODES] = before.and(last, first);
         state.next += 1;
@@ -228,6 +233,7 @@ impl Lzw {
     #[inline(always)]
     fn write(&mut self, code: u32, at: usize) -> usize {
         let mut link = self.links[code as usize % MAX_CODES];
+        // At most 4096, as each code adds one byte: `BATCH_ROOM` has that much after a batch.
         let len = usize::from(link.more) + 1;
         loop {
             // From its last eight bytes to its first: a link knows only what comes before it.

@@ -86,6 +86,7 @@ impl FrameRows {
     /// Takes the next pixels in the order in which they are stored.
     pub fn put(&mut self, mut pixels: &[u8], sink: &mut dyn RowSink) {
         if !pixels.is_empty() && !self.has_any {
+            // A frame without a pixel is an error, and nothing may have been given by then.
             self.has_any = true;
             if let Some(canvas) = &mut self.canvas {
                 canvas.emit_above(sink);

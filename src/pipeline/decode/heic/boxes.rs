@@ -136,7 +136,9 @@ impl Head {
         let &[l0, l1, l2, l3, n0, n1, n2, n3] = bytes.first_chunk::<8>()?;
         let name = [n0, n1, n2, n3];
         let (len, payload_at) = match u32::from_be_bytes([l0, l1, l2, l3]) {
+            // The box reaches to the end of the file (section 4.2).
             0 => (None, 8),
+            // The length follows the name, in 64 bits (section 4.2).
             1 => {
                 let [_, _, long @ ..] = bytes.first_chunk::<16>()?.as_chunks::<4>().0 else {
                     return None;
@@ -172,7 +174,9 @@ pub fn find_meta(prefix: &[u8]) -> Result<HeaderStatus<Meta<'_>>, PipelineError>
         };
         let len = head.len.filter(|&len| len >= head.payload_at as u64);
         let end = len.and_then(|len| at.checked_add(len));
+        // After a box that reaches to the end there is no other.
         let end = end.ok_or_else(|| malformed("it has no meta box that says what is in it"))?;
+        // Data that come first are limited on their own.
         if &head.name == b"mdat" {
             data += end - at;
         }

@@ -64,6 +64,7 @@ pub fn decode(
     // Its memory goes before the filters take theirs.
     drop(picture);
     Ok(Decoded {
+        // Filters would smooth what is lost into what is there.
         frame: recon.finish(filter == LoopFilter::Skip || !is_whole),
         has_any,
         is_whole,
@@ -137,6 +138,7 @@ impl Decoding<'_> {
         if !unit.header.unit_type.is_slice() || unit.header.layer_id != 0 {
             return Ok(Step::More);
         }
+        // `first_slice_segment_in_pic_flag` (H.265, section 7.3.6.1).
         let is_first = unit.rbsp.first().is_some_and(|byte| byte & 0x80 != 0);
         if is_first && self.state.is_some() {
             return Ok(Step::Done);
@@ -154,6 +156,7 @@ impl Decoding<'_> {
             recon: Reconstructor::new(sps, pps),
             parameters,
         });
+        // Addresses count in rows, but units of coding come tile by tile (H.265, section 6.5.1).
         let address = state
             .picture
             .layout
@@ -178,6 +181,7 @@ impl Decoding<'_> {
         if let Some(error) = state.recon.error.take() {
             return Err(fault(&error));
         }
+        // Dependent segments take most of their header from this one (H.265, section 7.4.7.1).
         if !header.dependent_slice_segment_flag {
             self.previous = Some(header);
         }

@@ -77,10 +77,12 @@ impl Config {
         if reader.u8()? != 1 {
             return Err(malformed("the version of its hvcC box is not 1"));
         }
+        // Profile, level and format: the parameter sets say so too.
         reader.bytes(20)?;
         let length_bytes = (reader.u8()? & 3) + 1;
         let mut sets = Vec::new();
         for _ in 0..reader.u8()? {
+            // The kind of the units, which they say themselves.
             reader.u8()?;
             for _ in 0..reader.u16()? {
                 if sets.len() >= MAX_PARAMETER_SETS {
@@ -98,6 +100,7 @@ impl Config {
     pub fn shape(&self) -> Result<(Shape, Option<Vui>), PipelineError> {
         for unit in &self.sets {
             let unit = NalUnit::parse(unit).map_err(|error| fault(&error))?;
+            // Only the base layer is decoded.
             if unit.header.unit_type == NalUnitType::Sps && unit.header.layer_id == 0 {
                 let sps = Sps::parse(&unit.rbsp).map_err(|error| fault(&error))?;
                 return Ok((Shape::of(&sps)?, sps.vui));
@@ -140,6 +143,7 @@ impl Shape {
             (false, _) => Chroma::Full,
         };
         let (x, y) = chroma.pixels_per_sample();
+        // Counted in samples of chroma (H.265, section 7.4.3.2.1).
         let [left, _, top, _] = sps.conf_win_offsets;
         Ok(Self {
             coded,
@@ -161,6 +165,7 @@ impl Shape {
         let (x, y) = self.chroma.pixels_per_sample();
         match self.chroma {
             Chroma::None => 2 * luma,
+            // Two planes of chroma.
             _ => 2 * (luma + 2 * luma / u64::from(x * y)),
         }
     }

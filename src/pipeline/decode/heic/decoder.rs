@@ -118,6 +118,7 @@ impl HeicDecoder {
     fn give_rows(&mut self, sink: &mut dyn RowSink) {
         let crop_top = self.header.crop.top;
         let mut end = self.header.height;
+        // Color and alpha may have tiles of different heights: rows need both.
         for (layer, band) in self.header.layers().zip(&self.bands) {
             let whole = band
                 .as_ref()

@@ -220,6 +220,7 @@ fn is_alpha(items: &Items<'_>, id: u32) -> Result<bool, PipelineError> {
     };
     let mut reader = Reader::new(property.payload);
     reader.version()?;
+    // A string that ends with 0; what follows depends on the kind.
     let name = reader.rest().split(|&byte| byte == 0).next();
     Ok(name.is_some_and(|name| ALPHA.contains(&name)))
 }
@@ -243,6 +244,7 @@ fn check_crop(crop: Crop, chroma: Chroma) -> Result<(), PipelineError> {
 fn model(chroma: Chroma, matrix: u8, range: SampleRange) -> Result<SampleModel, PipelineError> {
     let weights = match (chroma, matrix) {
         (Chroma::None, _) => return Ok(SampleModel::Gray),
+        // The matrix 0 is none: the components are green, blue and red.
         (Chroma::Full, 0) => return Ok(SampleModel::Rgb),
         (_, 1) => LumaWeights::Bt709,
         // Unspecified counts as BT.601, as everywhere.

@@ -103,6 +103,7 @@ impl<'a> Items<'a> {
         if !has_primary {
             return Err(malformed("it does not say which image is to be shown"));
         }
+        // `lookup` is a binary search.
         items.kinds.sort_by_key(|(id, _)| *id);
         items.locations.sort_by_key(|(id, _)| *id);
         items.associations.sort_by_key(|(id, _)| *id);
@@ -147,6 +148,7 @@ impl<'a> Items<'a> {
             }
             check_room(self.kinds.len(), MAX_ITEMS, "items")?;
             let id = reader.id(version > 2)?;
+            // `item_protection_index`.
             reader.u16()?;
             self.kinds.push((id, reader.array()?));
         }
@@ -156,6 +158,7 @@ impl<'a> Items<'a> {
     fn read_locations(&mut self, payload: &[u8]) -> Result<(), PipelineError> {
         let mut reader = Reader::new(payload);
         let (version, _) = reader.version()?;
+        // Four lengths of half a byte (ISO/IEC 14496-12, section 8.11.3).
         let [offset_len, base_len] = reader.array()?;
         let (offset_bytes, len_bytes) = (offset_len >> 4, offset_len & 15);
         let index_bytes = if version > 0 { base_len & 15 } else { 0 };
@@ -164,6 +167,7 @@ impl<'a> Items<'a> {
             check_room(self.locations.len(), MAX_ITEMS, "items")?;
             let id = reader.id(version > 1)?;
             let method = if version > 0 { reader.u16()? & 15 } else { 0 };
+            // 0 is this file.
             let is_external = reader.u16()? != 0;
             let base = reader.number(base_len >> 4)?;
             let first = self.extents.len();
@@ -211,6 +215,7 @@ impl<'a> Items<'a> {
             for _ in 0..reader.u8()? {
                 check_room(self.indices.len(), MAX_ASSOCIATIONS, "properties of items")?;
                 let index = if flags & 1 == 0 {
+                    // Moves the flag for essential ones up to where 15 bits leave it.
                     let index = u16::from(reader.u8()?);
                     (index & 0x80) << 8 | (index & 0x7f)
                 } else {
@@ -236,6 +241,7 @@ impl<'a> Items<'a> {
         let indices = self.indices.get(range).unwrap_or_default();
         indices.iter().filter_map(|&word| {
             let index = word & 0x7fff;
+            // Numbered from 1; 0 is none.
             let place = usize::from(index).checked_sub(1)?;
             let &(name, payload) = self.properties.get(place)?;
             Some(Property {
@@ -268,6 +274,7 @@ impl<'a> Items<'a> {
         let spans = self.extents[location.extents.clone()].iter();
         let spans: Vec<Span> = spans
             .map(|span| Span {
+                // Both are below 2^48.
                 start: base + span.start,
                 ..*span
             })
@@ -286,6 +293,7 @@ impl<'a> Items<'a> {
         };
         let start = usize::try_from(span.start).ok()?;
         let rest = self.idat.get(start..)?;
+        // The rest of the data (ISO/IEC 14496-12, section 8.11.3).
         if span.len == 0 {
             return Some(rest);
         }

@@ -92,6 +92,7 @@ impl Layer {
             )));
         }
         let (x, y) = self.shape.chroma.pixels_per_sample();
+        // Rows of a grid are put together sample by sample, so no sample of chroma may lie across two tiles.
         let cuts_chroma =
             |tiles: u32, side: u32, step: u32| tiles > 1 && !side.is_multiple_of(step);
         if cuts_chroma(self.columns, width, x) || cuts_chroma(self.rows, height, y) {
@@ -102,6 +103,7 @@ impl Layer {
     }
 
     fn check_spans(&self) -> Result<(), PipelineError> {
+        // Pieces are gathered as they come, so their order must be that of the file.
         let is_ascending = |tile: &Tile| {
             let pairs = tile.spans.iter().zip(tile.spans.iter().skip(1));
             pairs
@@ -201,6 +203,7 @@ fn read_grid(payload: &[u8]) -> Result<(u32, u32, (u32, u32)), PipelineError> {
     }
     let is_wide = flags & 1 != 0;
     let size = (reader.id(is_wide)?, reader.id(is_wide)?);
+    // Stored less one; rows come first (ISO/IEC 23008-12, section 6.6.2.3).
     Ok((u32::from(columns) + 1, u32::from(rows) + 1, size))
 }
 

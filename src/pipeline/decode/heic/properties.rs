@@ -77,6 +77,7 @@ pub fn colors(items: &Items<'_>, id: u32) -> Result<Colors, PipelineError> {
                 // H.273 has fewer than 256 code points of each kind.
                 let mut point = || {
                     let word = reader.u16()?;
+                    // 2 is "unspecified".
                     Ok::<_, PipelineError>(u8::try_from(word).unwrap_or(2))
                 };
                 let (primaries, transfer, matrix) = (point()?, point()?, point()?);
@@ -84,6 +85,7 @@ pub fn colors(items: &Items<'_>, id: u32) -> Result<Colors, PipelineError> {
                     primaries,
                     transfer,
                     matrix,
+                    // The flag is the highest bit.
                     full_range: reader.u8()? >> 7,
                 });
             }
@@ -119,6 +121,7 @@ pub fn transforms(
             }
             // The angle is against the clock.
             b"irot" => turn.rotate(4 - (reader.u8()? & 3)),
+            // ISO/IEC 23008-12:2022, section 6.5.12: 0 exchanges top and bottom, 1 left and right.
             b"imir" if reader.u8()? & 1 == 0 => turn.flip_top_to_bottom(),
             b"imir" => turn.flip_left_to_right(),
             _ => {}
@@ -182,6 +185,7 @@ fn clean_aperture(reader: &mut Reader<'_>, of: Crop) -> Result<Crop, PipelineErr
         let len = len / len_unit;
         // Its middle lies `offset` from the middle of the image.
         let twice = (i64::from(whole) - len).checked_mul(unit)? + 2 * offset;
+        // Halves are allowed as long as the start is whole.
         let start = (twice % (2 * unit) == 0).then_some(twice / (2 * unit))?;
         let is_within = len > 0 && start >= 0 && start + len <= i64::from(whole);
         let start = u32::try_from(start).ok()?;

@@ -70,6 +70,7 @@ impl Band {
             if let Some(frame) = frame {
                 let stride = frame.widths[component] as usize;
                 let samples = frame.planes[component].get(y * stride + x..);
+                // A damaged tile may be shorter.
                 let samples = samples.unwrap_or_default();
                 row.extend_from_slice(&samples[..width.min(samples.len())]);
             }
@@ -131,6 +132,7 @@ impl Rows {
         let layer = &header.color;
         let gray = layer.shape.bits.map(|bits| 1_u16 << (bits - 1));
         let (_, step_y) = layer.shape.chroma.pixels_per_sample();
+        // Chroma has fewer rows: each comes with the first row of luma that it covers.
         let is_whole = self.output == Output::Rgba || y.is_multiple_of(step_y);
         let components = if is_whole { self.color_components() } else { 1 };
         for component in 0..components {
@@ -139,6 +141,7 @@ impl Rows {
         }
         if let (Output::Rgba, Some(alpha), Some(layer)) = (self.output, alpha, &header.alpha) {
             let row = &mut self.components[3];
+            // Missing alpha is opaque, whatever its bits are: it is cut to 1.
             alpha.gather(layer, 0, y, self.crop, u16::MAX, row);
             self.emit_rgba(header, y, sink);
             return;
@@ -202,6 +205,7 @@ impl Rows {
 
 /// From 0…1; what is beyond is cut off.
 fn to_sample(value: f32) -> u16 {
+    // The cast cuts at 0 and 65535.
     (value * 65535.0).round() as u16
 }
 
@@ -217,10 +221,12 @@ struct Scale {
 impl Scale {
     /// `keeps_range` leaves a limited range to who knows of it, as that of 8 bits, whatever the bits are.
     fn luma(bits: u8, range: SampleRange, keeps_range: bool) -> Self {
+        // HEVC has at least 8 bits.
         let unit = f32::from(1_u16 << (bits - 8));
         let (is_identity, factor, offset) = match (range, keeps_range) {
             (SampleRange::Full, _) => (true, 1.0 / (256.0 * unit - 1.0), 0.0),
             (SampleRange::Limited, true) => (true, 1.0 / (255.0 * unit), 0.0),
+            // From 16 to 235, with 8 bits.
             (SampleRange::Limited, false) => (false, 1.0 / (219.0 * unit), -16.0 / 219.0),
         };
         Self {

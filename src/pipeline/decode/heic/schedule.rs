@@ -86,6 +86,7 @@ impl Schedule {
         let mut coming = by_start.into_iter().peekable();
         let (mut position, mut held, mut most) = (0, 0_u64, 0);
         for step in &self.steps {
+            // All bytes up to the end of this tile are read, and those of later tiles among them are held.
             position = step.end.max(position);
             while let Some(next) = coming.next_if(|next| next.start < position) {
                 held += next.len;
@@ -148,6 +149,7 @@ impl Held {
 
     fn keep(&mut self, bytes: &[u8]) -> Result<(), PipelineError> {
         let (from, to) = (self.position, self.position + bytes.len() as u64);
+        // Only from the front: a long piece keeps those after it in the list, which are then passed over below.
         while (self.schedule.pieces.get(self.first)).is_some_and(|piece| piece.end <= from) {
             self.first += 1;
         }

@@ -77,10 +77,12 @@ impl Inflater {
         match head >> 1 {
             0 => {
                 // The lengths begin at a whole byte.
+                // Bits come from the lowest on, and whole bytes may be held already: only the rest of this one goes.
                 self.bits.consume(self.bits.count % 8);
                 Ok(State::StoredHead)
             }
             1 => {
+                // Blocks of fixed codes may follow each other: the tables stay for the next one.
                 if !self.has_fixed_tables {
                     tables::fixed(&mut self.literals[..], &mut self.distances[..]);
                     self.has_fixed_tables = true;
@@ -111,10 +113,12 @@ impl Inflater {
         self.lengths.literal_count = 257 + (head & 31);
         self.lengths.distance_count = 1 + (head >> 5 & 31);
         self.lengths.third_count = 4 + (head >> 10);
+        // There is room for 32 distances, but the last two never occur (section 3.2.6); zlib refuses them too.
         if self.lengths.literal_count > MAX_LITERALS || self.lengths.distance_count > MAX_DISTANCES
         {
             return Err(DAMAGED);
         }
+        // Lengths that are left out are 0, not those of the block before.
         self.lengths.third = [0; 19];
         self.lengths.read = 0;
         Ok(State::CodeLengths)
@@ -150,6 +154,7 @@ impl Inflater {
                 _ => (0, 1),
             };
             // Where the code is not known, all the bits that it may have must be there.
+            // The entry was found by bits that may still be missing: zeros are in their place.
             let needed = if bits == 0 {
                 CODE_LENGTH_BITS
             } else {
@@ -161,6 +166,7 @@ impl Inflater {
             let value = match (symbol, lengths.read) {
                 _ if bits == 0 => return Err(DAMAGED),
                 (0..=15, _) => symbol as u8,
+                // Symbol 16 repeats the length before, and there is none.
                 (16, 0) => return Err(DAMAGED),
                 (16, read) => lengths.all[read - 1],
                 _ => 0,
@@ -179,6 +185,7 @@ impl Inflater {
         self.has_fixed_tables = false;
         self.built_tables += 1;
         let (literals, distances) = lengths.all[..total].split_at(lengths.literal_count);
+        // Without a code for its end, a block would never be over.
         let is_right = literals[END_OF_BLOCK] > 0
             && tables::literals(literals, &mut self.literals[..])
             && tables::distances(distances, &mut self.distances[..]);

@@ -179,8 +179,10 @@ impl Inflater {
         let mut at = at;
         let stop = loop {
             let before = (available - input.len()) as u64;
+            // What is held and not used does not count, as that depends on the pieces.
             let position = self.taken_bytes + before - u64::from(self.bits.count / 8);
             let given = self.given_bytes + (at - start) as u64;
+            // Before a block, because it is the tables of blocks that take the time.
             if self.state == State::BlockHead && position > FREE_INPUT_BYTES + MAX_EXPANSION * given
             {
                 self.state = State::Ended(TOO_LONG);
@@ -250,6 +252,7 @@ impl Inflater {
                 return Err(Inflated::NeedOutput);
             }
             if self.bits.count > 0 {
+                // Whole bytes that came with the bits of the head, as the rest of its last byte is gone.
                 room[0] = self.bits.peek(8).to_le_bytes()[0];
                 self.bits.consume(8);
                 (*at, left) = (*at + 1, left - 1);

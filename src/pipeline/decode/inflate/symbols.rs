@@ -26,6 +26,7 @@ struct Number {
 #[inline(always)]
 fn number(entry: u32, hold: u64) -> Number {
     let (code, extra) = (entry & 0xff, entry >> 8 & 0x1f);
+    // A code has at most 15 bits, and 13 more follow.
     let more = hold >> code & ((1 << extra) - 1);
     Number {
         bits: code + extra,
@@ -54,6 +55,7 @@ pub(super) fn copy(output: &mut [u8], at: usize, distance: usize, length: usize)
         output.copy_within(start..start + length, at);
         return;
     }
+    // Byte by byte: the source overlaps what is written.
     for i in 0..length {
         output[at + i] = output[start + i];
     }
@@ -108,6 +110,7 @@ impl Inflater {
         at: &mut usize,
         until: usize,
     ) -> Result<Option<State>, Inflated> {
+        // A round begins where all that it may write has room, which may be more than `until` asks for.
         let until = until.min(output.len().saturating_sub(FAST_ROOM));
         let (mut hold, mut count) = (self.bits.hold, self.bits.count);
         let (mut rest, mut to) = (*input, *at);
@@ -118,6 +121,7 @@ impl Inflater {
                 // Without a branch: eight bytes are read, and only the whole ones that fit are used up. `count | 56`
                 // is the count after them; what was read above it comes again, and is the same.
                 hold |= u64::from_le_bytes(*$next) << count;
+                // Only whole bytes count as taken: there are 56 to 63 bits then.
                 rest = &rest[(63 - count as usize) / 8..];
                 count |= 56;
             };
@@ -135,6 +139,7 @@ impl Inflater {
         while to < until
             && let Some(next) = rest.first_chunk::<8>()
         {
+            // Enough for three entries of 12 bits each.
             refill!(next);
             let mut entry = literal_at(literals, hold);
             if entry & IS_LITERAL != 0 {
@@ -149,6 +154,7 @@ impl Inflater {
                     }
                 }
                 if count < MAX_REPETITION_BITS {
+                    // The entry stays right: a refill only adds bits above those that are there.
                     let Some(next) = rest.first_chunk::<8>() else {
                         break;
                     };
@@ -157,6 +163,7 @@ impl Inflater {
             }
             if entry & IS_SPECIAL != 0 {
                 if entry & IS_LINK != 0 {
+                    // The bits of an entry count from the start of the code, in a second table too.
                     entry = follow(&literals[..], entry, hold >> LITERAL_BITS);
                 }
                 if entry & IS_LITERAL != 0 {
@@ -178,6 +185,7 @@ impl Inflater {
             let after = hold >> length.bits;
             let entry = distance_at(distances, after);
             let distance = number(entry, after);
+            // A distance may reach back before the first byte.
             if entry & IS_SPECIAL != 0 || distance.value > to {
                 end = Err(DAMAGED);
                 break;
@@ -204,11 +212,13 @@ impl Inflater {
         while *at < until {
             self.bits.refill(input);
             let mut entry = literal_at(&self.literals, self.bits.hold);
+            // Two literals may have the bit of `IS_LINK`, too: it is one of the length of the first code.
             if entry & (IS_LINK | IS_SPECIAL) == IS_LINK | IS_SPECIAL {
                 entry = follow(&self.literals[..], entry, self.bits.hold >> LITERAL_BITS);
             }
             if entry & IS_LITERAL != 0 {
                 let [_, _, literal, _] = entry.to_le_bytes();
+                // One at a time: there may be no room or no bits for the second.
                 let bits = match literal_count(entry) {
                     2 => first_literal_bits(entry),
                     _ => code_bits(entry),
@@ -246,6 +256,7 @@ impl Inflater {
         at: &mut usize,
         until: usize,
     ) -> Result<Option<State>, Inflated> {
+        // Nothing is used before the distance is there: until then, the length is read again.
         let before = self.bits;
         let length = number(entry, before.hold);
         if before.count < length.bits {

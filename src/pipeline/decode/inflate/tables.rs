@@ -87,6 +87,7 @@ fn literal_entry(symbol: usize) -> u32 {
             LENGTH_EXTRA.get(symbol - 257),
         ) {
             (Some(&base), Some(&extra)) => u32::from(base) << 16 | u32::from(extra) << 8,
+            // 286 and 287 only complete the fixed code and stand for nothing (section 3.2.6).
             _ => INVALID,
         },
     }
@@ -155,11 +156,13 @@ impl Code {
             counts[usize::from(length & 15)] += 1;
         }
         let mut starts = [0; 17];
+        // A code of no bits, which each further bit splits in two: what is left must be 0 in the end.
         let mut unused = 1_i32;
         for length in 1..16 {
             starts[length + 1] = starts[length] + counts[length];
             unused = 2 * unused - counts[length] as i32;
             if unused < 0 {
+                // The other starts are wrong then, but no table is made with them.
                 break;
             }
         }
@@ -198,6 +201,7 @@ impl Code {
         let mut codes = [0_u16; 288];
         let mut codeword = 0_usize;
         table[0] = INVALID;
+        // Codes are reversed, as their first bit comes lowest; so a longer one is the same number with a 0 on top.
         for length in 1..=root as usize {
             let size = 1 << length;
             // What is known of shorter codes holds whatever bits follow.
@@ -216,11 +220,13 @@ impl Code {
         let mut prefix = usize::MAX;
         for length in root + 1..=root + rest {
             for &symbol in self.of_length(length) {
+                // Codes are in order, so all that begin alike follow each other and share this table.
                 if codeword & ((1 << root) - 1) != prefix {
                     prefix = codeword & ((1 << root) - 1);
                     table[prefix] = IS_SPECIAL | IS_LINK | (end as u32) << 16 | rest as u32;
                     end += 1 << rest;
                 }
+                // In range: `LITERAL_ENTRIES` and `DISTANCE_ENTRIES` count the most tables that there can be.
                 let second = &mut table[end - (1 << rest)..end];
                 for slot in (second.iter_mut().skip(codeword >> root)).step_by(1 << (length - root))
                 {
@@ -241,6 +247,7 @@ impl Code {
                     let [first_code, second_code] =
                         [first, second].map(|symbol| usize::from(codes[usize::from(symbol)]));
                     let literals = u32::from(first) << 16 | u32::from(second) << 24;
+                    // Together at most 12 bits. It takes the place of the first literal alone.
                     table[first_code | second_code << first_length] = IS_LITERAL
                         | literals
                         | (first_length as u32) << 10
@@ -262,6 +269,7 @@ fn with_bits(entry: u32, bits: u32) -> u32 {
 
 /// The code after this one, of as many bits: they are read from the lowest on.
 fn next_codeword(codeword: usize, size: usize) -> usize {
+    // An increment of a reversed number: ones on top become zeros, and the zero below them a one.
     let zeros = !codeword & (size - 1);
     let Some(highest) = zeros.checked_ilog2() else {
         return codeword;

@@ -60,6 +60,7 @@ impl<'a> BitReader<'a> {
     /// Whether bits were used that the data did not have.
     #[inline]
     pub(super) fn exhausted(&self) -> bool {
+        // Made up bits come last: if fewer are left than were made up, some were used.
         self.state.count < self.state.padding
     }
 
@@ -72,9 +73,11 @@ impl<'a> BitReader<'a> {
     /// Makes at least 32 bits available, made up ones if need be.
     #[inline]
     pub(super) fn refill(&mut self) {
+        // Enough for a code of up to 17 bits and the 15 bits of a value.
         if self.state.count >= 32 {
             return;
         }
+        // Four bytes at once, unless one of them may be stuffed or a marker (T.81 B.1.1.5).
         if let Some(next) = self.data.get(self.pos..).and_then(<[u8]>::first_chunk) {
             let word = u32::from_be_bytes(*next);
             let inverse = !word;
@@ -134,6 +137,7 @@ pub(super) fn extend(value: i32, n: u32) -> i32 {
 #[cold]
 #[inline(never)]
 fn refill_bytewise(data: &[u8], mut pos: usize, mut state: BitState) -> (usize, BitState) {
+    // While a whole byte fits.
     while state.count <= 56 {
         let byte = match (data.get(pos), data.get(pos + 1)) {
             // A stuffed zero (T.81 F.1.2.3).
@@ -141,6 +145,7 @@ fn refill_bytewise(data: &[u8], mut pos: usize, mut state: BitState) -> (usize, 
                 pos += 2;
                 0xFF
             }
+            // One fill byte before a stuffed pair, as `find_marker` has it.
             (Some(0xFF), Some(0xFF)) if data.get(pos + 2) == Some(&0) => {
                 pos += 3;
                 0xFF
@@ -201,6 +206,7 @@ fn find_ff(data: &[u8], from: usize) -> usize {
 fn has_ff(block: &[[u8; 8]; 4]) -> bool {
     const LOW: u64 = 0x0101_0101_0101_0101;
     let marks = block.iter().fold(0, |marks, word| {
+        // Any byte order: only whether there is one matters, not where.
         let word = u64::from_ne_bytes(*word);
         marks | (!word).wrapping_sub(LOW) & word
     });

@@ -99,6 +99,7 @@ impl JpegDecoder {
                 }
                 State::Markers => match self.segment(input, pos) {
                     Ok(Some(next)) => pos = next,
+                    // What comes before the next marker is not carried on.
                     Ok(None) => return Ok(find_marker(input.data, pos).unwrap_or_else(|at| at)),
                     Err(error) => self.give_up(error)?,
                 },
@@ -137,6 +138,7 @@ impl JpegDecoder {
         }
         if is_standalone(marker) {
             if marker == EOI {
+                // Scans of other components may be missing.
                 self.picture.damaged |= !self.picture.has_every_dc();
                 self.state = State::Ended;
             }
@@ -146,6 +148,7 @@ impl JpegDecoder {
             return Ok(None);
         };
         let length = usize::from(u16::from_be_bytes(*length)).max(2);
+        // The header was read before, so a long APPn (EXIF, ICC) need not be held.
         if !matches!(marker, DQT | DHT | DRI | SOS) {
             self.state = State::Skip(length);
             return Ok(Some(at + 2));
@@ -184,6 +187,7 @@ impl JpegDecoder {
         sink: &mut dyn RowSink,
     ) -> Result<&'a [u8], PipelineError> {
         while !self.carry.is_empty() && !bytes.is_empty() {
+            // A piece completes what is carried; after that the chunk is used where it lies.
             let (piece, rest) = bytes.split_at(bytes.len().min(PIECE));
             let old = self.carry.len();
             let mut carry = std::mem::take(&mut self.carry);

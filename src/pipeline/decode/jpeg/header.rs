@@ -107,6 +107,7 @@ pub fn read_header(prefix: &[u8]) -> Result<HeaderStatus<JpegHeader>, PipelineEr
         let Some(length) = prefix.get(payload_at..).and_then(<[u8]>::first_chunk) else {
             return Ok(HeaderStatus::NeedMore);
         };
+        // The length includes itself (T.81 B.1.1.4); less is damage, taken for an empty segment.
         let end = payload_at + usize::from(u16::from_be_bytes(*length)).max(2);
         let Some(payload) = prefix.get(payload_at + 2..end) else {
             return Ok(HeaderStatus::NeedMore);
@@ -128,6 +129,7 @@ fn next_marker(prefix: &[u8], mut pos: usize) -> Result<Option<(u8, usize)>, Pip
     loop {
         match (prefix.get(pos), prefix.get(pos + 1)) {
             (Some(0xFF), Some(0)) => pos += 2,
+            // Fill bytes (T.81 B.1.1.2).
             (Some(0xFF), Some(0xFF)) => pos += 1,
             (Some(0xFF), Some(&marker)) => return Ok(Some((marker, pos + 2))),
             (None | Some(0xFF), None) => return Ok(None),
@@ -163,6 +165,7 @@ impl<'a> Draft<'a> {
             APP1 if self.exif.is_none() => self.exif = payload.strip_prefix(b"Exif\0\0"),
             APP2 => self.icc_part(payload),
             APP14 if payload.starts_with(b"Adobe") => {
+                // After the name come a version and two words of flags, then the transform (Adobe TN 5116).
                 self.adobe_transform = payload.get(11).copied().or(self.adobe_transform);
             }
             DRI => {
@@ -183,6 +186,7 @@ impl<'a> Draft<'a> {
     }
 
     fn icc_part(&mut self, payload: &'a [u8]) {
+        // ICC.1 annex B: a profile is cut into segments that are numbered from 1.
         if let Some([number, count, data @ ..]) = payload.strip_prefix(b"ICC_PROFILE\0") {
             self.icc_bytes = self.icc_bytes.saturating_add(data.len());
             // There can be 255 parts; more than that are repetitions.
@@ -255,9 +259,11 @@ impl Frame {
             payload.split_first_chunk().ok_or_else(short)?;
         let height = u32::from(u16::from_be_bytes([y1, y0]));
         let width = u32::from(u16::from_be_bytes([x1, x0]));
+        // Extended frames may have 12 bits (T.81 table B.2).
         if precision != 8 {
             return Err(unsupported(format!("{precision}-bit samples")));
         }
+        // Planes must be sized before the first scan, and only a DNL segment after it would say how (T.81 B.2.5).
         if height == 0 {
             return Err(unsupported(
                 "a height that comes after the first scan (DNL)",

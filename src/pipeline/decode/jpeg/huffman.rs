@@ -57,9 +57,11 @@ impl HuffmanTable {
             skips: None,
             prepared: false,
         };
+        // A symbol is a byte, so more than 256 codes must repeat some; they would not fit `symbols` either.
         let total: usize = counts.iter().map(|&n| usize::from(n)).sum();
         let target = table.symbols.get_mut(..total).ok_or(Corrupt)?;
         target.copy_from_slice(symbols.get(..total).ok_or(Corrupt)?);
+        // T.81 C.2: codes of one length are consecutive numbers; those of the next length go on from twice the last.
         let (mut code, mut index) = (0_u32, 0_u32);
         for length in 1..=16_u32 {
             let count = u32::from(counts[length as usize - 1]);
@@ -85,6 +87,7 @@ impl HuffmanTable {
         let shift = SYMBOL_BITS - length;
         for i in 0..count {
             let symbol = self.symbols[(index + i) as usize];
+            // Every window that begins with the code, whatever follows.
             let first = ((code + i) << shift) as usize;
             // Every window that begins with the code finds it, whatever follows.
             self.short[first..first + (1 << shift)].fill((length << 8) as u16 | u16::from(symbol));
@@ -110,6 +113,7 @@ impl HuffmanTable {
     }
 
     fn value_entry(&self, window: u32, class: Class) -> u32 {
+        // The zeros shifted in may look like part of a code: then `bits` is too large, and the entry 0.
         let Some((symbol, length)) = self.lookup(window << (16 - VALUE_BITS)) else {
             return 0;
         };
@@ -117,8 +121,10 @@ impl HuffmanTable {
         // Of DC, the symbol is the size alone (T.81 F.1.2.1); of AC, run and size, where 0x00 ends the block
         // and 0xF0 is sixteen zeros (F.1.2.2).
         let run = match class {
+            // T.81 F.1.2.1 has no such category; the slow path notes the damage.
             Class::Dc if symbol > 15 => return 0,
             Class::Dc => 0,
+            // Only 0x00 is EOB, but libjpeg ends the block at 0x10 to 0xE0 too.
             Class::Ac if size == 0 && symbol != 0xF0 => END_OF_BLOCK,
             Class::Ac => symbol >> 4,
         };
@@ -128,6 +134,7 @@ impl HuffmanTable {
         }
         // The bits of the value follow its code directly, so that one lookup gives both.
         let magnitude = window >> (VALUE_BITS - bits) & ((1 << size) - 1);
+        // At most 9 bits and a sign, because the code takes one of the ten: the upper half holds it.
         let value = extend(magnitude as i32, size);
         (value as u32) << 16 | run << 8 | bits
     }
@@ -142,6 +149,7 @@ impl HuffmanTable {
             let Some((symbol, length)) = self.lookup(rest) else {
                 break;
             };
+            // The code ends in the zeros that were shifted in, so it may be another one.
             if bits + length > SKIP_BITS {
                 break;
             }
@@ -155,6 +163,7 @@ impl HuffmanTable {
             if coefficients + run + 1 > 63 {
                 break;
             }
+            // At most 12 + 15: a refill has them, and 8 bits hold the number.
             bits += length + size;
             coefficients += run + 1;
         }
@@ -162,6 +171,7 @@ impl HuffmanTable {
             // Beyond any block, without the end mark: the caller then takes a single symbol.
             coefficients = 64;
         }
+        // At most 63 + `SKIP_END`, which 8 bits hold.
         (coefficients << 8 | bits) as u16
     }
 
@@ -180,6 +190,7 @@ impl HuffmanTable {
     #[inline(never)]
     fn lookup_long(&self, window: u32) -> Option<(u32, u32)> {
         let length =
+            // Shorter codes were found in `short`, so the first limit above the window is that of its own length.
             (SYMBOL_BITS + 1..=16).find(|&length| window < self.limits[length as usize])?;
         let index = (window >> (16 - length)) as i32 + self.offsets[length as usize];
         let symbol = self.symbols.get(usize::try_from(index).ok()?)?;

@@ -142,6 +142,7 @@ fn eight_point(c: [f32; 8]) -> [f32; 8] {
     let (z11, z12) = (c[1] + c[7], c[1] - c[7]);
     let turn = (z10 + z12) * ROTATE;
     let o0 = z11 + z13;
+    // Each output builds on the one before: so five multiplications are enough for 8 points.
     let o1 = turn - z10 * ROTATE_MORE - o0;
     let o2 = (z11 - z13) * SQRT_2 - o1;
     let o3 = turn - z12 * ROTATE_LESS - o2;
@@ -182,6 +183,7 @@ fn transform<const N: usize>(
         }
     }
     transform_columns(&mut values, &points);
+    // Transposed, so that the same loop over vectors transforms rows.
     let mut values: [[f32; N]; N] = std::array::from_fn(|x| std::array::from_fn(|y| values[y][x]));
     transform_columns(&mut values, &points);
     for y in 0..N {

@@ -19,6 +19,7 @@ pub(super) struct Joined {
 
 impl Joined {
     pub(super) fn new(layout: &Layout, join: Join, luma: Strip) -> Result<Self, PipelineError> {
+        // `to_rgb` converts whole vectors; what it makes after the last sample is not given out.
         let padded = luma.stride.next_multiple_of(LANES);
         let line = || filled(layout, padded, 0);
         let chroma = if join.shift_x > 0 {
@@ -28,6 +29,7 @@ impl Joined {
         };
         Ok(Self {
             join,
+            // A vector may begin in the last sample of the last line.
             spreads: filled(layout, luma.stride * luma.rows + LANES, 0)?,
             chroma,
             rgb: [line()?, line()?, line()?],
@@ -59,6 +61,7 @@ impl Joined {
                 }
             }
         }
+        // Blocks that are lost in the next row are gray and have no spread.
         self.spreads.fill(0);
     }
 

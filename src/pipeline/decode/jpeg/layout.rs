@@ -124,6 +124,7 @@ impl Layout {
             (h_max, v_max) = (h_max.max(h), v_max.max(v));
         }
         let (width, height) = (header.width as usize, header.height as usize);
+        // T.81 A.2.4: images are filled up to whole MCUs.
         let (mcu_cols, mcu_rows) = (width.div_ceil(8 * h_max), height.div_ceil(8 * v_max));
         let mut layout = Self {
             width: header.width,
@@ -143,6 +144,7 @@ impl Layout {
                 h,
                 v,
                 size,
+                // T.81 A.1.1. Rounding up to samples and then to blocks is the same as rounding up once.
                 blocks_w: (width * h).div_ceil(8 * h_max),
                 blocks_h: (height * v).div_ceil(8 * v_max),
                 padded_w: mcu_cols * h,
@@ -164,6 +166,7 @@ impl Layout {
         let [luma, cb, cr] = self.components.as_slice() else {
             return None;
         };
+        // Only at 1/8 are all AC bits passed over, and spreads are made of those.
         if transform != ColorTransform::YCbCr || luma.size != BlockSize::One {
             return None;
         }
@@ -192,6 +195,7 @@ impl Layout {
             let n = c.size.samples();
             bytes += (c.padded_w * n * c.v * n) as u64;
             if stored {
+                // 16 bits for each coefficient, 64 for the bitmap of a block; then the two vectors of a row.
                 let block = 2 * n * n + if c.size.may_refine() { 8 } else { 0 };
                 let row = c.padded_w * c.v * block + 64;
                 bytes += row as u64 * self.mcu_rows as u64;

@@ -128,6 +128,7 @@ impl Picture {
         if self.process == Process::Streamed && header.components.len() != self.ids.len() {
             return Err(malformed("a scan has less components than the header said"));
         }
+        // Also for scans that are not needed: a DQT segment after them must not count.
         self.latch_quant(&header)?;
         if !self.is_needed(&header) {
             return Ok(false);
@@ -148,9 +149,12 @@ impl Picture {
     fn is_needed(&self, header: &ScanHeader) -> bool {
         header.components.iter().any(|&(c, ..)| {
             if !self.is_progressive() {
+                // A sequential scan has all of a component, so a second one adds nothing.
                 return self.known[c][0] == UNKNOWN;
             }
             let size = self.layout.components[c].size;
+            // DC, the first bits of a kept coefficient, or refinements where they matter: those must be parsed for
+            // every coefficient, so then all first scans must be too.
             header.spectral_start == 0
                 || self.refines(c)
                 || header.high == 0 && header.spectral_start <= size.last_coefficient()
@@ -159,6 +163,7 @@ impl Picture {
 
     fn new_scan(&self, header: &ScanHeader) -> Result<Scan, PipelineError> {
         let interval = self.tables.restart_interval;
+        // T.81 A.2.2: not interleaved, so there are no MCUs to fill up.
         if let [(c, ..)] = header.components[..] {
             let c = &self.layout.components[c];
             return Ok(Scan::new(c.blocks_w, c.blocks_h, 1, interval));
@@ -181,6 +186,7 @@ impl Picture {
 
     fn prepare_tables(&mut self, header: &ScanHeader) -> Result<(), PipelineError> {
         for &(_, dc, ac) in &header.components {
+            // Refinements of DC are plain bits (T.81 G.1.2.1).
             if header.spectral_start == 0 && header.high == 0 {
                 self.tables.prepare(Class::Dc, dc)?;
             }
@@ -195,6 +201,7 @@ impl Picture {
     fn latch_quant(&mut self, header: &ScanHeader) -> Result<(), PipelineError> {
         for &(c, ..) in &header.components {
             let component = &self.layout.components[c];
+            // As in libjpeg (`latch_quant_tables` in jdinput.c): tables may change between scans.
             if self.dequants[c].is_none() {
                 let quant = self.tables.quant[component.tq].as_ref();
                 let quant = quant.ok_or_else(|| malformed("a quantisation table is missing"))?;
@@ -217,6 +224,7 @@ impl Picture {
         pos: &mut usize,
         sink: &mut dyn RowSink,
     ) -> Result<ScanStatus, PipelineError> {
+        // Taken out, because decoding borrows the rest of the image.
         let Some((header, mut scan)) = self.scan.take() else {
             return Err(PipelineError::Bug(
                 "a JPEG scan is run before it begins".into(),
@@ -252,12 +260,14 @@ impl Picture {
     ) -> Result<ScanStatus, PipelineError> {
         let missing = || PipelineError::Bug("a JPEG scan has no tables".into());
         let mut strips = std::mem::take(&mut self.strips);
+        // Ten at most, so it costs little to build them anew for each chunk.
         let mut blocks = Vec::with_capacity(MAX_MCU_BLOCKS);
         for (member, part) in header.components.iter().enumerate() {
             let c = part.0;
             let (component, strip) = (&self.layout.components[c], strips.parts[c]);
             let n = component.size.samples();
             let dequant = self.dequants[c].as_ref().ok_or_else(missing)?;
+            // Only the spread of luma decides what is clipped.
             let spread = match (c, &strips.joined) {
                 (0, Some(_)) => dequant.spread,
                 _ => Spread::NONE,
@@ -356,6 +366,7 @@ impl Picture {
         } else {
             0..=63
         };
+        // AC alone gives nothing to look at.
         if header.spectral_start == 0 {
             self.worthwhile |= scan.decoded * MIN_DECODED_SHARE >= scan.mcus();
         }
@@ -364,6 +375,7 @@ impl Picture {
                 known.fill(header.low);
             }
         }
+        // A stream has no second scan that could add anything.
         self.process == Process::Streamed || self.knows_enough()
     }
 

@@ -62,10 +62,12 @@ impl McuDecoder for StoredScan<'_> {
 
     #[inline(always)]
     fn mcu(&mut self, reader: &mut BitReader<'_>, memory: &mut Memory, x: usize) {
+        // T.81 A.2.2: the MCU of a scan of one component is one block, whatever its factors are.
         if let [m] = self.members {
             self.block(reader, memory, (0, m), self.line, x);
             return;
         }
+        // T.81 A.2.3: within an MCU, each component has its blocks row by row.
         for (i, m) in self.members.iter().enumerate() {
             for line in 0..m.component.v {
                 for k in 0..m.component.h {
@@ -103,6 +105,7 @@ impl<'a> StoredScan<'a> {
         let Some((coefficients, nonzero)) = block else {
             return;
         };
+        // A frame has at most four components: the mask only saves a bounds check.
         let prediction = &mut memory.dc[position & 3];
         match &member.kind {
             Kind::Sequential(coding) => {
@@ -116,6 +119,7 @@ impl<'a> StoredScan<'a> {
             Kind::DcFirst(table, low) => {
                 // Differences are of values without their low bits (T.81 G.1.2.1), so that the shift comes last.
                 *prediction = prediction.wrapping_add(dc_difference(reader, table));
+                // The point transform (T.81 A.4); only damage exceeds 16 bits.
                 coefficients[0] = (*prediction << low) as i16;
             }
             Kind::DcRefine(low) => {
@@ -127,6 +131,7 @@ impl<'a> StoredScan<'a> {
                 ac_first(reader, band, &mut memory.eob_run, coefficients, nonzero);
             }
             Kind::AcRefine(band) => {
+                // `Picture::is_needed` lets refinements through only where rows have bitmaps.
                 if let Some(nonzero) = nonzero {
                     ac_refine(reader, band, &mut memory.eob_run, coefficients, nonzero);
                 }
@@ -164,6 +169,7 @@ fn ac_first(
             let symbol = band.table.symbol(reader);
             let (run, size) = (symbol >> 4, symbol & 15);
             if size == 0 && run < 15 {
+                // The run includes this block.
                 *run_left = eob_run(reader, run) - 1;
                 break;
             }
@@ -181,6 +187,7 @@ fn ac_first(
             // In zigzag order, and whether or not the block size keeps the coefficient: each of these has
             // a bit in every later scan (T.81 G.1.2.3).
             seen |= 1 << at;
+            // `None` for what the size drops: its place is after all that is kept.
             if let Some(c) = coefficients.get_mut(usize::from(to)) {
                 *c = (value << band.low) as i16;
             }
@@ -197,6 +204,7 @@ fn ac_first(
 fn refine(reader: &mut BitReader<'_>, band: &Band<'_>, k: u32, coefficients: &mut [i16]) {
     reader.refill();
     if reader.take(1) == 1 {
+        // `k` is at most `band.end`, which is legal only up to 63: the mask saves a bounds check.
         let to = band.order[k as usize & 63];
         if let Some(c) = coefficients.get_mut(usize::from(to))
             // A bit that is set already is a scan that came twice, as libjpeg takes it.
@@ -230,11 +238,15 @@ fn ac_refine(
         let (mut zeros, size) = (symbol >> 4, symbol & 15);
         let value = match size {
             0 if zeros < 15 => {
+                // All of the run: this block counts down too, after its rest is refined.
                 *run_left = eob_run(reader, zeros);
                 break;
             }
+            // ZRL: 15 zeros, and a 16th in place of the new coefficient.
             0 => 0,
             // Other sizes than 1 are damage, and taken for it.
+            // A new coefficient has one bit, so only its sign follows (T.81 G.1.2.3). It is kept until its place is
+            // known: the bits of the old coefficients on the way there come first.
             _ if reader.take(1) == 1 => 1 << band.low,
             _ => -1 << band.low,
         };
@@ -253,6 +265,7 @@ fn ac_refine(
             }
         }
         if value != 0 {
+            // 64 if damage runs past a band that ends at 63.
             let at = k.min(63);
             *nonzero |= 1 << at;
             if let Some(c) = coefficients.get_mut(usize::from(band.order[at as usize])) {

@@ -74,6 +74,7 @@ pub(super) fn to_rgb(
         let colors = colors(luma, cb, cr);
         for (means, out) in colors.iter().zip([r, g, b]) {
             let bounded = if is_inside(means, &spreads) {
+                // Nearly all pixels are well inside, so the rest is kept out of the fast loop.
                 *means
             } else {
                 bounded_means(means, &spreads)
@@ -87,6 +88,7 @@ pub(super) fn to_rgb(
 fn colors(luma: &Lanes<u8>, cb: &Lanes<u8>, cr: &Lanes<u8>) -> [Lanes<i32>; 3] {
     let mut rgb = [[0; LANES]; 3];
     for i in 0..LANES {
+        // ITU-T T.871 section 7, with 16 fraction bits: 1.402, 0.344136, 0.714136 and 1.772.
         let y = i32::from(luma[i]) << 16 | 1 << 15;
         let (cb, cr) = (i32::from(cb[i]) - 128, i32::from(cr[i]) - 128);
         rgb[0][i] = (y + 91_881 * cr) >> 16;
@@ -101,6 +103,7 @@ fn colors(luma: &Lanes<u8>, cb: &Lanes<u8>, cr: &Lanes<u8>) -> [Lanes<i32>; 3] {
 fn is_inside(means: &Lanes<i32>, spreads: &Lanes<i32>) -> bool {
     let pairs = means.iter().zip(spreads);
     let room = pairs.map(|(mean, spread)| (*mean).min(255 - mean) - spread);
+    // A fold has no early exit, so it becomes vector operations.
     room.fold(0, i32::min) >= 0
 }
 

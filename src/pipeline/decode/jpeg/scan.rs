@@ -92,6 +92,7 @@ impl Scan {
             x: 0,
             y: 0,
             interval,
+            // More MCUs than an image can have: never 0.
             left: if interval == 0 { usize::MAX } else { interval },
             next_restart: 0,
             seeking: false,
@@ -138,6 +139,7 @@ impl Scan {
             }
             if !intact {
                 self.damaged = true;
+                // Nothing else in the data says where an MCU begins.
                 if self.interval == 0 {
                     return Ok(ScanStatus::Finished);
                 }
@@ -158,6 +160,7 @@ impl Scan {
         limit: usize,
         decoder: &mut D,
     ) -> bool {
+        // Copies, so that both stay in registers; they are written back below.
         let mut reader = BitReader::resume(data, *pos, self.bits);
         let mut memory = self.memory;
         let start = self.x;
@@ -198,12 +201,15 @@ impl Scan {
         }
         // An MCU that begins here ends within the data, so that no marker has to be looked for.
         if len.saturating_sub(pos) > self.max_mcu_bytes {
+            // An MCU that begins here ends before the data does.
             return Some(len - self.max_mcu_bytes);
         }
+        // What earlier chunks have shown to be free of markers is not searched again.
         let clean = usize::try_from(self.clean_until.saturating_sub(input.base)).unwrap_or(len);
         let found = find_marker(input.data, pos.max(clean));
         let (Ok(at) | Err(at)) = found;
         self.clean_until = input.base + at as u64;
+        // The bit reader stops at the marker by itself.
         found.ok().map(|_| usize::MAX)
     }
 
@@ -224,6 +230,7 @@ impl Scan {
             match input.data.get(at + 1).copied().unwrap_or(0xFF) {
                 marker @ RST0..=RST7 => {
                     *pos = at + 2;
+                    // Numbers go from 0 to 7 and around (T.81 B.2.1).
                     let ahead = (marker - RST0).wrapping_sub(self.next_restart) & 7;
                     // As libjpeg does (`jpeg_resync_to_restart` in jdmarker.c): a number that is one or two
                     // too high means lost markers, one that is too low by that is a marker that should have
@@ -240,9 +247,11 @@ impl Scan {
                     self.next_restart = (self.next_restart + lost + 1) & 7;
                     return Seek::Found(usize::from(lost));
                 }
+                // Fill bytes (T.81 B.1.1.2).
                 0xFF => *pos = at + 1,
                 // Reserved markers are flipped bits.
                 marker if marker < SOF0 => *pos = at + 2,
+                // Any other marker belongs to what follows the scan.
                 _ => {
                     *pos = at;
                     return Seek::Ended;
@@ -265,11 +274,13 @@ impl Scan {
             self.x += step;
             missing -= step;
             if self.x == self.cols {
+                // A row without data must be begun all the same: `end_row` gives it out.
                 decoder.begin_row(self.y)?;
                 self.next_row(decoder);
             }
         }
         self.left = self.interval;
+        // A restart begins at a byte, with predictions of 0 (T.81 F.1.1.5.1).
         self.bits = BitState::default();
         // Predictions and runs begin anew after a restart marker (T.81 F.1.1.5.1, G.1.2.2).
         self.memory = Memory::default();

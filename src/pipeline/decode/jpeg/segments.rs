@@ -52,6 +52,7 @@ pub(super) struct Tables {
 impl Tables {
     /// Takes the payload of a DQT segment.
     pub(super) fn define_quant(&mut self, mut payload: &[u8]) -> Result<(), PipelineError> {
+        // One segment may define several tables (T.81 B.2.4.1).
         while let Some((&head, rest)) = payload.split_first() {
             let wide = head >> 4 != 0;
             let size = if wide { 128 } else { 64 };
@@ -77,6 +78,7 @@ impl Tables {
 
     /// Takes the payload of a DHT segment.
     pub(super) fn define_huffman(&mut self, mut payload: &[u8]) -> Result<(), PipelineError> {
+        // One segment may define several tables (T.81 B.2.4.2).
         while let Some((&head, rest)) = payload.split_first() {
             let (counts, rest) = rest
                 .split_first_chunk()
@@ -188,6 +190,7 @@ impl ScanHeader {
 
     /// Whether the parameters of a progressive scan are legal (T.81 G.1.1.1).
     pub(super) fn is_legal_progressive(&self) -> bool {
+        // T.81 G.1.1.1.1: no scan has both DC and AC, and AC is never interleaved.
         let band = if self.spectral_start == 0 {
             self.spectral_end == 0
         } else {
@@ -195,6 +198,7 @@ impl ScanHeader {
                 && self.spectral_end <= 63
                 && self.components.len() == 1
         };
+        // T.81 G.1.1.1.2: the first scan may leave out up to 13 bits; each later one adds one bit.
         band && self.low <= 13 && (self.high == 0 || self.high == self.low + 1)
     }
 }

@@ -14,11 +14,13 @@ use super::{PipelineError, RowSink};
 pub(super) fn dc_difference(reader: &mut BitReader<'_>, table: &HuffmanTable) -> i32 {
     reader.refill();
     let entry = table.values[reader.peek(VALUE_BITS)];
+    // An entry has at least one bit, so 0 always means that there is none.
     if entry != 0 {
         reader.consume(entry & 0xFF);
         return entry as i32 >> 16;
     }
     let size = table.symbol(reader);
+    // T.81 F.1.2.1 has no such category, and a refill has no bits for it.
     if size > 15 {
         reader.note_corrupt();
         return 0;
@@ -41,6 +43,7 @@ fn ac_values(
     let mut k = 1;
     while k <= last {
         reader.refill();
+        // T.81 F.2.2.2, with code, run and value from one look at 10 bits.
         let entry = table.values[reader.peek(VALUE_BITS)];
         let value = if entry == 0 {
             let symbol = table.symbol(reader);
@@ -48,6 +51,7 @@ fn ac_values(
             if size == 0 && run < 15 {
                 return k + END_OF_BLOCK;
             }
+            // ZRL comes here with a value of 0: 15 zeros, and a 16th at a place that is 0 already.
             k += run;
             reader.take_signed(size)
         } else {
@@ -56,7 +60,9 @@ fn ac_values(
             entry as i32 >> 16
         };
         match order.get(k as usize) {
+            // Places are at most 64: the mask saves a bounds check.
             Some(&to) => block[usize::from(to & 127)] = value as i16,
+            // The end of the block, which added `END_OF_BLOCK`; `k` below that is damage.
             None if k >= END_OF_BLOCK => return k,
             None if value != 0 => block[usize::from(order[63] & 127)] = value as i16,
             None => {}
@@ -85,6 +91,7 @@ fn skip_ac(reader: &mut BitReader<'_>, table: &HuffmanTable, skips: &SkipTable, 
             reader.consume(entry & 0xFF);
             k = next;
         }
+        // A refill comes before `before`, so this is what the symbol used.
         bits += before.wrapping_sub(reader.available());
     }
     bits
@@ -131,16 +138,19 @@ impl Coding<'_> {
         prediction: &mut i32,
         block: &mut Block,
     ) -> Ac {
+        // Wraps only in damaged files.
         *prediction = prediction.wrapping_add(dc_difference(reader, self.dc));
         block[0] = *prediction as i16;
         let last = u32::from(self.size.last_coefficient());
         let k = ac_values(reader, self.ac, last, self.order, block);
+        // `k` is 64 or more if the block was decoded up to its end.
         let bits = if k < 64 {
             skip_ac(reader, self.ac, self.skips, k)
         } else {
             0
         };
         Ac {
+            // EOB was the first symbol.
             any: k != 1 + END_OF_BLOCK,
             bits,
         }
@@ -187,6 +197,7 @@ impl McuDecoder for Stream<'_> {
             if let Some(out) = self.strips.samples.get_mut(at..) {
                 b.dequant.write(block, ac.any, out, b.stride);
             }
+            // `block[0]` is set by every block, and what is after the kept ones is never read.
             match b.dequant.size {
                 BlockSize::One => {}
                 BlockSize::Two => block[..4].fill(0),

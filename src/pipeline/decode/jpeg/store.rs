@@ -46,6 +46,7 @@ impl ComponentStore {
     /// Makes a row of MCUs.
     fn reserve(&mut self, row: usize) -> Option<()> {
         if row >= self.rows.len() {
+            // For all rows at once: a vector that doubles would exceed `peak_bytes`.
             let missing = self.mcu_rows.max(row + 1) - self.rows.len();
             self.rows.try_reserve_exact(missing).ok()?;
             self.rows.resize_with(row + 1, StoreRow::default);
@@ -130,6 +131,7 @@ impl Store {
     ) {
         for mcu_row in 0..layout.mcu_rows {
             for (c, store) in self.components.iter_mut().enumerate() {
+                // Taken, so that each row is freed as soon as it is converted.
                 let row = store
                     .rows
                     .get_mut(mcu_row)
@@ -137,6 +139,7 @@ impl Store {
                     .unwrap_or_default();
                 if let (Some(part), Some(Some(dequant))) = (strips.parts.get(c), dequants.get(c)) {
                     let n = dequant.size.samples();
+                    // A row that no scan has reached is empty, so the strip stays gray.
                     let lines = row.coefficients.chunks_exact(store.padded_w * store.kept);
                     for (j, line) in lines.enumerate() {
                         let start = part.start + j * n * part.stride;
@@ -159,6 +162,7 @@ fn write_line(line: &[i16], kept: usize, dequant: &Dequant, out: &mut [u8], stri
         }
         return;
     }
+    // Outside the loop: only the kept coefficients are read, and each block sets them all.
     let mut block: Block = [0; 128];
     for (bx, coefficients) in line.chunks_exact(kept).enumerate() {
         if let (Some(to), Some(out)) = (block.get_mut(..kept), out.get_mut(bx * n..)) {

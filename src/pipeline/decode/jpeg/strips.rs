@@ -91,6 +91,7 @@ impl Strips {
     fn emit_planes(&self, sink: &mut dyn RowSink) {
         for (plane, part) in self.parts.iter().enumerate() {
             let first = self.next * part.rows;
+            // Lines past the plane only complete an MCU (T.81 A.2.4).
             for r in 0..part.rows.min(part.plane_h.saturating_sub(first)) {
                 let at = part.start + r * part.stride;
                 if let Some(row) = self.samples.get(at..at + part.plane_w) {
@@ -146,7 +147,9 @@ impl Dequant {
     pub(super) fn write(&self, block: &Block, has_ac: bool, out: &mut [u8], stride: usize) {
         match self.size {
             BlockSize::One => fill::<1>(self.flat(block), out, stride),
+            // As fast as to ask for AC coefficients first.
             BlockSize::Two => two(block, &self.factors, out, stride),
+            // Without AC coefficients the transform only repeats one sample.
             BlockSize::Four if has_ac => four(block, &self.factors, out, stride),
             BlockSize::Four => fill::<4>(self.flat(block), out, stride),
             BlockSize::Eight if has_ac => eight(block, &self.factors, out, stride),

@@ -54,6 +54,7 @@ impl Passes {
     /// The passes of an interlaced file that have any pixels.
     pub(super) fn adam7(width: u32, height: u32) -> Self {
         let mut passes: Vec<Pass> = ADAM7.map(|grid| Pass::new(width, height, grid)).into();
+        // An empty pass has no rows at all, not even filter bytes (PNG section 8).
         passes.retain(|pass| pass.width > 0 && pass.height > 0);
         Self::of(passes)
     }

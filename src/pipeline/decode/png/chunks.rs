@@ -40,8 +40,10 @@ impl ChunkHead {
 
 /// The CRC of a chunk's type and data (PNG annex D), bit by bit: only small chunks are checked.
 pub(super) fn crc(kind: [u8; 4], data: &[u8]) -> u32 {
+    // Starts with all ones and ends inverted (PNG annex D).
     !kind.iter().chain(data).fold(u32::MAX, |crc, &byte| {
         (0..8).fold(crc ^ u32::from(byte), |crc, _| {
+            // All ones if the lowest bit is set, so there is no branch.
             (crc >> 1) ^ (0xEDB8_8320 & 0_u32.wrapping_sub(crc & 1))
         })
     })

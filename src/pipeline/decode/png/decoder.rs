@@ -82,7 +82,9 @@ impl PngDecoder {
         loop {
             let inflated = self.window.fill(&mut data);
             let goes_on = matches!(inflated, Inflated::NeedInput | Inflated::NeedOutput);
+            // A group that is not full is given only if no more bytes will come.
             let ends = self.window.is_complete() || !goes_on;
+            // Rows before the damage come first.
             let intact = self.rows.give(&mut self.window, Group::when(ends), sink);
             if self.rows.passes.current().is_none() {
                 self.outcome = Some(Completeness::Whole);
@@ -105,6 +107,7 @@ impl PngDecoder {
         sink: &mut dyn RowSink,
     ) -> Result<Progress, PipelineError> {
         self.rows.give(&mut self.window, Group::Any, sink);
+        // Damage may follow the last row, so that none is missing.
         if self.rows.passes.current().is_some() {
             let [Plane { width, height, .. }] = self.planes;
             let pixels = u64::from(width) * u64::from(height);
@@ -233,8 +236,10 @@ impl Rows {
                     sink.row(0, y, samples);
                 }
                 self.given_pixels += u64::from(pass.width);
+                // Filters do not look into the pass before (PNG section 9).
                 if self.passes.advance() {
                     self.unfilter.restart();
+                // The last row of the group is above the next one.
                 } else if i + 1 == valid {
                     self.unfilter.advance(valid);
                 }

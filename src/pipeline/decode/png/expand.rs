@@ -41,6 +41,7 @@ impl Unpack {
         let mut samples = Box::new([[0; 8]; 256]);
         for (byte, row) in (0..=u8::MAX).zip(samples.iter_mut()) {
             for (i, sample) in (0..8 / bit_depth).zip(row.iter_mut()) {
+                // The leftmost pixel has the highest bits (PNG section 7).
                 let shift = 8 - bit_depth * (i + 1);
                 *sample = ((byte >> shift) & (u8::MAX >> (8 - bit_depth))) * scale;
             }
@@ -168,6 +169,7 @@ impl OutputLayout {
         );
         if is_wide {
             let mut row = allocate.zeroed(width * self.channels)?;
+            // Times 257, 255 becomes 65535.
             row.fill(u16::from(value) * 257);
             return Ok(Missing::U16(row, self.channels));
         }
@@ -195,6 +197,7 @@ impl Missing {
 
 fn steps_for(header: &PngHeader) -> Steps {
     let depth = header.bit_depth;
+    // The largest value becomes 255.
     let scale = match depth {
         1 => 255,
         2 => 85,

@@ -45,6 +45,7 @@ impl Frame {
         }
         Ok(Self {
             area: Area { origin, size },
+            // APNG_DISPOSE_OP_BACKGROUND and APNG_DISPOSE_OP_PREVIOUS.
             disposal: match control.get(24) {
                 Some(1) => Disposal::Clear,
                 Some(2) => Disposal::Restore,
@@ -201,6 +202,7 @@ impl PngFrames {
             }
         }
         self.frame = Some(frame);
+        // A frame that is cleared or undone leaves nothing, so it is skipped unless it is asked for.
         if self.walk.begin() || frame.disposal == Disposal::Keep {
             self.open(frame)?;
         }
@@ -251,6 +253,7 @@ impl PngFrames {
         if self.walk.has_arrived() {
             self.canvas.emit(sink);
             self.is_done = true;
+        // Undoing takes no work: such a frame was not painted.
         } else if frame.disposal == Disposal::Clear {
             self.walk.pay(frame.area)?;
             self.canvas.clear(frame.area);
@@ -274,6 +277,7 @@ impl PngFrames {
         }
         self.expected = match (is_pixels, left) {
             (true, 0) => {
+                // The decoder does not check it, but it wants to see one.
                 self.paint(&[0; CRC_BYTES])?;
                 skip(0)
             }

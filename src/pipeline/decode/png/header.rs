@@ -256,6 +256,7 @@ pub fn read_header(prefix: &[u8]) -> Result<HeaderStatus<PngHeader>, PipelineErr
             }
             b"IEND" => return Err(malformed("there is no IDAT chunk")),
             b"IHDR" => return Err(malformed("there are two IHDR chunks")),
+            // An image may be wrong without a critical chunk (PNG section 5.4).
             _ if head.is_ancillary() || &head.kind == b"PLTE" => {}
             kind => {
                 let name: String = kind.iter().map(|&byte| char::from(byte)).collect();
@@ -265,6 +266,7 @@ pub fn read_header(prefix: &[u8]) -> Result<HeaderStatus<PngHeader>, PipelineErr
                 ));
             }
         }
+        // Asked before the data of the chunk come, so that they are not waited for.
         check_header_size(prefix.len() - chunks.rest.len(), head)?;
         let Some((head, data)) = chunks.next_chunk()? else {
             break;
@@ -339,6 +341,7 @@ fn parse_ihdr(head: ChunkHead, data: ChunkData<'_>) -> Result<PngHeader, Pipelin
     let Ok(bytes) = <[u8; 13]>::try_from(data.bytes) else {
         return Err(malformed("the IHDR chunk does not have 13 bytes"));
     };
+    // A wrong size would be believed otherwise.
     if !data.is_intact(head.kind) {
         return Err(malformed("the CRC of the IHDR chunk is wrong"));
     }

@@ -88,6 +88,7 @@ impl Window {
         if self.buffer.len() - self.written >= STEP_BYTES + SLACK_BYTES {
             return;
         }
+        // Deflate may refer back to history that was read long ago.
         let keep = self.read.min(self.written.saturating_sub(HISTORY_BYTES));
         self.buffer.copy_within(keep..self.written, 0);
         self.read -= keep;

@@ -40,6 +40,7 @@ mod simd {
             let word = |bytes: &[u8]| bytes.first_chunk().map_or(0, |b| u32::from_le_bytes(*b));
             match STEP {
                 1 => {
+                    // Each byte goes to all four places of its word: the other three may be anything.
                     let v = arch::u32x4_splat(word(bytes));
                     Self(arch::u8x16_shuffle::<
                         0,
@@ -65,6 +66,7 @@ mod simd {
                     Self(arch::u16x8_shuffle::<0, 0, 1, 1, 2, 2, 3, 3>(v, v))
                 }
                 3 => {
+                    // Twelve bytes are four pixels; the fourth byte of each word repeats one that is at hand.
                     let v = arch::u64x2(low(bytes), u64::from(word(&bytes[8..])));
                     Self(arch::u8x16_shuffle::<
                         0,
@@ -122,6 +124,7 @@ mod simd {
         /// Word `j` of the result's vector `i` is word `i` of vector `j`.
         #[inline]
         pub(in super::super) fn transpose([a, b, c, d]: [Self; 4]) -> [Self; 4] {
+            // Pairs of words, then pairs of pairs.
             let ab_low = arch::u32x4_shuffle::<0, 4, 1, 5>(a.0, b.0);
             let ab_high = arch::u32x4_shuffle::<2, 6, 3, 7>(a.0, b.0);
             let cd_low = arch::u32x4_shuffle::<0, 4, 1, 5>(c.0, d.0);
@@ -148,6 +151,7 @@ mod simd {
         /// The words moved up by one, with the last one of `first` in front.
         #[inline]
         pub(in super::super) fn shift_in(self, first: Self) -> Self {
+            // From 4 on, words are those of `self`.
             Self(arch::u32x4_shuffle::<3, 4, 5, 6>(first.0, self.0))
         }
 
@@ -196,6 +200,7 @@ mod simd {
         /// The mean, rounded down.
         #[inline]
         pub(in super::super) fn mean(self, other: Self) -> Self {
+            // The instruction rounds up: that is 1 too much where the lowest bits differ.
             let odd = arch::v128_and(arch::v128_xor(self.0, other.0), arch::u8x16_splat(1));
             Self(arch::u8x16_sub(arch::u8x16_avgr(self.0, other.0), odd))
         }

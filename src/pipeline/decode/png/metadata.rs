@@ -116,6 +116,7 @@ fn parse_palette(chunk: Option<ChunkData<'_>>) -> Result<Vec<[u8; 3]>, PipelineE
     if !rest.is_empty() || !(1..=256).contains(&entries.len()) {
         return Err(malformed("the palette does not have 1 to 256 entries"));
     }
+    // A wrong palette spoils every pixel, so it is worth a check.
     if !chunk.is_intact(*b"PLTE") {
         return Err(malformed("the CRC of the palette is wrong"));
     }
@@ -134,6 +135,7 @@ fn parse_transparency(header: &PngHeader, bytes: &[u8]) -> Option<Transparency> 
             sample(b0, b1),
         ])),
         (ColorType::Indexed, alphas) if !alphas.is_empty() => {
+            // More alphas than colors are an error that does no harm.
             let used = alphas.len().min(header.palette.len());
             Some(Transparency::Palette(alphas[..used].to_vec()))
         }

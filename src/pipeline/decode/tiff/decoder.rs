@@ -196,6 +196,7 @@ impl Band {
         for (chunk, (plane, column)) in self.chunks.iter_mut().zip(places) {
             let stored = self.row_bytes * layout.stored_rows(band) as usize;
             let chunk = &mut chunk[..stored];
+            // What a cut chunk lacks stays gray.
             chunk.fill(128);
             let place = layout.chunk(plane, band, column);
             let compressed = place.map_or(&[][..], |place| {
@@ -232,7 +233,9 @@ impl Band {
                 continue;
             };
             let x = column * chunk_width;
+            // Tiles at the right edge reach beyond the image (section 15).
             let pixels = chunk_width.min(width - x);
+            // Samples in planes of their own are put together.
             let step = if layout.planes > 1 { samples } else { 1 };
             read_samples(
                 stored,

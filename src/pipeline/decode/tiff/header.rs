@@ -243,6 +243,7 @@ fn read_page(parts: &[Part<'_>], page: u32) -> Partial<TiffHeader> {
     check_sample_type(bits, format, photometric, samples)?;
     let compression = want!(read_compression(&directory));
     let predictor = want!(directory.number(tag::PREDICTOR, 1));
+    // 2 is horizontal differencing (section 14); 3, of floating point, is not decoded.
     if !(predictor == 1 || (predictor == 2 && bits >= 8)) {
         return Err(unsupported(format!(
             "predictor {predictor} with {bits} bits"
@@ -282,6 +283,7 @@ fn read_page(parts: &[Part<'_>], page: u32) -> Partial<TiffHeader> {
 
 fn read_bits(directory: &Directory<'_>) -> Partial<u32> {
     let bits = want!(directory.numbers(tag::BITS));
+    // Missing tags have the defaults of section 8.
     let first = bits.first().copied().unwrap_or(1);
     if bits.iter().any(|&other| other != first) {
         return Err(unsupported("samples of different sizes"));
@@ -304,6 +306,7 @@ fn read_compression(directory: &Directory<'_>) -> Partial<Compression> {
     Ok(Ok(match want!(directory.number(tag::COMPRESSION, 1)) {
         1 => Compression::None,
         5 => Compression::Lzw,
+        // Adobe's number, and an older one of the same.
         8 | 32946 => Compression::Deflate,
         32773 => Compression::PackBits,
         other => return Err(unsupported(format!("compression {other}"))),
@@ -336,6 +339,7 @@ fn color_of(
     Ok(match (photometric, alpha) {
         (Photometric::Rgb, Alpha::None) => (TiffColor::Rgb, alpha),
         (Photometric::Rgb, _) => (TiffColor::Rgba, alpha),
+        // There is no plane for alpha beside those of ink.
         (Photometric::Cmyk, _) => (TiffColor::Cmyk, Alpha::None),
         (Photometric::Palette, _) => (TiffColor::Rgb, Alpha::None),
         (_, Alpha::None) => (TiffColor::Gray, alpha),
@@ -373,6 +377,7 @@ fn palette_of(map: &[u32]) -> Vec<[u8; 3]> {
     };
     let len = map.len() / 3;
     (0..len)
+        // All reds come first, then all greens, then all blues (section 5).
         .map(|i| [0, 1, 2].map(|channel: usize| (map[channel * len + i] >> shift) as u8))
         .collect()
 }
@@ -392,6 +397,7 @@ fn read_layout(
     let (chunk_size, offsets, lengths) = if is_tiled {
         (tile, tag::TILE_OFFSETS, tag::TILE_BYTES)
     } else {
+        // Without the tag, all rows are one strip (section 8).
         let rows = want!(directory.number(tag::ROWS_PER_STRIP, u32::MAX));
         let size = (width, rows.clamp(1, height));
         (size, tag::STRIP_OFFSETS, tag::STRIP_BYTES)

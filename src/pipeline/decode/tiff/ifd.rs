@@ -114,6 +114,7 @@ struct Entry {
 impl Entry {
     fn value_bytes(self) -> u64 {
         match self.kind {
+            // The types of section 2; 13 (IFD) came later.
             3 | 8 => 2,
             4 | 9 | 11 | 13 => 4,
             5 | 10 | 12 => 8,
@@ -136,6 +137,7 @@ impl<'a> Directory<'a> {
         for pages in 1..=page {
             let next = reader
                 .u16(at)
+                // The offset of the next directory follows the entries (section 2).
                 .and_then(|count| reader.u32(at + 2 + 12 * u64::from(count)));
             at = match next {
                 Ok(0) => return Err(no_page(page, pages)),
@@ -214,6 +216,7 @@ impl<'a> Directory<'a> {
     /// The bytes of a tag of at most `max` bytes; `None` if it is absent or longer.
     pub fn bytes(&self, tag: u16, max: u32) -> Result<Option<Vec<u8>>, Missing> {
         let entry = self.find(tag).filter(|entry| entry.count <= max);
+        // BYTE or UNDEFINED.
         let Some(entry) = entry.filter(|entry| matches!(entry.kind, 1 | 7)) else {
             return Ok(None);
         };

@@ -57,6 +57,7 @@ impl Layout {
     /// Bytes of a row of a chunk.
     pub fn chunk_row_bytes(&self) -> u64 {
         let bits = u64::from(self.samples_per_chunk()) * u64::from(self.bits);
+        // Rows begin at whole bytes.
         (u64::from(self.chunk_size.0) * bits).div_ceil(8)
     }
 
@@ -90,6 +91,7 @@ impl Layout {
 
     /// A chunk by its plane and its place on the image.
     pub fn chunk(&self, plane: u32, band: u32, column: u32) -> Option<Chunk> {
+        // All chunks of a plane come before those of the next one.
         let index = (u64::from(plane) * u64::from(self.down()) + u64::from(band))
             * u64::from(self.across())
             + u64::from(column);

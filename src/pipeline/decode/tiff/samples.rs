@@ -40,6 +40,7 @@ impl Converter {
             // A vector that grows pixel by pixel takes up to twice as much.
             self.narrow.reserve_exact(3 * (stored.len() / self.samples));
             let colors = stored.chunks_exact(self.samples);
+            // At most 8 bits, as `check_sample_type` has seen to: the mask saves a bounds check.
             let colors = colors.map(|pixel| self.palette[usize::from(pixel[0] & 255)]);
             self.narrow.extend(colors.flatten());
             return Samples::U8(&self.narrow);
@@ -50,6 +51,7 @@ impl Converter {
         self.wide
             .reserve_exact(channels * (stored.len() / self.samples));
         for pixel in stored.chunks_exact(self.samples) {
+            // Further samples are left out.
             self.wide.extend_from_slice(&pixel[..channels]);
         }
         if self.photometric == Photometric::WhiteIsZero {
@@ -57,6 +59,7 @@ impl Converter {
                 pixel[0] = max - pixel[0].min(max);
             }
         }
+        // Colors are stored multiplied by alpha (section 18); sinks take them without.
         if self.alpha == Alpha::Associated {
             for pixel in self.wide.chunks_exact_mut(channels) {
                 divide_by_alpha(pixel, max);
@@ -114,6 +117,7 @@ pub fn read_samples(
             let mask = (1_u16 << bits) - 1;
             for (index, place) in places.enumerate() {
                 let byte = row.get(index / per_byte).copied().unwrap_or(0);
+                // The leftmost pixel has the highest bits.
                 let shift = 8 - bits * (index % per_byte + 1) as u32;
                 *place = (u16::from(byte) >> shift) & mask;
             }

@@ -27,6 +27,7 @@ impl Unpacker {
         match header.compression {
             Compression::None => Self::None,
             Compression::Lzw => {
+                // Section 13: the highest bit comes first, and codes grow one code earlier than in GIF.
                 Self::Lzw(Configuration::with_tiff_size_switch(BitOrder::Msb, 8).build())
             }
             Compression::Deflate => Self::Deflate(Box::new(Inflater::new())),
@@ -75,11 +76,13 @@ fn restore(header: &TiffHeader, row_bytes: usize, chunk: &mut [u8]) {
         }
     }
     let wide = header.layout.bits == 16;
+    // From here on, low bytes come first.
     if wide && header.is_big_endian {
         for word in chunk.as_chunks_mut::<2>().0 {
             word.reverse();
         }
     }
+    // After the order of bytes, as sums carry from one to the other (section 14).
     if header.has_predictor {
         let samples = header.layout.samples_per_chunk() as usize;
         for row in chunk.chunks_exact_mut(row_bytes) {
@@ -93,6 +96,7 @@ fn restore(header: &TiffHeader, row_bytes: usize, chunk: &mut [u8]) {
 }
 
 fn lzw(decoder: &mut LzwDecoder, mut codes: &[u8], out: &mut [u8]) -> usize {
+    // Each chunk is compressed on its own.
     decoder.reset();
     let mut len = 0;
     while len < out.len() {
@@ -136,11 +140,13 @@ fn pack_bits(mut packed: &[u8], out: &mut [u8]) -> usize {
                 len += count;
                 packed = after;
             }
+            // A no-op (section 9).
             128 => packed = rest,
             129.. => {
                 let Some((&byte, after)) = rest.split_first() else {
                     break;
                 };
+                // As a signed byte, it is one less than the count, negated.
                 let count = (257 - usize::from(control)).min(room.len());
                 room[..count].fill(byte);
                 len += count;

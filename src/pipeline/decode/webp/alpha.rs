@@ -65,6 +65,7 @@ impl AlphaRows {
                 "its alpha channel is empty",
             ));
         }
+        // The bits between filter and reserve say how alpha was reduced, which a decoder need not know.
         let filter = match (flags >> 2) & 3 {
             0 => Filter::None,
             1 => Filter::Horizontal,
@@ -100,6 +101,7 @@ impl AlphaRows {
         match &self.source {
             Source::Opaque => return &self.row,
             Source::Plain(bytes) => {
+                // Its length was checked before, so this is the whole row.
                 let rest = bytes.get(start..).unwrap_or_default();
                 for (value, &byte) in self.row.iter_mut().zip(rest) {
                     *value = byte;
@@ -108,6 +110,7 @@ impl AlphaRows {
             Source::Green(pixels) => {
                 let rest = pixels.get(4 * start..).unwrap_or_default();
                 for (value, pixel) in self.row.iter_mut().zip(rest.as_chunks::<4>().0) {
+                    // Lossless alpha stands in the green channel.
                     *value = pixel[1];
                 }
             }

@@ -76,6 +76,7 @@ struct Code {
 }
 
 impl Code {
+    // The decoder checks that the lengths make a code; here wrong ones only need to be counted.
     fn of_lengths(lengths: &[u8]) -> Self {
         let mut counts = [0; MAX_BITS + 1];
         let mut symbols = Vec::new();
@@ -99,6 +100,7 @@ impl Code {
 
     /// What the decoder's table of it takes.
     fn bytes(&self) -> u64 {
+        // A code of one symbol has no bits, so there is no table.
         if self.symbols.len() < 2 {
             return 0;
         }
@@ -123,6 +125,8 @@ impl Code {
         if let [only] = *self.symbols {
             return Some(only.into());
         }
+        // Bit by bit, as in zlib's puff: the codes of a length are the numbers from `first` on.
+        // Slow, but only images that are small beside the image are read like this.
         let (mut code, mut first, mut index) = (0_usize, 0_usize, 0_usize);
         for &count in &self.counts[1..] {
             let count = usize::from(count);
@@ -157,10 +161,12 @@ impl Scan<'_> {
                     let block = self.bits.take(3)? + 2;
                     self.image(blocks(width, block), blocks(height, block))?;
                 }
+                // Subtracting green has no data (section 4.3).
                 2 => {}
                 _ => {
                     let colors = self.bits.take(8)? + 1;
                     self.image(colors, 1)?;
+                    // Where colors are few, pixels share a byte: indices have 1, 2 or 4 bits (section 4.4).
                     let packed = match colors {
                         ..=2 => 3,
                         3..=4 => 2,
@@ -185,6 +191,7 @@ impl Scan<'_> {
                 self.bytes += code.bytes();
             }
             self.bytes += GROUP_BYTES;
+            // It is refused already, and 65,536 groups take long to count.
             if self.bytes > self.most {
                 break;
             }
@@ -196,6 +203,7 @@ impl Scan<'_> {
         if !self.bits.flag()? {
             return Some(0);
         }
+        // Other sizes are illegal (section 5.2.3).
         Some(self.bits.take(4)?).filter(|bits| (1..=11).contains(bits))
     }
 
@@ -214,6 +222,7 @@ impl Scan<'_> {
     fn code(&mut self, alphabet: usize) -> Option<Code> {
         if self.bits.flag()? {
             let is_pair = self.bits.flag()?;
+            // A simple code gives its symbols instead of lengths (section 6.2.1).
             let first_bits = if self.bits.flag()? { 8 } else { 1 };
             let mut symbols = vec![self.bits.take(first_bits)? as u16];
             if is_pair {
@@ -234,9 +243,11 @@ impl Scan<'_> {
         let mut left = alphabet;
         if self.bits.flag()? {
             let bits = 2 + 2 * self.bits.take(3)?;
+            // The data may give only the first lengths: the others are 0.
             left = 2 + self.bits.take(bits)?;
         }
         let mut lengths = Vec::with_capacity(alphabet);
+        // Symbol 16 repeats an 8 if no length came before (section 6.2.1).
         let mut last = 8;
         while lengths.len() < alphabet && left > 0 {
             left -= 1;
@@ -262,6 +273,7 @@ impl Scan<'_> {
     fn image(&mut self, width: usize, height: usize) -> Option<Vec<u32>> {
         let cache_bits = self.cache_bits()?;
         let mut cache = vec![0_u32; if cache_bits > 0 { 1 << cache_bits } else { 0 }];
+        // The hash of section 5.2.3. Only used with a cache, as a shift by 32 overflows.
         let slot = |pixel: u32| (pixel.wrapping_mul(0x1e35_a7bd) >> (32 - cache_bits)) as usize;
         let [green, red, blue, alpha, distances] = self.group(cache_bits)?;
         let mut pixels = Vec::new();
@@ -283,6 +295,7 @@ impl Scan<'_> {
                     if distance > at || length > pixels.len() - at {
                         return None;
                     }
+                    // Pixel by pixel, because a repetition may read what it has just written.
                     for index in at..at + length {
                         pixels[index] = pixels[index - distance];
                         if cache_bits > 0 {
@@ -318,6 +331,7 @@ fn distance_of(code: usize, width: usize) -> usize {
     match NEAR_PLACES.get(code - 1) {
         Some(&place) => {
             let (up, column) = (usize::from(place >> 4), usize::from(place & 15));
+            // In a narrow image a place may not lie before the pixel: it counts as the last one (section 5.2.2).
             (up * width + 8).saturating_sub(column).max(1)
         }
         None => code - NEAR,

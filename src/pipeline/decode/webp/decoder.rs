@@ -89,6 +89,7 @@ impl WebpDecoder {
     }
 
     fn decode(&mut self, sink: &mut dyn RowSink) -> Result<(), PipelineError> {
+        // Until it succeeds: after an error nothing is decoded again.
         self.state = State::Failed;
         let picture = std::mem::take(&mut self.picture);
         if picture.is_empty() {
@@ -130,6 +131,7 @@ impl WebpDecoder {
             for (row, y) in rows {
                 rgb.clear();
                 rgb.extend(
+                    // Opaque: the decoder always gives RGBA.
                     row.as_chunks::<4>()
                         .0
                         .iter()
@@ -145,6 +147,7 @@ impl WebpDecoder {
         for (row, y) in rows {
             canvas.emit(y, sink, |target| {
                 target.copy_from_slice(row);
+                // The file says that its alpha does not matter, so what is there may be anything.
                 if is_opaque {
                     for pixel in target.as_chunks_mut::<4>().0 {
                         pixel[3] = 255;

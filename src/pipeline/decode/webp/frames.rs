@@ -116,6 +116,7 @@ impl WebpFrames {
                         "a chunk header of another length".into(),
                     ));
                 };
+                // Padded to an even length.
                 let left = u64::from(span.len) + u64::from(span.len & 1);
                 match &id {
                     b"ANMF" if span.len < 24 => {
@@ -178,6 +179,7 @@ impl WebpFrames {
             self.completeness = Completeness::Truncated;
         }
         if self.walk.has_arrived() {
+            // A frame is cleared after it was shown, so the one that is asked for keeps its pixels.
             self.canvas.emit(sink);
             self.is_done = true;
         } else if frame.is_cleared {

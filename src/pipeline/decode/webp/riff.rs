@@ -77,6 +77,7 @@ pub struct FrameHeader {
 impl FrameHeader {
     pub fn parse(payload: &[u8]) -> Self {
         Self {
+            // Offsets are stored halved, sizes less one (RFC 9649, section 2.7.1.1).
             origin: (u24(payload, 0) * 2, u24(payload, 3) * 2),
             size: (u24(payload, 6) + 1, u24(payload, 9) + 1),
             flags: payload.get(15).copied().unwrap_or(0),
@@ -114,6 +115,7 @@ struct Walk {
 /// The length of a file, by what its first bytes say (RFC 9649, section 2.4). What follows is not a part of it.
 pub fn file_bytes(prefix: &[u8]) -> u64 {
     let len = prefix.get(4..).and_then(<[u8]>::first_chunk);
+    // The length does not count itself and the name before it.
     8 + u64::from(len.map_or(0, |len| u32::from_le_bytes(*len)))
 }
 
@@ -161,6 +163,7 @@ impl Walk {
             b"VP8X" if payload.len() < 10 && !is_whole => Step::NeedMore,
             b"VP8X" => {
                 self.flags = payload.first().copied().unwrap_or(0);
+                // Stored less one, in 24 bits (RFC 9649, section 2.7).
                 self.canvas = Some((u24(payload, 4) + 1, u24(payload, 7) + 1));
                 Step::Next
             }
@@ -213,6 +216,7 @@ impl Walk {
     ) -> Result<Layout, PipelineError> {
         let (origin, frame) = self.frame.unwrap_or(((0, 0), size));
         let canvas = self.canvas.unwrap_or(size);
+        // Without an animation, canvas and image are the same.
         if frame != size || (self.frame.is_none() && canvas != size) {
             return Err(malformed(
                 "its image has another size than its container says",
@@ -224,6 +228,7 @@ impl Walk {
             placement,
             picture,
             is_lossless: lossless_alpha.is_some(),
+            // A lossless image has its own alpha; the chunk does not count.
             alpha: self.alpha.filter(|_| lossless_alpha.is_none()),
             has_lossless_alpha: lossless_alpha.unwrap_or(false),
         })
@@ -233,6 +238,7 @@ impl Walk {
         Container {
             layout,
             is_animated: self.frame.is_some(),
+            // The flags of VP8X (RFC 9649, section 2.7): ICC profile and EXIF.
             has_icc_flag: self.flags & 0x20 != 0,
             has_exif_flag: self.flags & 0x08 != 0,
             icc_profile: self.icc_profile,
@@ -250,6 +256,7 @@ fn read_lossless_size(data: &[u8]) -> Result<Option<LosslessSize>, PipelineError
         return Ok(None);
     };
     let fields = u32::from_le_bytes([a, b, c, d]);
+    // The version, three bits, is 0.
     if signature != 0x2f || fields >> 29 != 0 {
         return Err(malformed("its lossless signature is wrong"));
     }

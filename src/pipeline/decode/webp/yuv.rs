@@ -96,12 +96,14 @@ fn interpolate((near, far): (&[u8], &[u8]), x: usize) -> u8 {
         (column + 1).min(near.len() - 1)
     };
     let [a, b, c, d] = [near[column], near[beside], far[column], far[beside]].map(u16::from);
+    // Each direction weighs the nearer sample three times: 3 * 3, 3 * 1, 1 * 3, 1 * 1.
     ((9 * a + 3 * (b + c) + d + 8) >> 4) as u8
 }
 
 /// ITU-R BT.601 with luma from 16 to 235, in six fractional bits.
 fn to_rgb(y: u8, u: u8, v: u8) -> [u8; 3] {
     let scale = |sample: u8, factor: i32| (i32::from(sample) * factor) >> 8;
+    // 1.164 in 14 fractional bits, of which the shift leaves six; the constants without a sample are offsets.
     let luma = scale(y, 19077);
     [
         luma + scale(v, 26149) - 14234,

@@ -91,6 +91,7 @@ fn inner<const STEP: usize>(
 ) -> Chain {
     let lead = GROUP_ROWS - 1;
     let prior = &prior[lead..].as_chunks::<4>().0[..blocks];
+    // Row i is i pixels behind: at one step, lane i is at x - i.
     let [a, b, c, d] = [0, 1, 2, 3].map(|i| &sources[i][lead - i..].as_chunks::<4>().0[..blocks]);
     let [out_a, out_b, out_c, out_d] = outs;
     let out_a = &mut out_a[lead..].as_chunks_mut::<4>().0[..blocks];
@@ -163,6 +164,7 @@ impl Chain {
     #[inline]
     fn step(&mut self, prior: Lanes, raw: Lanes) -> Lanes {
         let (left, corner) = (self.left, self.above);
+        // The pixel above is what the row above made one step ago; the corner is what was above then.
         let above = left.shift_in(prior);
 
         // This does not wait for the pixel to the left …
@@ -178,6 +180,7 @@ impl Chain {
 
         let x = left.max(above).saturating_sub(high_corner);
         let y = low_corner.saturating_sub(left.min(above));
+        // 2x may not fit a byte: `x <= y - x` says the same.
         let is_low = x.le_mask(y.saturating_sub(x));
         let is_high = y.le_mask(x.saturating_sub(y));
         let pixels = base

@@ -7,6 +7,7 @@ pub(super) fn unfilter(step: usize, (filter, raw): Filtered<'_>, prior: &[u8], r
     match filter {
         Filter::None => row.copy_from_slice(raw),
         Filter::Up => {
+            // No byte depends on another one of this row, so this becomes vector operations.
             for ((out, &raw), &above) in row.iter_mut().zip(raw).zip(prior) {
                 *out = raw.wrapping_add(above);
             }
@@ -45,10 +46,12 @@ fn chain<const STEP: usize>(
     let (raw, _) = raw.as_chunks::<STEP>();
     let (prior, _) = prior.as_chunks::<STEP>();
     let (row, _) = row.as_chunks_mut::<STEP>();
+    // Left of the image all bytes are 0 (PNG section 9).
     let mut a = [0; STEP];
     let mut c = [0; STEP];
     for ((out, raw), b) in row.iter_mut().zip(raw).zip(prior) {
         for i in 0..STEP {
+            // Sums are modulo 256 (PNG section 9).
             a[i] = raw[i].wrapping_add(predict(a[i], b[i], c[i]));
         }
         *out = a;

@@ -24,6 +24,7 @@ impl<'a> BoolDecoder<'a> {
             rest: partition,
             value: 0,
             range: 254,
+            // Not even the eight bits that a decision compares are there.
             bits: -8,
             past_end: false,
         };
@@ -56,6 +57,7 @@ impl<'a> BoolDecoder<'a> {
             self.rest = rest;
             byte
         } else {
+            // Noted, not refused here: the caller asks once for each macroblock.
             self.past_end = true;
             0
         };
@@ -71,6 +73,7 @@ impl<'a> BoolDecoder<'a> {
         }
         // RFC 6386, section 7.3, has 1 + (((range - 1) * probability) >> 8): both are one less here.
         let split = (self.range * u32::from(probability)) >> 8;
+        // From 0 to 55 after a refill; the mask shows the compiler that the shift is in range.
         let shift = (self.bits & 63) as u32;
         let is_one = (self.value >> shift) as u32 > split;
         let range = if is_one {

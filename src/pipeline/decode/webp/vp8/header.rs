@@ -96,6 +96,7 @@ pub fn read(data: &[u8]) -> Result<FrameHeader<'_>, PipelineError> {
     let cut = || truncated("it ends within the VP8 frame header");
     let (width, height) = read_size(data)?.ok_or_else(cut)?;
     let tag = u32::from_le_bytes([data[0], data[1], data[2], 0]);
+    // Below the size are the kind of frame, a version and whether it is shown (section 9.1).
     let first_len = (tag >> 5) as usize;
     let (first, rest) = data[START_BYTES..]
         .split_at_checked(first_len)
@@ -148,6 +149,7 @@ impl Segmentation {
         }
         let updates_map = bits.flag();
         if bits.flag() {
+            // A flag of 1 means that values are absolute (section 9.3).
             this.is_delta = !bits.flag();
             this.quantizer = [(); 4].map(|()| bits.optional_signed(7).unwrap_or(0));
             this.filter_level = [(); 4].map(|()| bits.optional_signed(6).unwrap_or(0));
@@ -165,7 +167,7 @@ impl Segmentation {
     }
 }
 
-/// Section 9.6.
+/// Section 9.4.
 fn read_filter(bits: &mut BoolDecoder<'_>) -> FilterHeader {
     let mut filter = FilterHeader {
         is_simple: bits.flag(),
@@ -173,6 +175,7 @@ fn read_filter(bits: &mut BoolDecoder<'_>) -> FilterHeader {
         sharpness: bits.literal(3) as i32,
         ..FilterHeader::default()
     };
+    // Deltas are on, and this frame has some: before the first update all are 0.
     if bits.flag() && bits.flag() {
         let deltas = [(); 8].map(|()| bits.optional_signed(6).unwrap_or(0));
         // The first four are by reference frame, of which intra is the first; the others by mode.
@@ -192,6 +195,7 @@ fn split_partitions(data: &[u8], count: usize) -> Option<Vec<BoolDecoder<'_>>> {
         partitions.push(BoolDecoder::new(partition));
         rest = after;
     }
+    // The last partition has no size: it takes the rest.
     partitions.push(BoolDecoder::new(rest));
     Some(partitions)
 }

@@ -22,7 +22,7 @@ pub struct Strength {
 }
 
 impl Strength {
-    /// Works out the strength for a macroblock (15.2, 15.3 and 9.6).
+    /// Works out the strength for a macroblock (15.2, 15.3 and 9.4).
     pub fn new(
         filter: &FilterHeader,
         segment_level: i32,
@@ -47,15 +47,18 @@ impl Strength {
             interior = interior.min(9 - filter.sharpness);
         }
         let interior = interior.max(1);
+        // Section 15.2: 2 * level + interior within a macroblock, 2 * (level + 2) + interior between two.
         let limit = 2 * level + interior;
         Self {
             block_limit: (limit + 4) as i16,
+            // Predicted as one and without residue, a macroblock has no edges inside.
             subblock_limit: if has_subblock_modes || has_residue {
                 limit as i16
             } else {
                 0
             },
             interior_limit: interior as i16,
+            // The thresholds of key frames.
             detail_threshold: match level {
                 40.. => 2,
                 15.. => 1,
@@ -96,7 +99,9 @@ fn mask(condition: bool) -> i16 {
 pub fn simple(across: &mut Across, limit: i16) {
     let [_, _, p1, p0, q0, q1, ..] = widen(across);
     let applies = lanes(|i| mask((p0[i] - q0[i]).abs() * 2 + (p1[i] - q1[i]).abs() / 2 <= limit));
+    // The specification takes 128 off all pixels; in differences that cancels out.
     let step = lanes(|i| clamp_i8(clamp_i8(p1[i] - q1[i]) + 3 * (q0[i] - p0[i])));
+    // Rounded up on one side and down on the other, so that a half is not applied twice (section 15.2).
     let after = lanes(|i| (clamp_i8(step[i] + 4) >> 3) & applies[i]);
     let before = lanes(|i| (clamp_i8(step[i] + 3) >> 3) & applies[i]);
     across[3] = narrow(lanes(|i| p0[i] + before[i]));
@@ -112,6 +117,7 @@ pub fn normal_subblock(across: &mut Across, strength: Strength) {
     let step = lanes(|i| clamp_i8((clamp_i8(p1[i] - q1[i]) & is_detail[i]) + 3 * (q0[i] - p0[i])));
     let after = lanes(|i| (clamp_i8(step[i] + 4) >> 3) & applies[i]);
     let before = lanes(|i| (clamp_i8(step[i] + 3) >> 3) & applies[i]);
+    // The outer pixels move half as far, unless the edge is a detail.
     let beyond = lanes(|i| ((after[i] + 1) >> 1) & !is_detail[i]);
     across[2] = narrow(lanes(|i| p1[i] + beyond[i]));
     across[3] = narrow(lanes(|i| p0[i] + before[i]));
@@ -128,6 +134,7 @@ pub fn normal_block(across: &mut Across, strength: Strength) {
     let step = lanes(|i| clamp_i8(clamp_i8(p1[i] - q1[i]) + 3 * (q0[i] - p0[i])) & applies[i]);
     // A detail is filtered next to the edge only, everything else with falling weight.
     // Without a step, all of these are 0.
+    // At most 27 * 128 + 63, which 16 bits hold.
     let weighed = |weight: i16| lanes(|i| ((weight * step[i] + 63) >> 7) & !is_detail[i]);
     let [first, second, third] = [27, 18, 9].map(weighed);
     let after = lanes(|i| first[i] + ((clamp_i8(step[i] + 4) >> 3) & is_detail[i]));

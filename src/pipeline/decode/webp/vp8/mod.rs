@@ -70,6 +70,7 @@ pub fn decode(
             }
             if decoded < frame.column_count {
                 completeness = Completeness::Truncated;
+                // Gray that stands for lost macroblocks must not be smoothed into those that are there.
                 frame.strengths[decoded..].fill(Strength::default());
                 frame.rows.gray_from(decoded);
             }
@@ -121,6 +122,7 @@ impl<'a> Frame<'a> {
 
     /// Decodes a row of macroblocks and says how many of them the file has.
     fn decode_row(&mut self, row: usize) -> usize {
+        // Rows of macroblocks take the partitions in turn (section 9.5), so each keeps its own place.
         let partition = row % self.header.tokens.len();
         let mut tokens = self.header.tokens[partition];
         let edges = Edges {
@@ -149,6 +151,7 @@ impl<'a> Frame<'a> {
                     self.contexts.at(column),
                 );
             }
+            // Past the end there are zeros, which decode to something: the macroblock is not kept.
             if tokens.is_past_end() || self.header.modes.is_past_end() {
                 return column;
             }
@@ -205,6 +208,7 @@ impl<'a> Frame<'a> {
                 }
             }
         }
+        // Before the loop filter: the next row is predicted from pixels as they are now.
         above[..16].copy_from_slice(area.last_row());
         self.rows.put_luma(column, area.rows());
     }

@@ -74,6 +74,7 @@ impl ModeContext {
     /// Starts an image of so many macroblocks in a row.
     pub fn new(columns: usize) -> Self {
         Self {
+            // Outside of the image all subblocks count as DC (section 11.3).
             above: vec![[SubblockMode::Dc; 4]; columns],
             left: [SubblockMode::Dc; 4],
         }
@@ -87,6 +88,7 @@ impl ModeContext {
     /// Reads the modes of the macroblock in column `column`.
     pub fn read(&mut self, header: &mut FrameHeader<'_>, column: usize) -> Macroblock {
         let bits = &mut header.modes;
+        // The tree of section 10.
         let segment = header.segment_probs.map_or(0, |probs| {
             if bits.bit(probs[0]) {
                 2 + u8::from(bits.bit(probs[2]))
@@ -96,6 +98,7 @@ impl ModeContext {
         });
         let is_skipped = header.skip_prob.is_some_and(|prob| bits.bit(prob));
         let luma = self.read_luma(bits, column);
+        // The fixed probabilities of key frames (section 11.4).
         let chroma = if !bits.bit(142) {
             BlockMode::Dc
         } else if !bits.bit(114) {
@@ -115,6 +118,7 @@ impl ModeContext {
 
     fn read_luma(&mut self, bits: &mut BoolDecoder<'_>, column: usize) -> LumaMode {
         let above = &mut self.above[column];
+        // On key frames this is the first branch: one mode for each subblock (section 11.2).
         if !bits.bit(145) {
             let mut modes = [SubblockMode::Dc; 16];
             for (row, left) in modes.chunks_exact_mut(4).zip(&mut self.left) {
@@ -133,6 +137,7 @@ impl ModeContext {
             false if bits.bit(163) => (BlockMode::Vertical, SubblockMode::Vertical),
             false => (BlockMode::Dc, SubblockMode::Dc),
         };
+        // To its neighbors, a whole block is sixteen subblocks of that mode (section 11.3).
         *above = [as_subblock; 4];
         self.left = [as_subblock; 4];
         LumaMode::Whole(mode)

@@ -65,6 +65,7 @@ impl<const STRIDE: usize, const ROWS: usize> Area<STRIDE, ROWS> {
         for row in &mut self.pixels {
             row[LEFT] = LEFT_OF_PICTURE;
         }
+        // In the first row the corner belongs to the row above, in the others to the column on the left.
         if !edges.above {
             self.pixels[0][LEFT] = ABOVE_PICTURE;
         }
@@ -101,6 +102,7 @@ impl<const STRIDE: usize, const ROWS: usize> Area<STRIDE, ROWS> {
         };
         let above_block = &above[START..START + Self::SIZE];
         match mode {
+            // A missing edge does not count; without both, the mean is 128 (section 12.2).
             BlockMode::Dc => self.fill(self.mean_of_edges(edges)),
             BlockMode::Vertical => {
                 for row in block {
@@ -159,6 +161,7 @@ impl<const STRIDE: usize, const ROWS: usize> Area<STRIDE, ROWS> {
         match residue {
             Residue::None => {}
             Residue::Dc => {
+                // What the inverse DCT makes of a block that has only this.
                 let dc = (i32::from(block[0]) + 4) >> 3;
                 for row in rows {
                     add_row(&mut row[x..], [dc; 4]);
@@ -200,6 +203,7 @@ impl LumaArea {
         let Some([above, block @ ..]) = self.pixels[4 * row..].first_chunk_mut::<5>() else {
             return;
         };
+        // The corner and eight pixels above: a subblock uses the four above the next one too.
         let Some(edge) = above[x - 1..].first_chunk::<9>() else {
             return;
         };
@@ -229,6 +233,7 @@ fn predict_4x4(mode: SubblockMode, above: [u8; 8], left: [u8; 4], corner: u8) ->
     let edge2 = |i: usize| mean2(edge[i], edge[i + 1]);
     let edge3 = |i: usize| mean3(edge[i], edge[i + 1], edge[i + 2]);
     let above2 = |i: usize| mean2(above[i], above[i + 1]);
+    // Only the last pixel of `LeftDown` asks for a ninth pixel, and repeats the eighth (section 12.3).
     let above3 = |i: usize| mean3(above[i], above[i + 1], above[(i + 2).min(7)]);
     match mode {
         SubblockMode::Dc => {
@@ -268,6 +273,7 @@ fn predict_4x4(mode: SubblockMode, above: [u8; 8], left: [u8; 4], corner: u8) ->
         SubblockMode::VerticalLeft => [
             [above2(0), above2(1), above2(2), above2(3)],
             [above3(0), above3(1), above3(2), above3(3)],
+            // The last pixels of these two rows leave the pattern in the specification too.
             [above2(1), above2(2), above2(3), above3(4)],
             [above3(1), above3(2), above3(3), above3(5)],
         ],

@@ -90,6 +90,7 @@ impl Residues {
     /// Sets all to nothing.
     pub fn clear(&mut self) {
         for (block, kind) in self.blocks.iter_mut().zip(&mut self.kinds) {
+            // The others are all zeros already.
             if *kind != Residue::None {
                 *block = [0; 16];
                 *kind = Residue::None;
@@ -185,8 +186,10 @@ impl Residues {
         let neighbors = usize::from(*context[0]) + usize::from(*context[1]);
         let end = read_block(tokens, probs, neighbors, first, steps, block);
         for context in context {
+            // Tokens count here, not values: a block of zeros that are coded counts too.
             *context = end > first;
         }
+        // Position 0 may have been filled by the block of DC coefficients.
         self.kinds[index] = if end > 1 {
             Residue::Full
         } else if block[0] != 0 {

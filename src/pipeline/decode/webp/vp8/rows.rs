@@ -58,6 +58,7 @@ impl PlaneRows {
     fn load_columns(&self, x: usize, across: &mut Across, lane: usize) {
         let rows = self.pixels[self.delay * self.stride..].chunks_exact(self.stride);
         for (i, row) in rows.take(self.block).enumerate() {
+            // In range: the edge at column 0 is not filtered, and the next one is at 4.
             let Some(pixels) = row[x - 4..].first_chunk::<8>() else {
                 return;
             };
@@ -81,6 +82,8 @@ impl PlaneRows {
 
     /// Copies what lies across a horizontal edge into the lanes from `lane` on, a column to each.
     fn load_rows(&self, x: usize, y: usize, across: &mut Across, lane: usize) {
+        // Never above the buffer: the edge at 0 is filtered only if a row of macroblocks was kept, of which
+        // even chroma has four lines.
         let rows = self.pixels[(self.delay + y - 4) * self.stride..].chunks_exact(self.stride);
         for (row, lanes) in rows.zip(across) {
             lanes[lane..lane + self.block].copy_from_slice(&row[x..x + self.block]);
@@ -161,6 +164,7 @@ impl FrameRows {
         }
         let inner = [4, 8, 12].into_iter();
         let inner = inner.filter(|_| strength.subblock_limit > 0);
+        // There is nothing on the other side of the image's border.
         let left = (column > 0).then_some(Edge::Vertical(0));
         let top = (row > 0).then_some(Edge::Horizontal(0));
         let edges = left
@@ -219,13 +223,16 @@ impl FrameRows {
     pub fn emit(&mut self, row: usize, sink: &mut dyn RowSink) {
         let delay = self.luma.delay;
         let first = (16 * row).saturating_sub(delay);
+        // The filter of the next row of macroblocks may still change the last lines.
         let end = if 16 * (row + 1) >= self.height {
             self.height
         } else {
             16 * (row + 1) - delay
         };
+        // Two lines of luma for each one of chroma, so that the planes stay in step.
         for y in (first..end).step_by(2) {
             for y in y..end.min(y + 2) {
+                // The buffer begins `delay` lines above the current row of macroblocks.
                 let luma = self.luma.row(y + delay - 16 * row, self.width);
                 sink.row(0, y as u32, Samples::U8(luma));
             }

@@ -52,9 +52,11 @@ fn read_tokens(
     let mut position = first;
     let mut tree = &probs[first][context];
     while position < 16 {
+        // The branch for the end of the block.
         if !bits.bit(tree[0]) {
             return position;
         }
+        // No end follows a zero, so its branch is not asked again (section 13.2).
         while !bits.bit(tree[1]) {
             position += 1;
             if position == 16 {
@@ -62,6 +64,8 @@ fn read_tokens(
             }
             tree = &probs[position][0];
         }
+        // The last magnitude, 0, 1 or more, is the context (section 13.3).
+        // At the last position, the entry past the end is taken and not used.
         let next = &probs[position + 1];
         let magnitude = if bits.bit(tree[2]) {
             let magnitude = read_magnitude(bits, tree);
@@ -73,6 +77,7 @@ fn read_tokens(
         };
         let step = steps[usize::from(position > 0)];
         // At most 2048 + 66 times 157: only hostile files leave the 16 bits that coefficients have, and wrap.
+        // The mask only saves a bounds check.
         out[usize::from(ZIGZAG[position]) & 15] = (bits.signed(magnitude) * step) as i16;
         position += 1;
     }
@@ -91,6 +96,7 @@ fn read_magnitude(bits: &mut BoolDecoder<'_>, tree: &TokenProbs) -> i32 {
     }
     if !bits.bit(tree[6]) {
         return if bits.bit(tree[7]) {
+            // The extra bits of the two smallest categories have fixed probabilities (section 13.2).
             let high = i32::from(bits.bit(165));
             7 + 2 * high + i32::from(bits.bit(145))
         } else {
@@ -105,5 +111,6 @@ fn read_magnitude(bits: &mut BoolDecoder<'_>, tree: &TokenProbs) -> i32 {
     let extra = EXTRA_BITS[category]
         .iter()
         .fold(0, |extra, &prob| (extra << 1) | i32::from(bits.bit(prob)));
+    // The categories begin at 11, 19, 35 and 67.
     3 + (8 << category) + extra
 }

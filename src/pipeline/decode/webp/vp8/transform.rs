@@ -30,6 +30,7 @@ fn dct_pass(v: [Lanes; 4]) -> [Lanes; 4] {
     let a = lanes(|i| v[0][i] + v[2][i]);
     let b = lanes(|i| v[0][i] - v[2][i]);
     let c = lanes(|i| {
+        // The factor is above 1: only what exceeds 1 has 16 fractional bits, as in section 14.
         let cos = v[3][i] + scale(v[3][i], COS_LESS_ONE);
         scale(v[1][i], SIN) - cos
     });
@@ -49,6 +50,7 @@ fn dct_pass(v: [Lanes; 4]) -> [Lanes; 4] {
 #[inline(always)]
 pub fn inverse_dct(block: &[i16; 16]) -> [Lanes; 4] {
     let rows = [0, 4, 8, 12].map(|row| lanes(|i| i32::from(block[row + i])));
+    // Columns first: rounding makes the order matter.
     let columns = transpose(dct_pass(rows));
     // Rounding rides on the DC terms.
     let biased = [
