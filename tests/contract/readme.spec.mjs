@@ -1,9 +1,9 @@
 //! What README.md and src/docs say is so: the curl session runs, the tables are complete, the links lead somewhere.
 
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { after, test } from "node:test";
 import { describe, picture } from "../images/pictures.mjs";
 import { DEV_DEFAULTS } from "../../src/tools/dev-vars.mjs";
@@ -92,6 +92,19 @@ test("every file that CONTRIBUTING.md names is there", () => {
   const named = [...text("CONTRIBUTING.md").matchAll(/`((?:src|tests)\/[\w./-]+)`/g)].map(([, name]) => name);
   assert.ok(named.length > 15);
   for (const name of named) assert.ok(existsSync(inRoot(name)), name);
+});
+
+test("the map of src/README.md has every file, and no other", () => {
+  const [, map] = text("src", "README.md").split("\n## Map\n");
+  const rows = [...map.split("\n## ")[0].matchAll(/^\| ([^|]+) \|/gm)].map(([, cell]) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name]) => name));
+  // `route*` is a file and the folder of its parts.
+  const mapped = rows.flatMap((names) => names.map((name, at) => (at === 0 ? name : join(dirname(names[0]), name)).replace("*", ".rs").replace(/\/$/, "")));
+  for (const name of mapped) assert.ok(existsSync(inRoot("src", name)), name);
+  for (const folder of ["", "pipeline", "core", "core/job", "core/api", "core/service"]) {
+    const names = readdirSync(inRoot("src", folder)).filter((name) => !/^(mod\.rs|lib\.rs|Cargo\.toml|README\.md)$/.test(name));
+    const entries = names.filter((name) => !names.includes(`${name}.rs`)).map((name) => join(folder, name));
+    for (const entry of entries) assert.ok(mapped.some((name) => name === entry || name.startsWith(`${entry}/`)), entry);
+  }
 });
 
 /** The anchors of a document's headings. */
