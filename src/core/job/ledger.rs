@@ -1,6 +1,6 @@
 //! Every decision about a job, as one pure function of its record, a command and the time.
 //!
-//! The Durable Object loads the record, asks [`decide`], stores what changed together with the
+//! The Durable Object loads the record, asks [`apply`], stores what changed together with the
 //! alarm, and only then lets the effects out: the copy in KV first, the message last.
 //!
 //! A job ends without a thumbnail in two steps. First the record notes the [`Intent`], which no
